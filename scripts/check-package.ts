@@ -1,0 +1,190 @@
+import { execFile } from 'node:child_process'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { commandEntries, libraryEntries, readManifest, root } from './entries.js'
+import { checkFiles } from './package-files.js'
+import { asJavaScript, readExample } from './readme-example.js'
+
+// Packs what would be published and uses it as its users do: installed into empty projects, from ESM, CommonJS and
+// TypeScript, with the README's example.
+
+const STEP_TIMEOUT_MS = 60_000
+/** Its declarations want the DOM's types and Jest's, which a server has not: what is wrong in them is not ours to say. */
+const FLAWED_DECLARATIONS = 'node_modules/@walkeros/core/'
+const consumers = join(root, 'test/consumers')
+const { resolve } = createRequire(import.meta.url)
+const tsc = resolve('typescript/bin/tsc')
+const exec = promisify(execFile)
+
+/** A command that failed, with everything that it said. */
+class CommandError extends Error {
+  constructor(
+    command: string,
+    readonly output: string,
+  ) {
+    super(`${command}\n${output}`)
+  }
+}
+
+const started = performance.now()
+const work = mkdtempSync(join(tmpdir(), 'reqtrack-package-'))
+try {
+  const tarball = await step('npm pack', pack)
+  await step('publint --strict', () => node([bin('publint'), 'run', tarball, '--strict'], root))
+  await step('attw --profile node16', () =>
+    node([bin('@arethetypeswrong/cli', 'attw'), tarball, '--profile', 'node16'], root),
+  )
+  await checkJavaScript(tarball)
+  await checkTypeScript(tarball)
+  console.log(`the package is fit to publish (${seconds(started)})`)
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error)
+  process.exitCode = 1
+} finally {
+  rmSync(work, { recursive: true, force: true })
+}
+
+/** Packs as `npm publish` does, build included. */
+async function pack(): Promise<string> {
+  const { stdout } = await run(
+    'npm',
+    ['pack', '--json', '--foreground-scripts=false', '--pack-destination', work],
+    root,
+  )
+  const [packed]: { filename: string; size: number; files: { path: string }[] }[] = JSON.parse(stdout)
+  if (!packed) throw new Error(`npm pack made nothing: ${stdout}`)
+  checkFiles(
+    packed.files.map((file) => file.path),
+    libraryEntries(),
+    commandEntries(),
+  )
+  console.log(`      ${packed.files.length} files, ${(packed.size / 1000).toFixed(0)} kB`)
+  return join(work, packed.filename)
+}
+
+async function checkJavaScript(tarball: string): Promise<void> {
+  const project = join(work, 'javascript')
+  const example = readExample()
+  write(project, 'package.json', JSON.stringify({ private: true }))
+  write(project, 'esm/package.json', JSON.stringify({ type: 'module' }))
+  write(project, 'esm/main.js', asJavaScript(example, 'esm'))
+  write(project, 'cjs/package.json', JSON.stringify({ type: 'commonjs' }))
+  write(project, 'cjs/main.js', asJavaScript(example, 'cjs'))
+  write(project, 'frameworkless/package.json', JSON.stringify({ type: 'module' }))
+  write(project, 'frameworkless/main.ts', "export * from 'reqtrack'\n")
+  copy(project, 'entries.mjs', 'dual-load.mjs', 'drive.mjs')
+  await step('install: JavaScript', () => install(project, tarball, ['express', '@types/node']))
+
+  await step('every entry imported and required', () => node(['entries.mjs'], project))
+  await step("the README's example: ESM", () => node(['drive.mjs', 'esm/main.js', example.route], project))
+  await step("the README's example: CommonJS", () =>
+    node(['drive.mjs', 'cjs/main.js', example.route], project),
+  )
+  await step('imported and required in one process', () => node(['dual-load.mjs'], project))
+  await step("types without a framework's types", () => compile(project, 'frameworkless'))
+}
+
+async function checkTypeScript(tarball: string): Promise<void> {
+  const project = join(work, 'typescript')
+  const example = readExample()
+  const everyEntry = libraryEntries()
+    .map(({ specifier }, index) => `export * as entry${index} from '${specifier}'\n`)
+    .join('')
+  write(project, 'package.json', JSON.stringify({ private: true, type: 'module' }))
+  write(project, 'esm/main.ts', example.typescript)
+  write(project, 'esm/entries.ts', everyEntry)
+  write(project, 'cjs/main.cts', example.typescript)
+  write(project, 'cjs/entries.cts', everyEntry)
+  copy(project, 'merged-by-import', 'merged-by-require', 'drive.mjs')
+  const types = Object.keys(readManifest().peerDependencies).filter((name) => name.startsWith('@types/'))
+  await step('install: TypeScript', () => install(project, tarball, ['express', '@types/node', ...types]))
+
+  await step('compile: ESM', () => compile(project, 'esm'))
+  await step("the README's example: TypeScript, ESM", () =>
+    node(['drive.mjs', 'esm/main.js', example.route], project),
+  )
+  await step('compile: CommonJS', () => compile(project, 'cjs'))
+  await step("the README's example: TypeScript, CommonJS", () =>
+    node(['drive.mjs', 'cjs/main.cjs', example.route], project),
+  )
+  await step('events merged by an importing file', () => compile(project, 'merged-by-import'))
+  await step('events merged by a requiring file', () => compile(project, 'merged-by-require'))
+}
+
+/** Installs the tarball and, in the versions that the repository has, what it is used with. */
+async function install(project: string, tarball: string, packages: readonly string[]): Promise<void> {
+  const pinned = packages.map((name) => `${name}@${installedVersion(name)}`)
+  await run('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', tarball, ...pinned], project)
+}
+
+async function compile(project: string, directory: string): Promise<void> {
+  const options = {
+    extends: join(consumers, 'tsconfig.json'),
+    compilerOptions: { typeRoots: ['../node_modules/@types'] },
+  }
+  write(project, `${directory}/tsconfig.json`, JSON.stringify(options))
+  try {
+    await node([tsc, '-p', directory, '--pretty', 'false'], project)
+  } catch (error) {
+    if (!(error instanceof CommandError) || error.output === '') throw error
+    // A diagnostic's further lines are indented.
+    const diagnostics = error.output.trim().split(/\n(?! )/)
+    const ours = diagnostics.filter((diagnostic) => !diagnostic.startsWith(FLAWED_DECLARATIONS))
+    if (ours.length > 0) throw new Error(ours.join('\n'))
+  }
+}
+
+function installedVersion(name: string): string {
+  return JSON.parse(readFileSync(join(root, 'node_modules', name, 'package.json'), 'utf8')).version
+}
+
+/** @returns The file of a command that a development dependency brings. */
+function bin(name: string, command = name): string {
+  const directory = join(root, 'node_modules', name)
+  const { bin } = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8'))
+  return join(directory, typeof bin === 'string' ? bin : bin[command])
+}
+
+function write(project: string, file: string, text: string): void {
+  const path = join(project, file)
+  mkdirSync(join(path, '..'), { recursive: true })
+  writeFileSync(path, text)
+}
+
+function copy(project: string, ...names: readonly string[]): void {
+  for (const name of names) cpSync(join(consumers, name), join(project, name), { recursive: true })
+}
+
+function node(args: readonly string[], cwd: string) {
+  return run(process.execPath, args, cwd)
+}
+
+/** @throws CommandError if it fails or takes too long. */
+async function run(command: string, args: readonly string[], cwd: string): Promise<{ stdout: string }> {
+  try {
+    return await exec(command, args, { cwd, timeout: STEP_TIMEOUT_MS, maxBuffer: 2 ** 24 })
+  } catch (error) {
+    const { stdout = '', stderr = '', killed = false } = Object(error)
+    const how = killed ? `took more than ${STEP_TIMEOUT_MS / 1000} s` : 'failed'
+    throw new CommandError(`${command} ${args.join(' ')} ${how}`, `${stdout}${stderr}`)
+  }
+}
+
+async function step<T>(name: string, work: () => Promise<T>): Promise<T> {
+  const from = performance.now()
+  try {
+    const result = await work()
+    console.log(`ok    ${name} (${seconds(from)})`)
+    return result
+  } catch (error) {
+    console.log(`FAIL  ${name} (${seconds(from)})`)
+    throw error
+  }
+}
+
+function seconds(from: number): string {
+  return `${((performance.now() - from) / 1000).toFixed(1)} s`
+}

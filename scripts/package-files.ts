@@ -1,0 +1,46 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Entry, root } from './entries.js'
+
+/** Beside the code: what a package tells about itself. */
+const DOCUMENTS = ['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md', 'dist/walkerOS.json']
+const REQUIRED_DOCUMENTS = ['package.json', 'README.md', 'LICENSE']
+
+/**
+ * Compares the tarball's files with what belongs in it: each entry in both module kinds, what entries share, and the
+ * declarations of sources.
+ *
+ * @param files - Paths below the package's directory.
+ * @throws If a file is missing, or does not belong there.
+ */
+export function checkFiles(
+  files: readonly string[],
+  library: readonly Entry[],
+  commands: readonly Entry[],
+): void {
+  const required = [
+    ...REQUIRED_DOCUMENTS,
+    ...library.flatMap(({ stem }) =>
+      ['js', 'cjs', 'd.ts', 'd.cts'].map((extension) => `dist/${stem}.${extension}`),
+    ),
+    ...commands.map(({ stem }) => `dist/${stem}.js`),
+  ]
+  const missing = required.filter((file) => !files.includes(file))
+  const allowed = new Set([...required, ...DOCUMENTS])
+  const unexpected = files.filter(
+    (file) => !allowed.has(file) && !isCode(file, allowed) && !isDeclarationOfSource(file),
+  )
+  if (missing.length > 0) throw new Error(`missing in the package: ${missing.join(', ')}`)
+  if (unexpected.length > 0) throw new Error(`does not belong in the package: ${unexpected.join(', ')}`)
+}
+
+/** A file that entries share, or the source map of either. */
+function isCode(file: string, allowed: ReadonlySet<string>): boolean {
+  const code = file.replace(/\.map$/, '')
+  return /^dist\/chunks\/[\w-]+\.c?js$/.test(code) || (code !== file && allowed.has(code))
+}
+
+function isDeclarationOfSource(file: string): boolean {
+  const stem = /^dist\/(.+)\.d\.ts$/.exec(file)?.[1]
+  return stem !== undefined && existsSync(join(root, 'src', `${stem}.ts`))
+}

@@ -1,0 +1,117 @@
+import type { WalkerOS } from '@walkeros/core'
+import type { DroppedEvent } from '../config.js'
+import { explainDrop, explainFailure } from '../reasons.js'
+import { isRecord } from '../values.js'
+import { escapeControls, formatCall } from './format-call.js'
+import { differences, shown } from './partial-match.js'
+import type { ReceivedCall } from './received-calls.js'
+import type { RecordedTracking } from './recorder.js'
+
+/** The most calls, drops and failures that one message lists of each. */
+const MAX_LISTED = 20
+
+/** Whether an expectation holds, and what to say if that is not what was wanted. */
+export interface Verdict {
+  readonly pass: boolean
+  message(): string
+}
+
+/** What is expected of a call. */
+interface Expected {
+  /** What it is called in a message. */
+  readonly what: string
+  /** Whether a call is of the kind that is meant, whatever it carries. */
+  isMeant(call: ReceivedCall): boolean
+  /** What a call that is meant has otherwise than expected. */
+  differences(call: ReceivedCall): string[]
+}
+
+/** Whether a `track` call was sent. */
+export function trackedVerdict(recorded: unknown, event: unknown, properties: unknown): Verdict {
+  if (typeof event !== 'string') {
+    throw new TypeError(`the event's name is ${shown(event)}; expected a string such as 'Order Completed'`)
+  }
+  return verdict(recorded, {
+    what: `track ${shown(event)}${withWhat(properties, 'properties')}`,
+    isMeant: (call) => call.type === 'track' && call.event === event,
+    differences: (call) =>
+      properties === undefined ? [] : differences(membersOf(call), properties, 'properties'),
+  })
+}
+
+/** Whether an `identify` call was sent. */
+export function identifiedVerdict(recorded: unknown, userId: unknown, traits: unknown): Verdict {
+  const anybody = userId === undefined || isRecord(userId)
+  const expectedTraits = isRecord(userId) ? userId : traits
+  return verdict(recorded, {
+    what: `identify${anybody ? '' : ` ${shown(userId)}`}${withWhat(expectedTraits, 'traits')}`,
+    isMeant: (call) => call.type === 'identify',
+    differences: (call) => [
+      ...(anybody ? [] : differences(call.userId, String(userId), 'userId')),
+      ...(expectedTraits === undefined ? [] : differences(membersOf(call), expectedTraits, 'traits')),
+    ],
+  })
+}
+
+function verdict(recorded: unknown, expected: Expected): Verdict {
+  assertSettled(recorded)
+  const meant = recorded.calls.filter((call) => expected.isMeant(call))
+  const pass = meant.some((call) => expected.differences(call).length === 0)
+  return {
+    pass,
+    message: () =>
+      [
+        `expected ${pass ? 'no call' : 'a call'}: ${expected.what}`,
+        ...section('sent', recorded.calls, (call) => [
+          formatCall(call),
+          ...(expected.isMeant(call) ? expected.differences(call).map((line) => `  ${line}`) : []),
+        ]),
+        ...section('dropped', recorded.drops, (dropped) => [describeDrop(dropped)]),
+        ...section('failed', recorded.failures, ({ call, reason, detail }) => [
+          `${call.type} (${reason}): ${explainFailure(reason, detail)}`,
+        ]),
+      ]
+        .map(escapeControls)
+        .join('\n'),
+  }
+}
+
+/** @throws If there is nothing recorded, or not everything yet: then no answer would be right. */
+function assertSettled(recorded: unknown): asserts recorded is RecordedTracking {
+  if (!isRecorded(recorded)) {
+    throw new TypeError(`given ${shown(recorded)}; expected what recordTracking() returns`)
+  }
+  const { events, calls } = recorded.stats()
+  if (events.open === 0 && calls.pending === 0) return
+  throw new Error(
+    `${events.open} events and ${calls.pending} calls are still on their way: ` +
+      'await recorded.settled() before the expectation',
+  )
+}
+
+function isRecorded(value: unknown): value is RecordedTracking {
+  return typeof value === 'object' && value !== null && 'settled' in value && 'drops' in value
+}
+
+function section<T>(title: string, list: readonly T[], describe: (item: T) => string[]): string[] {
+  if (list.length === 0) return title === 'sent' ? ['sent: nothing'] : []
+  const lines = list.slice(0, MAX_LISTED).flatMap(describe)
+  const rest = list.length - MAX_LISTED
+  return [`${title}:`, ...lines.map((line) => `  ${line}`), ...(rest > 0 ? [`  … and ${rest} more`] : [])]
+}
+
+function describeDrop({ event, reason, required }: DroppedEvent): string {
+  const name = event.name === undefined ? 'an event without a name' : shown(event.name)
+  const consent: WalkerOS.Consent | undefined = isRecord(event.consent) ? event.consent : undefined
+  return `${name} (${reason}): ${explainDrop(reason, { ...(required && { required }), ...(consent && { consent }) })}`
+}
+
+function withWhat(expected: unknown, name: string): string {
+  return expected === undefined ? '' : ` with ${name} ${shown(expected)}`
+}
+
+/** The properties or traits of a call. */
+function membersOf(call: ReceivedCall): Readonly<Record<string, unknown>> {
+  const members = 'traits' in call ? call.traits : 'properties' in call ? call.properties : undefined
+  return members ?? {}
+}

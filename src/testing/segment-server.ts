@@ -1,0 +1,185 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { failure, faultAnswer, SUCCESS } from './answers.js'
+import { type FaultScript, FaultSequence, keepsAnswer, takesCalls } from './faults.js'
+import { type Duplicate, Journal, type ReceivedBatch, type RejectedBatch } from './journal.js'
+import { Listener } from './listener.js'
+import type { ReceivedCall } from './received-calls.js'
+import { readBody, receive } from './receiving.js'
+import { send } from './sending.js'
+
+/** Settings of {@link createSegmentServer}. */
+export interface SegmentServerOptions {
+  /** The port to listen on. Defaults to 0: any free one. */
+  port?: number
+  /** The address to listen on, loopback only. Defaults to `127.0.0.1`. */
+  host?: '127.0.0.1' | '::1' | 'localhost'
+  /** The only write key to accept; any other is answered with 401. By default every key that is not empty is accepted. */
+  writeKey?: string
+  /** The path of the batch endpoint, for clients that set one. Defaults to `/v1/batch`. */
+  path?: string
+  /**
+   * Whether calls and batches are kept. `false` only counts them (`received`, `duplicates`, `rejected`), for
+   * benchmarks; the messageIds are remembered nonetheless, about 100 bytes each. Defaults to `true`.
+   */
+  record?: boolean
+  /** Told every call as it is taken, each messageId once, after the answer was given. What it throws is not caught. */
+  onCall?: (call: ReceivedCall) => void
+}
+
+/** A local Segment endpoint, made by {@link createSegmentServer}. */
+export interface SegmentServer {
+  /** Where it listens, such as `http://127.0.0.1:41234`: the `host` setting of Segment's client. */
+  readonly url: string
+  readonly port: number
+  /**
+   * Every call that was taken, in order of arrival, each messageId once. The same objects are in the `calls` of the
+   * batch they came in: `server.batches.find((batch) => batch.calls.includes(call))`.
+   */
+  readonly calls: readonly ReceivedCall[]
+  /** Every request that was received, whatever it was answered. */
+  readonly batches: readonly ReceivedBatch[]
+  /** The messageIds that arrived more than once. */
+  readonly duplicates: readonly Duplicate[]
+  /** The requests that were refused by Segment's rules; scripted faults are not among them. */
+  readonly rejected: readonly RejectedBatch[]
+  /** How many calls were taken, each messageId once; also counted with `record: false`. */
+  readonly received: number
+  /**
+   * Resolves with the first call that the predicate accepts, as soon as it is there.
+   *
+   * @param timeout - Milliseconds to wait. Defaults to 5000.
+   * @throws If it does not arrive in time or the endpoint is closed: an error that lists the types and event names of
+   * what did arrive. What the predicate throws, too.
+   *
+   * @example
+   * const order = await server.waitFor((call) => call.type === 'track' && call.event === 'Order Completed')
+   */
+  waitFor<T extends ReceivedCall>(predicate: (call: ReceivedCall) => call is T, timeout?: number): Promise<T>
+  waitFor(predicate: (call: ReceivedCall) => boolean, timeout?: number): Promise<ReceivedCall>
+  /** Resolves with the first so many calls, as soon as they are there (with `record: false`, with an empty list). */
+  waitFor(count: number, timeout?: number): Promise<readonly ReceivedCall[]>
+  /**
+   * Makes the endpoint misbehave from the next request on; see {@link Fault}. Requests to other paths are not scripted.
+   *
+   * @param script - A fault for every request, a list of faults for one request each and normal answers after them, or
+   * a function that decides; `'ok'` or nothing for normal answers again.
+   * @throws TypeError if a fault of the script is not one.
+   *
+   * @example
+   * server.respondWith([{ status: 503, times: 2 }, { status: 429, retryAfter: 1 }, { reset: true, record: true }])
+   * server.respondWith(({ index }) => (index % 2 === 0 ? { delay: 500 } : undefined))
+   */
+  respondWith(script?: FaultScript): void
+  /** Forgets everything received so far. The script stays, and who waits goes on waiting. */
+  clear(): void
+  /** Goes away: connections are ended and new ones refused, until {@link SegmentServer.start}. */
+  stop(): Promise<void>
+  /** Comes back on the same port, with everything received so far. */
+  start(): Promise<void>
+  /** Ends it for good: connections, hanging answers, timers and waiting. Nothing of it keeps the process alive. */
+  close(): Promise<void>
+}
+
+const LOOPBACK = ['127.0.0.1', '::1', 'localhost']
+const DEFAULT_WAIT_MS = 5000
+
+/**
+ * Starts a local endpoint that behaves as Segment's HTTP API does: for tests, demos and benchmarks without a network.
+ *
+ * It checks the write key (Basic authentication), takes `POST /v1/batch` and answers 400 to what Segment could not use:
+ * malformed JSON, more than 500 KB or 2500 calls, a call over 32 KB, a call without type, without userId and
+ * anonymousId (`alias`: userId and previousId), a track without event, a group without groupId. (Segment answers some
+ * of these with 200 and drops the call; here the loss shows.) Other paths are 404.
+ *
+ * @param options - Port, write key and more; nothing is required.
+ * @returns The endpoint, which is listening.
+ * @throws TypeError for an option that is not one, and an Error where the port cannot be had.
+ *
+ * @example
+ * const server = await createSegmentServer()
+ * const analytics = new Analytics({ writeKey: 'test', host: server.url, flushAt: 1 })
+ * analytics.track({ userId: 'u1', event: 'Order Completed', properties: { total: 42 } })
+ * const call = await server.waitFor((call) => call.type === 'track')
+ * await server.close()
+ */
+export async function createSegmentServer(options: SegmentServerOptions = {}): Promise<SegmentServer> {
+  assertOptions(options)
+  const { host = '127.0.0.1', port = 0, path = '/v1/batch', record = true, writeKey, onCall } = options
+  const journal = new Journal(record)
+  let faults = new FaultSequence('ok')
+
+  const handle = (request: IncomingMessage, response: ServerResponse): void => {
+    readBody(request, (body, bytes) => {
+      const { batch, refusal } = receive(request, body, bytes, path, writeKey)
+      const { headers, messageIds } = batch
+      const fault = refusal?.status === 404 ? undefined : faults.next({ headers, messageIds })
+      batch.taken = !refusal && takesCalls(fault)
+      journal.addBatch(batch)
+      if (refusal && keepsAnswer(fault)) journal.rejected.push({ ...refusal, messageIds })
+      const fresh = batch.taken ? journal.take(batch.calls) : []
+      const normal = refusal ? failure(refusal.status, refusal.reason) : SUCCESS
+      send(response, fault ? faultAnswer(fault, normal) : normal, fault, (outcome) => {
+        batch.status = outcome
+      })
+      if (onCall) for (const call of fresh) onCall(call)
+    })
+  }
+
+  const listener = new Listener(host, port, handle)
+  await listener.start()
+
+  function waitFor<T extends ReceivedCall>(
+    predicate: (call: ReceivedCall) => call is T,
+    timeout?: number,
+  ): Promise<T>
+  function waitFor(predicate: (call: ReceivedCall) => boolean, timeout?: number): Promise<ReceivedCall>
+  function waitFor(count: number, timeout?: number): Promise<readonly ReceivedCall[]>
+  function waitFor(
+    wanted: number | ((call: ReceivedCall) => boolean),
+    timeout = DEFAULT_WAIT_MS,
+  ): Promise<ReceivedCall | readonly ReceivedCall[]> {
+    return typeof wanted === 'function'
+      ? journal.waitForCall(wanted, timeout)
+      : journal.waitForCount(wanted, timeout)
+  }
+
+  return {
+    url: `http://${host.includes(':') ? `[${host}]` : host}:${listener.port}`,
+    port: listener.port,
+    calls: journal.calls,
+    batches: journal.batches,
+    duplicates: journal.duplicates,
+    rejected: journal.rejected,
+    get received() {
+      return journal.received
+    },
+    waitFor,
+    respondWith(script) {
+      faults = new FaultSequence(script)
+    },
+    clear: () => journal.clear(),
+    stop: () => listener.stop(),
+    start: () => listener.start(),
+    close() {
+      journal.close()
+      return listener.close()
+    },
+  }
+}
+
+function assertOptions({ host, port, path, writeKey }: SegmentServerOptions): void {
+  if (host !== undefined && !LOOPBACK.includes(host)) {
+    throw new TypeError(
+      `createSegmentServer: host can only be ${LOOPBACK.join(', ')}; it is for this machine alone`,
+    )
+  }
+  if (port !== undefined && !(Number.isInteger(port) && port >= 0 && port <= 65_535)) {
+    throw new TypeError(`createSegmentServer: port is an integer from 0 to 65535; given ${port}`)
+  }
+  if (path !== undefined && !path.startsWith('/')) {
+    throw new TypeError('createSegmentServer: path begins with a slash, such as /v1/batch')
+  }
+  if (writeKey === '') {
+    throw new TypeError('createSegmentServer: writeKey is empty; leave it out to accept every key')
+  }
+}

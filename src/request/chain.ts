@@ -1,0 +1,118 @@
+import { answerWithin, isPromise, type Maybe } from '../maybe.js'
+import type { Reader, TrackedRequest } from './tracked-request.js'
+
+/** Milliseconds after the end of a request within which an asynchronous reader has to answer. */
+const READER_TIMEOUT_MS = 2_000
+
+/** What a chain of readers found, and the name of the reader that gave it. */
+export interface Answer<T> {
+  readonly value: T
+  readonly reader: string
+}
+
+/** An answer that is there, that there is none, or what to call after the end of the request to wait for it. */
+export type Reading<T> = Answer<T> | undefined | Deferred<T>
+
+/** An answer that an asynchronous reader still owes. Its waiting begins when it is asked for. */
+export type Deferred<T> = () => Promise<Answer<T> | undefined>
+
+/** Is told what a reader threw or rejected with. */
+export type ReaderFault = (reader: string, error: unknown) => void
+
+/** What a reader is called where its answer is shown. */
+export function readerName(reader: Reader<unknown>): string {
+  return reader.name || 'anonymous reader'
+}
+
+/**
+ * Asks readers in order for the first answer that is fit.
+ *
+ * Where one is asynchronous, those after it are asked at once, too: all of them see the request as it is now, whatever
+ * a later handler changes, and the first in order still wins.
+ *
+ * @param accept - Turns what a reader gave into an answer, or into `undefined` where it is none.
+ */
+export function firstAnswer<T, R>(
+  chain: readonly Reader<T>[],
+  request: TrackedRequest,
+  accept: (value: T | undefined) => R | undefined,
+  fault: ReaderFault,
+): Reading<R> {
+  for (let index = 0; index < chain.length; index++) {
+    const reader = chain[index]
+    if (!reader) continue
+    const given = ask(reader, request, fault)
+    if (isPromise(given)) {
+      const rest = chain.slice(index + 1).map((next) => asked(next, ask(next, request, fault)))
+      const all = [asked(reader, given), ...rest]
+      return () => firstOf(all, accept)
+    }
+    const value = accept(given)
+    if (value !== undefined) return { value, reader: readerName(reader) }
+  }
+  return undefined
+}
+
+/** Asks every reader; the answers are on their way only if one of them is, and then for two seconds at most. */
+export function allAnswers<T>(
+  chain: readonly Reader<T>[],
+  request: TrackedRequest,
+  fault: ReaderFault,
+): Maybe<Answer<T>[]> {
+  const given = chain.map((reader) => asked(reader, ask(reader, request, fault)))
+  const answers: Answer<T>[] = []
+  for (const { reader, value } of given) {
+    if (isPromise(value)) return allOf(given)
+    if (value !== undefined) answers.push({ value, reader })
+  }
+  return answers
+}
+
+interface Asked<T> {
+  readonly reader: string
+  readonly value: Maybe<T | undefined>
+}
+
+function asked<T>(reader: Reader<T>, value: Maybe<T | undefined>): Asked<T> {
+  return { reader: readerName(reader), value }
+}
+
+function ask<T>(reader: Reader<T>, request: TrackedRequest, fault: ReaderFault): Maybe<T | undefined> {
+  try {
+    const given = reader(request)
+    if (!isPromise(given)) return given
+    return given.then(undefined, (error: unknown) => {
+      fault(readerName(reader), error)
+      return undefined
+    })
+  } catch (error) {
+    fault(readerName(reader), error)
+    return undefined
+  }
+}
+
+async function firstOf<T, R>(
+  all: readonly Asked<T>[],
+  accept: (value: T | undefined) => R | undefined,
+): Promise<Answer<R> | undefined> {
+  const deadline = performance.now() + READER_TIMEOUT_MS
+  for (const { reader, value } of all) {
+    const fitting = accept(await inTime(value, deadline))
+    if (fitting !== undefined) return { value: fitting, reader }
+  }
+  return undefined
+}
+
+async function allOf<T>(given: readonly Asked<T>[]): Promise<Answer<T>[]> {
+  const deadline = performance.now() + READER_TIMEOUT_MS
+  const answers: Answer<T>[] = []
+  for (const { reader, value } of given) {
+    const there = await inTime(value, deadline)
+    if (there !== undefined) answers.push({ value: there, reader })
+  }
+  return answers
+}
+
+function inTime<T>(value: Maybe<T | undefined>, deadline: number): Maybe<T | undefined> {
+  return isPromise(value) ? answerWithin(value, Math.max(0, deadline - performance.now())) : value
+}

@@ -1,0 +1,34 @@
+import type { TrackedRequest } from '../tracked-request.js'
+import { booleansOf, own, readJsonCookie } from './decode.js'
+import { type ConsentReader, type ConsentRecord, consentReader, type MappedConsentOptions } from './reader.js'
+
+/** The options of {@link axeptio}. */
+export interface AxeptioOptions extends MappedConsentOptions {
+  /** The cookie's name, Axeptio's `jsonCookieName`. Defaults to `axeptio_cookies`. */
+  cookieName?: string
+}
+
+/**
+ * Reads the choice that Axeptio recorded: JSON of the site's vendors in the cookie `axeptio_cookies`.
+ *
+ * The choice counts as made when `$$completed` is `true`. There is no default map, for the ids are the vendors that
+ * the site set up.
+ *
+ * @throws TypeError without `categories`.
+ *
+ * @example
+ * consent: axeptio({ categories: { google_analytics: 'analytics', facebook_pixel: 'marketing' } })
+ */
+export function axeptio(options: AxeptioOptions): ConsentReader {
+  return consentReader({
+    name: 'axeptio',
+    options,
+    read: (request) => read(request, options.cookieName ?? 'axeptio_cookies'),
+  })
+}
+
+function read(request: TrackedRequest, cookieName: string): ConsentRecord | undefined {
+  const record = readJsonCookie(request, cookieName)
+  if (record === undefined) return undefined
+  return { explicit: own(record, '$$completed') === true, choices: booleansOf(record) }
+}

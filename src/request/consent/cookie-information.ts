@@ -1,0 +1,42 @@
+import type { TrackedRequest } from '../tracked-request.js'
+import { own, readJsonCookie, stringsOf } from './decode.js'
+import {
+  addChoice,
+  type Choice,
+  type ConsentOptions,
+  type ConsentReader,
+  type ConsentRecord,
+  consentReader,
+} from './reader.js'
+
+/**
+ * Reads the choice that Cookie Information recorded: the lists `consents_approved` and `consents_denied` in the JSON
+ * of the cookie `CookieInformationConsent`, written when the visitor chose.
+ *
+ * By default `cookie_cat_necessary` is `functional`, `cookie_cat_statistic` `analytics`, `cookie_cat_marketing`
+ * `marketing`; `cookie_cat_functional` and `cookie_cat_unclassified` stand for nothing.
+ */
+export function cookieInformation(options: ConsentOptions = {}): ConsentReader {
+  return consentReader({
+    name: 'cookieInformation',
+    options,
+    defaults: {
+      cookie_cat_necessary: 'functional',
+      cookie_cat_statistic: 'analytics',
+      cookie_cat_marketing: 'marketing',
+    },
+    read,
+  })
+}
+
+function read(request: TrackedRequest): ConsentRecord | undefined {
+  const record = readJsonCookie(request, 'CookieInformationConsent')
+  if (record === undefined) return undefined
+  const approved = stringsOf(own(record, 'consents_approved'))
+  const denied = stringsOf(own(record, 'consents_denied'))
+  if (approved === undefined && denied === undefined) return undefined
+  const choices = new Map<string, Choice>()
+  for (const category of approved ?? []) addChoice(choices, category, true)
+  for (const category of denied ?? []) addChoice(choices, category, false)
+  return { explicit: true, choices }
+}

@@ -1,0 +1,69 @@
+import type { TrackedRequest } from '../tracked-request.js'
+import { pairsOf, percentDecoded, readCookie } from './decode.js'
+import {
+  addChoice,
+  type Choice,
+  type ConsentOptions,
+  type ConsentReader,
+  type ConsentRecord,
+  consentReader,
+} from './reader.js'
+
+/**
+ * Reads the choice that Cookiebot recorded in the cookie `CookieConsent`, which looks like JSON and is none.
+ *
+ * Only `method:'explicit'` is a choice; a record without a method counts as implied, as Cookiebot's documentation
+ * has it, and so does one with the stamp `-1` of a region that requires no consent. Of the legacy values `0` refuses
+ * all but the necessary and `-1` implies everything. The values `true` and `false`, which react-cookie-consent
+ * writes into a cookie of the same name, say nothing about categories and are not read.
+ *
+ * By default `necessary` is `functional`, `statistics` `analytics`, `marketing` `marketing`.
+ */
+export function cookiebot(options: ConsentOptions = {}): ConsentReader {
+  return consentReader({
+    name: 'cookiebot',
+    options,
+    defaults: { necessary: 'functional', statistics: 'analytics', marketing: 'marketing' },
+    read,
+  })
+}
+
+function read(request: TrackedRequest): ConsentRecord | undefined {
+  const cookie = readCookie(request, 'CookieConsent')
+  if (cookie === undefined) return undefined
+  if (cookie === '0') return { explicit: true, choices: choicesOfAll(false) }
+  if (cookie === '-1') return { explicit: false, choices: choicesOfAll(true) }
+  const text = percentDecoded(cookie)
+  if (!text?.startsWith('{') || !text.endsWith('}')) return undefined
+  const choices = new Map<string, Choice>()
+  let method: string | undefined
+  let stamp: string | undefined
+  for (const [rawName, rawValue] of pairsOf(text.slice(1, -1), ',', ':')) {
+    const name = bare(rawName)
+    const value = bare(rawValue)
+    if (name === 'method') method ??= value
+    else if (name === 'stamp') stamp ??= value
+    else if (value === 'true' || value === 'false') addChoice(choices, name, value === 'true')
+  }
+  return { explicit: method === 'explicit' && stamp !== '-1', choices }
+}
+
+/** What stands around a name or value: quotes, and spaces, some of them written as `+`. */
+const AROUND = ' +\'"'
+
+function bare(text: string): string {
+  let start = 0
+  let end = text.length
+  while (start < end && AROUND.includes(text.charAt(start))) start++
+  while (end > start && AROUND.includes(text.charAt(end - 1))) end--
+  return text.slice(start, end)
+}
+
+function choicesOfAll(granted: boolean): Map<string, Choice> {
+  return new Map([
+    ['necessary', true],
+    ['preferences', granted],
+    ['statistics', granted],
+    ['marketing', granted],
+  ])
+}

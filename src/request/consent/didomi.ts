@@ -1,0 +1,70 @@
+import type { TrackedRequest } from '../tracked-request.js'
+import { own, ownObject, readBase64Cookie, stringsOf } from './decode.js'
+import {
+  addChoice,
+  type Choice,
+  type ConsentOptions,
+  type ConsentReader,
+  type ConsentRecord,
+  consentReader,
+} from './reader.js'
+import { consentedPurposes } from './tc-string.js'
+
+/** Didomi's ids of the TCF purposes, in the order of their numbers. */
+const TCF_PURPOSES = [
+  'cookies',
+  'select_basic_ads',
+  'create_ads_profile',
+  'select_personalized_ads',
+  'create_content_profile',
+  'select_personalized_content',
+  'measure_ad_performance',
+  'measure_content_performance',
+  'market_research',
+  'improve_products',
+  'use_limited_data_to_select_content',
+]
+
+/**
+ * Reads the choice that Didomi recorded: custom purposes from base64 of JSON in `didomi_token`, and the TCF purposes
+ * under Didomi's names for them (`cookies`, `market_research`, ...) from the consent string in `euconsent-v2`.
+ *
+ * The choice counts as made when the token names a purpose, or when there is a valid consent string and no token that
+ * says that nothing was chosen (`version` is `null`).
+ *
+ * By default `analytics` needs `cookies`, `measure_content_performance` and `market_research`, and `marketing` needs
+ * `cookies`, `create_ads_profile` and `select_personalized_ads`. Custom purposes need `categories`. The newer
+ * `didomi_dcs` numbers custom purposes in a way that only Didomi's own script can resolve: beside it only the TCF
+ * purposes are read.
+ */
+export function didomi(options: ConsentOptions = {}): ConsentReader {
+  return consentReader({
+    name: 'didomi',
+    options,
+    defaults: {
+      cookies: ['analytics', 'marketing'],
+      create_ads_profile: 'marketing',
+      select_personalized_ads: 'marketing',
+      measure_content_performance: 'analytics',
+      market_research: 'analytics',
+    },
+    complete: true,
+    read,
+  })
+}
+
+function read(request: TrackedRequest): ConsentRecord | undefined {
+  const choices = new Map<string, Choice>()
+  const token = readBase64Cookie(request, 'didomi_token')
+  if (token !== undefined) {
+    const purposes = ownObject(token, 'purposes') ?? {}
+    for (const id of stringsOf(own(purposes, 'enabled')) ?? []) addChoice(choices, id, true)
+    for (const id of stringsOf(own(purposes, 'disabled')) ?? []) addChoice(choices, id, false)
+    if (choices.size === 0 && own(token, 'version') === null) return undefined
+  }
+  const tcfPurposes = consentedPurposes(request.cookies.get('euconsent-v2') ?? '')
+  if (tcfPurposes !== undefined) {
+    for (const [index, id] of TCF_PURPOSES.entries()) addChoice(choices, id, tcfPurposes[index] === true)
+  }
+  return choices.size === 0 ? undefined : { explicit: true, choices }
+}

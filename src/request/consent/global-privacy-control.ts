@@ -1,0 +1,22 @@
+import { type ConsentReader, type OptOutOptions, optOutReader } from './reader.js'
+
+/**
+ * Reads Global Privacy Control, the browser's header `Sec-GPC: 1`: a person's request not to have their data sold or
+ * shared, which binds in California, Colorado and other places.
+ *
+ * It only refuses: the signal `gpc` refuses `marketing` by default. Its absence says nothing, and neither does any
+ * other value; where the header came several times, one `1` is enough. `DNT` is discontinued and has no effect.
+ *
+ * Source: W3C, "Global Privacy Control (GPC)", section 3.2.
+ *
+ * @example
+ * consent: [oneTrust(), globalPrivacyControl({ categories: { gpc: ['marketing', 'analytics'] } })]
+ */
+export function globalPrivacyControl(options: OptOutOptions = {}): ConsentReader {
+  const { categories = { gpc: 'marketing' } } = options
+  return optOutReader('globalPrivacyControl', categories, (request) => {
+    const header = request.headers['sec-gpc']
+    const values = Array.isArray(header) ? header : (header ?? '').split(',', 16)
+    return values.some((value) => value.trim() === '1') ? ['gpc'] : []
+  })
+}

@@ -1,0 +1,133 @@
+import type { TrackedRequest } from '../tracked-request.js'
+import { readBits } from './bits.js'
+import { percentDecoded, readCookie } from './decode.js'
+import { type ConsentReader, type OptOutOptions, optOutReader } from './reader.js'
+import { isOptedOutOfSale } from './us-privacy.js'
+
+/** The options of {@link gpp}. */
+export interface GppOptions extends OptOutOptions {
+  /** The cookies that may hold the string; an opt-out in any of them counts. Defaults to `gpp`, `OTGPPConsent`. */
+  cookies?: readonly string[]
+}
+
+/**
+ * Reads the opt-outs in a string of the IAB's Global Privacy Platform, kept in the cookie `gpp`, by OneTrust in
+ * `OTGPPConsent`: those of the national section and of every US state that has one (ids 6 to 27).
+ *
+ * It only refuses. The signals are `sale`, `sharing`, `targetedAdvertising` and `gpc`, and each of them refuses
+ * `marketing` by default. All sections in the string count, whatever `gpp_sid` says of their applying here; those of
+ * Europe and Canada are not opt-outs and are not read (see `tcf`).
+ *
+ * The few bits needed stand at fixed offsets, so this reads them itself, in bounded time and without a dependency.
+ *
+ * Source: IAB Tech Lab, Global Privacy Platform, "Consent String Specification" and the sections' specifications.
+ */
+export function gpp(options: GppOptions = {}): ConsentReader {
+  const { cookies = ['gpp', 'OTGPPConsent'] } = options
+  const categories = options.categories ?? {
+    sale: 'marketing',
+    sharing: 'marketing',
+    targetedAdvertising: 'marketing',
+    gpc: 'marketing',
+  }
+  return optOutReader('gpp', categories, (request) => signalsOf(request, cookies))
+}
+
+/** Where a section has its opt-outs: the offsets of two-bit fields. */
+interface OptOutOffsets {
+  readonly sale: number
+  readonly sharing?: number
+  readonly targetedAdvertising?: number
+}
+
+const HEADER_TYPE = 3
+const HEADER_VERSION = 1
+/** More sections than there are, and few enough to go through for every request. */
+const MAX_SECTIONS = 40
+const US_PRIVACY_SECTION = 6
+const OPTED_OUT = 1
+const GPC_SEGMENT = 1
+
+/** The layouts of the sections, by the number of notice fields that stand before the opt-outs. */
+const NATIONAL: OptOutOffsets = { sale: 18, sharing: 20, targetedAdvertising: 22 }
+const CALIFORNIA: OptOutOffsets = { sale: 12, sharing: 14 }
+const STATE: OptOutOffsets = { sale: 12, targetedAdvertising: 14 }
+const STATE_WITH_SENSITIVE_DATA_NOTICE: OptOutOffsets = { sale: 14, targetedAdvertising: 16 }
+const STATE_WITH_MSPA_FIRST: OptOutOffsets = { sale: 16, targetedAdvertising: 18 }
+
+function layoutOf(section: number): OptOutOffsets | undefined {
+  if (section === 7) return NATIONAL
+  if (section === 8) return CALIFORNIA
+  // Utah and Iowa have a notice more than the others.
+  if (section === 11 || section === 18) return STATE_WITH_SENSITIVE_DATA_NOTICE
+  if (section >= 9 && section <= 23) return STATE
+  if (section >= 24 && section <= 27) return STATE_WITH_MSPA_FIRST
+  return undefined
+}
+
+function signalsOf(request: TrackedRequest, cookies: readonly string[]): Set<string> {
+  const signals = new Set<string>()
+  for (const cookie of cookies) {
+    const text = percentDecoded(readCookie(request, cookie) ?? '')
+    const [header = '', ...sections] = text?.split('~', MAX_SECTIONS + 1) ?? []
+    for (const [index, id] of sectionIds(header, sections.length).entries()) {
+      addSignals(signals, id, sections[index] ?? '')
+    }
+  }
+  return signals
+}
+
+function addSignals(signals: Set<string>, id: number, section: string): void {
+  if (id === US_PRIVACY_SECTION && isOptedOutOfSale(section)) signals.add('sale')
+  const layout = layoutOf(id)
+  const [core = '', ...segments] = section.split('.', 3)
+  const version = readBits(core, 0, 6)
+  // Another version may have other fields at these offsets.
+  if (layout === undefined || (version !== 1 && !(id === 7 && version === 2))) return
+  for (const [signal, offset] of Object.entries(layout)) {
+    if (readBits(core, offset, 2) === OPTED_OUT) signals.add(signal)
+  }
+  for (const segment of segments) {
+    if (readBits(segment, 0, 2) === GPC_SEGMENT && readBits(segment, 2, 1) === 1) signals.add('gpc')
+  }
+}
+
+/**
+ * The ids of the sections that follow a header: a list of single ids and ranges, each the distance from the id before
+ * it. Empty where the header is malformed.
+ */
+function sectionIds(header: string, count: number): number[] {
+  if (readBits(header, 0, 6) !== HEADER_TYPE || readBits(header, 6, 6) !== HEADER_VERSION) return []
+  const items = readBits(header, 12, 12) ?? 0
+  const ids: number[] = []
+  let position = 24
+  let last = 0
+  for (let item = 0; item < items && ids.length < count; item++) {
+    const isRange = readBits(header, position, 1) === 1
+    const first = readFibonacci(header, position + 1)
+    const length = isRange && first ? readFibonacci(header, first.end) : { value: 0, end: first?.end ?? 0 }
+    if (first === undefined || length === undefined) return []
+    for (let id = last + first.value; id <= last + first.value + length.value && ids.length < count; id++) {
+      ids.push(id)
+    }
+    last += first.value + length.value
+    position = length.end
+  }
+  return ids
+}
+
+/** A number in Fibonacci coding, which ends with two ones; `undefined` where none ends within 24 bits. */
+function readFibonacci(text: string, from: number): { value: number; end: number } | undefined {
+  let value = 0
+  let [weight, next] = [1, 2]
+  let previous = 0
+  for (let position = from; position < from + 24; position++) {
+    const bit = readBits(text, position, 1)
+    if (bit === undefined) return undefined
+    if (bit === 1 && previous === 1) return { value, end: position + 1 }
+    if (bit === 1) value += weight
+    previous = bit
+    ;[weight, next] = [next, weight + next]
+  }
+  return undefined
+}

@@ -1,0 +1,63 @@
+import { isRecord } from '../../values.js'
+import type { TrackedRequest } from '../tracked-request.js'
+import { own, ownObject, readBase64Cookie, stringsOf } from './decode.js'
+import {
+  addChoice,
+  type Choice,
+  type ConsentOptions,
+  type ConsentReader,
+  type ConsentRecord,
+  consentReader,
+} from './reader.js'
+
+/**
+ * Reads the choice that Ketch recorded: base64 of JSON in the cookie `_ketch_consent_v1_`, where each purpose is
+ * `granted` or `denied`.
+ *
+ * Ketch writes that cookie before any choice, too, with what the jurisdiction allows. Where the fuller record in
+ * `_swb_consent_` is there, it says so, and the consent counts as implied; without it the cookie is taken for a choice.
+ * So pair this reader with `globalPrivacyControl` where you serve visitors under opt-out laws.
+ *
+ * Categories are the site's purpose codes and the canonical purposes that Ketch notes with them. By default
+ * `essential_services` is `functional`, `analytics` `analytics`, `behavioral_advertising` `marketing`.
+ */
+export function ketch(options: ConsentOptions = {}): ConsentReader {
+  return consentReader({
+    name: 'ketch',
+    options,
+    defaults: {
+      essential_services: 'functional',
+      analytics: 'analytics',
+      behavioral_advertising: 'marketing',
+    },
+    read,
+  })
+}
+
+function read(request: TrackedRequest): ConsentRecord | undefined {
+  const purposes = readBase64Cookie(request, '_ketch_consent_v1_')
+  if (purposes === undefined) return undefined
+  const choices = new Map<string, Choice>()
+  for (const [code, value] of Object.entries(purposes)) {
+    const status = isRecord(value) ? own(value, 'status') : value
+    if (status !== 'granted' && status !== 'denied') continue
+    const canonical = isRecord(value) ? stringsOf(own(value, 'canonicalPurposes')) : undefined
+    for (const category of new Set([code, ...(canonical ?? [])]))
+      addChoice(choices, category, status === 'granted')
+  }
+  if (choices.size === 0) return undefined
+  return { explicit: !isDefaultState(readBase64Cookie(request, '_swb_consent_')), choices }
+}
+
+/** Whether Ketch's full record is what it assumes before a choice. */
+function isDefaultState(record: Record<string, unknown> | undefined): boolean {
+  if (record === undefined) return false
+  const context = ownObject(record, 'context')
+  const source = context === undefined ? undefined : own(context, 'source')
+  if (typeof source === 'string') return source === 'legalBasisDefault'
+  // Records of older versions name no source: one that refuses nothing and rests on no opt-in is the default.
+  const purposes = Object.values(ownObject(record, 'purposes') ?? {}).filter(isRecord)
+  return !purposes.some(
+    (purpose) => own(purpose, 'legalBasisCode') === 'consent_optin' || own(purpose, 'allowed') === 'false',
+  )
+}

@@ -1,0 +1,56 @@
+import type { TrackedRequest } from '../tracked-request.js'
+import { pairsOf, percentDecoded, readCookie } from './decode.js'
+import {
+  addChoice,
+  type Choice,
+  type ConsentOptions,
+  type ConsentReader,
+  type ConsentRecord,
+  consentReader,
+} from './reader.js'
+
+/**
+ * Reads the choice that OneTrust or CookiePro recorded: the `groups` of the cookie `OptanonConsent`.
+ *
+ * The choice counts as made when `OptanonAlertBoxClosed` holds a date; `interactionCount` is not reliable. While
+ * `AwaitingReconsent` is `true` the site asks again, and the earlier choice no longer counts.
+ *
+ * By default C0001 and C0003 are `functional`, C0002 `analytics`, C0004 and C0005 `marketing`. Group ids are the
+ * site's own: one that renamed them (`1`, `2`, `STACK42`, ...) has to give `categories`.
+ *
+ * @example
+ * consent: oneTrust({ categories: { 1: 'functional', 2: 'analytics', 4: 'marketing' } })
+ */
+export function oneTrust(options: ConsentOptions = {}): ConsentReader {
+  return consentReader({
+    name: 'oneTrust',
+    options,
+    defaults: {
+      C0001: 'functional',
+      C0002: 'analytics',
+      C0003: 'functional',
+      C0004: 'marketing',
+      C0005: 'marketing',
+    },
+    read,
+  })
+}
+
+function read(request: TrackedRequest): ConsentRecord | undefined {
+  const cookie = readCookie(request, 'OptanonConsent')
+  const groups = cookie === undefined ? undefined : formField(cookie, 'groups')
+  if (cookie === undefined || groups === undefined) return undefined
+  const choices = new Map<string, Choice>()
+  for (const [group, value] of pairsOf(groups, ',', ':')) addChoice(choices, group, value === '1')
+  const isChosen = /^\d{4}-\d\d-\d\dT/.test(readCookie(request, 'OptanonAlertBoxClosed') ?? '')
+  return { explicit: isChosen && formField(cookie, 'AwaitingReconsent') !== 'true', choices }
+}
+
+/**
+ * The first field of a name in the raw, form-encoded cookie. Fields are told apart before anything is decoded, and
+ * decoded once: `landingPath` holds an address that anybody may have chosen, with an encoded `&groups=` in it or not.
+ */
+function formField(cookie: string, name: string): string | undefined {
+  const field = cookie.split('&').find((part) => part.startsWith(`${name}=`))
+  return field === undefined ? undefined : percentDecoded(field.slice(name.length + 1).replaceAll('+', ' '))
+}

@@ -1,0 +1,53 @@
+import type { TrackedRequest } from '../tracked-request.js'
+import { pairsOf, readCookie } from './decode.js'
+import {
+  addChoice,
+  type Choice,
+  type ConsentReader,
+  type ConsentRecord,
+  consentReader,
+  type MappedConsentOptions,
+} from './reader.js'
+
+/** The options of {@link tarteaucitron}. */
+export interface TarteaucitronOptions extends MappedConsentOptions {
+  /** The cookie's name, tarteaucitron's `cookieName`. Defaults to `tarteaucitron`. */
+  cookieName?: string
+}
+
+/**
+ * Reads the choice that tarteaucitron.js recorded: `!gtag=true!facebookpixel=false` in the cookie `tarteaucitron`.
+ *
+ * `true` and `false` are a choice, service by service; one on `wait` is unknown. A site that sets
+ * `serviceDefaultState` to `true` has that written without a choice, and no server can tell the two apart.
+ *
+ * There is no default map, for the ids are the services that the site uses.
+ *
+ * @throws TypeError without `categories`.
+ *
+ * @example
+ * consent: tarteaucitron({ categories: { gtag: 'analytics', facebookpixel: 'marketing' } })
+ */
+export function tarteaucitron(options: TarteaucitronOptions): ConsentReader {
+  return consentReader({
+    name: 'tarteaucitron',
+    options,
+    read: (request) => read(request, options.cookieName ?? 'tarteaucitron'),
+  })
+}
+
+function read(request: TrackedRequest, cookieName: string): ConsentRecord | undefined {
+  const cookie = readCookie(request, cookieName)
+  if (cookie === undefined) return undefined
+  const choices = new Map<string, Choice>()
+  let isChosen = false
+  for (const [service, value] of pairsOf(cookie, '!', '=')) {
+    if (value === 'true' || value === 'false') {
+      addChoice(choices, service, value === 'true')
+      isChosen = true
+    } else if (value === 'wait' && !choices.has(service)) {
+      choices.set(service, 'undecided')
+    }
+  }
+  return { explicit: isChosen, choices }
+}

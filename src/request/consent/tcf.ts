@@ -1,0 +1,50 @@
+import type { TrackedRequest } from '../tracked-request.js'
+import { type ConsentOptions, type ConsentReader, type ConsentRecord, consentReader } from './reader.js'
+import { consentedPurposes } from './tc-string.js'
+
+/** The options of {@link tcf}. */
+export interface TcfOptions extends ConsentOptions {
+  /** The cookies that may hold the string; the first valid one counts. Defaults to `euconsent-v2`, `eupubconsent-v2`. */
+  cookies?: readonly string[]
+}
+
+/**
+ * Reads the purposes of an IAB TCF 2 consent string, which managers keep in `euconsent-v2` or `eupubconsent-v2`.
+ *
+ * Managers write the string when the visitor has chosen, so a valid string is a choice. Only consent counts, not
+ * legitimate interest, and not the consent for single vendors.
+ *
+ * Categories are the numbers of the purposes. By default `analytics` needs purposes 1, 8 and 9, and `marketing` 1, 3
+ * and 4; `functional` is not part of the framework.
+ *
+ * @example
+ * consent: tcf({ categories: { 1: ['analytics', 'marketing'], 8: 'analytics', 4: 'marketing' } })
+ */
+export function tcf(options: TcfOptions = {}): ConsentReader {
+  const { cookies = ['euconsent-v2', 'eupubconsent-v2'] } = options
+  return consentReader({
+    name: 'tcf',
+    options,
+    defaults: {
+      1: ['analytics', 'marketing'],
+      3: 'marketing',
+      4: 'marketing',
+      8: 'analytics',
+      9: 'analytics',
+    },
+    complete: true,
+    read: (request) => read(request, cookies),
+  })
+}
+
+function read(request: TrackedRequest, cookies: readonly string[]): ConsentRecord | undefined {
+  for (const cookie of cookies) {
+    const purposes = consentedPurposes(request.cookies.get(cookie) ?? '')
+    if (purposes === undefined) continue
+    return {
+      explicit: true,
+      choices: new Map(purposes.map((granted, index) => [String(index + 1), granted])),
+    }
+  }
+  return undefined
+}

@@ -1,0 +1,38 @@
+import type { TrackedRequest } from '../tracked-request.js'
+import { own, parsedObject, percentDecoded, readCookie } from './decode.js'
+import { type ConsentReader, type OptOutOptions, optOutReader } from './reader.js'
+
+/** The options of {@link usPrivacy}. */
+export interface UsPrivacyOptions extends OptOutOptions {
+  /** The cookies that may hold the string; an opt-out in any of them counts. Defaults to `usprivacy`, `us_privacy`. */
+  cookies?: readonly string[]
+}
+
+/**
+ * Reads the opt-out of sale in the IAB's US Privacy string, the third character of `1YYN` in the cookie `usprivacy`;
+ * iubenda writes the string into JSON there, as `uspString`.
+ *
+ * It only refuses: the signal `sale` refuses `marketing` by default. That nobody opted out says nothing. The IAB has
+ * retired the string in favour of GPP (see `gpp`), and many sites still send it.
+ *
+ * Source: IAB, "U.S. Privacy String", version 1.
+ */
+export function usPrivacy(options: UsPrivacyOptions = {}): ConsentReader {
+  const { cookies = ['usprivacy', 'us_privacy'], categories = { sale: 'marketing' } } = options
+  return optOutReader('usPrivacy', categories, (request) =>
+    cookies.some((cookie) => isOptedOutOfSale(privacyString(request, cookie))) ? ['sale'] : [],
+  )
+}
+
+/** Whether a US Privacy string says that the visitor opted out of the sale of their data. */
+export function isOptedOutOfSale(privacyString: string): boolean {
+  return /^1[YN-]Y[YN-]$/i.test(privacyString)
+}
+
+function privacyString(request: TrackedRequest, cookie: string): string {
+  const text = percentDecoded(readCookie(request, cookie) ?? '') ?? ''
+  if (!text.startsWith('{')) return text
+  const record = parsedObject(text)
+  const inside = record === undefined ? undefined : own(record, 'uspString')
+  return typeof inside === 'string' ? inside : ''
+}

@@ -1,0 +1,52 @@
+/** As much as Node accepts of all headers together by default. */
+const MAX_HEADER_LENGTH = 16 * 1024
+/** As much as browsers keep of one cookie, name and attributes included. */
+const MAX_VALUE_LENGTH = 4 * 1024
+
+/**
+ * Splits a `Cookie` header into names and values as they were sent: a value is not decoded and keeps its quotes, since
+ * every writer of cookies encodes in its own way.
+ *
+ * Of several cookies with one name the first counts, as in RFC 6265 the one with the longest path comes first. What
+ * has no `=` or no name is left out, and so is everything beyond 16 KB.
+ *
+ * @param header - The request's `Cookie` header; Node joins several of them to one.
+ *
+ * @example
+ * parseCookies('a=1; b="x%20y"; a=2') // Map { 'a' => '1', 'b' => '"x%20y"' }
+ */
+export function parseCookies(header: string | undefined): ReadonlyMap<string, string> {
+  const cookies = new Map<string, string>()
+  if (header === undefined) return cookies
+  let start = 0
+  while (start < header.length) {
+    const semicolon = header.indexOf(';', start)
+    const end = semicolon === -1 ? header.length : semicolon
+    // Half a cookie is another cookie: the one that crosses the limit is left out whole.
+    if (end > MAX_HEADER_LENGTH) break
+    const equals = header.indexOf('=', start)
+    if (equals === -1) break
+    if (equals < end) {
+      const name = header.slice(start, equals).trim()
+      if (name !== '' && !cookies.has(name)) cookies.set(name, header.slice(equals + 1, end).trim())
+    }
+    start = end + 1
+  }
+  return cookies
+}
+
+/**
+ * Undoes percent-encoding. A `+` stays a `+`: it stands for a space in forms only.
+ *
+ * @param value - A cookie's value as it was sent.
+ * @returns The text, or `undefined` where there is none, it is longer than 4 KB or it is not valid percent-encoded UTF-8.
+ */
+export function decodeCookie(value: string | undefined): string | undefined {
+  if (value === undefined || value.length > MAX_VALUE_LENGTH) return undefined
+  if (!value.includes('%')) return value
+  try {
+    return decodeURIComponent(value)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,70 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { onSocketClose } from './socket-close.js'
+
+/** How a request ended. */
+export interface Outcome {
+  /** The status of the response; none where it was aborted, since frameworks then report one that was never sent. */
+  readonly status: number | undefined
+  /** Whether the connection closed before the response was complete. */
+  readonly aborted: boolean
+  /** The pattern of the route that took the request, where the framework tells. */
+  readonly route: string | undefined
+  /** Milliseconds from the middleware to the end. */
+  readonly durationMs: number
+}
+
+/** RFC 9110, section 15.2.2. */
+const SWITCHING_PROTOCOLS = 101
+
+/**
+ * Calls back when a request has ended: exactly once, with all listeners removed.
+ *
+ * The end is the first of four events, because each is missing somewhere: the response's `finish` when it is aborted, its
+ * `close` behind some adapters, and both on a pipelined response whose socket dies in the queue (Node 20 and 22). There
+ * the request's own `close` tells, unless its body was read before: then only the socket's does.
+ *
+ * A request that asked for another protocol and got it, such as a WebSocket's, has ended when it arrives: its response
+ * tells nothing any more, and what is said in the other protocol may go on for hours.
+ *
+ * @param ended - Is told the status of the response, or `undefined` where it was aborted. It must not throw: it runs in
+ * an event's listener.
+ */
+export function watchEnd(
+  request: IncomingMessage,
+  response: ServerResponse,
+  ended: (status: number | undefined) => void,
+): void {
+  if (isUpgraded(request)) {
+    ended(SWITCHING_PROTOCOLS)
+    return
+  }
+  // HTTP/2 emits 'finish' for a stream that was reset, too. `aborted` is deprecated, and the one flag that is right for
+  // HTTP/1 and HTTP/2 on every Node from 20 on.
+  const statusAtFinish = () => (request.aborted ? undefined : response.statusCode)
+  const isQueued = response.socket === null
+  if (response.writableFinished || response.destroyed || (isQueued && request.socket?.destroyed)) {
+    ended(response.writableFinished ? statusAtFinish() : undefined)
+    return
+  }
+  const settle = (status: number | undefined) => {
+    response.off('finish', finish)
+    response.off('close', abort)
+    request.off('close', requestClosed)
+    unwatchSocket?.()
+    ended(status)
+  }
+  const finish = () => settle(statusAtFinish())
+  const abort = () => settle(undefined)
+  const requestClosed = () => {
+    if (request.aborted) abort()
+  }
+  response.on('finish', finish)
+  response.on('close', abort)
+  request.on('close', requestClosed)
+  const unwatchSocket = isQueued && request.socket ? onSocketClose(request.socket, abort) : undefined
+}
+
+/** Whether the server has handed the connection over: Node says so in a property that it does not document. */
+function isUpgraded(request: IncomingMessage): boolean {
+  return 'upgrade' in request && request.upgrade === true
+}

@@ -1,0 +1,80 @@
+import type { Reader } from '../tracked-request.js'
+import { member, readCookieId, readId } from './id.js'
+
+/** An HTTP token: RFC 9110, section 5.6.2. */
+const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
+/** What a `Cookie` header can carry before the `=`: more than the token that RFC 6265 asks for, as PHP's `a[b]`. */
+const COOKIE_NAME = /^[^=;\s\p{Cc}]+$/u
+
+/**
+ * An id that the application keeps in its session: `req.session` (express-session, cookie-session) or `ctx.session`
+ * (koa-session).
+ *
+ * @param path - The member's name, or several with dots between them.
+ * @throws TypeError where the path is empty or has an empty part.
+ *
+ * @example
+ * sessionValue('userId') // req.session.userId
+ * sessionValue('passport.user') // what Passport's serializeUser() made of the user
+ */
+export function sessionValue(path: string): Reader<string> {
+  const keys = typeof path === 'string' ? path.split('.') : []
+  if (keys.length === 0 || keys.includes('')) {
+    throw new TypeError(
+      `sessionValue() got ${show(path)}; it takes the path of a session's member, such as 'userId'`,
+    )
+  }
+  return function sessionValue(request) {
+    let value = member(request, 'session')
+    for (const key of keys) value = member(value, key)
+    return readId(value)
+  }
+}
+
+/**
+ * An id from a header that something in front of the server sets, such as an authenticating proxy. Anybody can send any
+ * header: name only one that the proxy overwrites.
+ *
+ * A value with a comma is no id, as Node makes one of a header that came twice: whose id it is cannot be told.
+ *
+ * @param name - The header's name, in any case.
+ * @throws TypeError where this cannot be a header's name.
+ *
+ * @example
+ * header('x-user-id')
+ */
+export function header(name: string): Reader<string> {
+  if (typeof name !== 'string' || !HEADER_NAME.test(name)) {
+    throw new TypeError(`header() got ${show(name)}; it takes a header's name, such as 'x-user-id'`)
+  }
+  const key = name.toLowerCase()
+  return function header({ headers }) {
+    const value = headers[key]
+    return typeof value === 'string' && !value.includes(',') ? readId(value) : undefined
+  }
+}
+
+/**
+ * An id from a cookie that holds nothing else, plain or as a JSON string. Anybody can write their own cookies: fit for an
+ * anonymous id, never for a `userId`.
+ *
+ * JSON objects and signed cookies of cookie-parser (`s:…`) are no ids; read `req.signedCookies` with a reader of your own.
+ *
+ * @param name - The cookie's name, in exactly this case.
+ * @throws TypeError where this cannot be a cookie's name.
+ *
+ * @example
+ * cookie('visitor_id')
+ */
+export function cookie(name: string): Reader<string> {
+  if (typeof name !== 'string' || !COOKIE_NAME.test(name)) {
+    throw new TypeError(`cookie() got ${show(name)}; it takes a cookie's name, such as 'visitor_id'`)
+  }
+  return function cookie({ cookies }) {
+    return readCookieId(cookies.get(name))
+  }
+}
+
+function show(value: unknown): string {
+  return typeof value === 'string' ? JSON.stringify(value) : typeof value
+}

@@ -1,0 +1,135 @@
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
+import { parseCookies } from './cookies.js'
+import type { TrackedRequest } from './tracked-request.js'
+
+/** What a framework knows of a request that Node does not; one object for all requests of a framework. */
+export interface Framework<Native> {
+  readonly user: (native: Native) => unknown
+  readonly session: (native: Native) => unknown
+  readonly state: (native: Native) => unknown
+  /** The pattern of the route that took the request. */
+  readonly route: (native: Native) => string | undefined
+  /** The client's address under the framework's own proxy settings. */
+  readonly ip: (native: Native) => string | undefined
+  /** Scheme and host as the client asked for them, under the framework's own proxy settings. */
+  readonly origin: (native: Native) => string
+  /** Path and query before a router cut anything off. */
+  readonly originalUrl: (native: Native) => string
+}
+
+const UNKNOWN_URL = 'http://localhost/'
+
+/** A request of Node's HTTP server as readers see it. Nothing is parsed before it is asked for. */
+export class MessageRequest<Native> implements TrackedRequest {
+  readonly native: Native
+  /** The request that Node received, whatever the framework made of it. */
+  readonly message: IncomingMessage
+  readonly #framework: Framework<Native>
+  #cookies: ReadonlyMap<string, string> | undefined
+  #url: URL | undefined
+  #ip: { readonly address: string | undefined } | undefined
+
+  constructor(framework: Framework<Native>, native: Native, message: IncomingMessage) {
+    this.native = native
+    this.message = message
+    this.#framework = framework
+  }
+
+  get headers(): IncomingHttpHeaders {
+    return this.message.headers
+  }
+
+  get method(): string {
+    return this.message.method ?? 'GET'
+  }
+
+  get cookies(): ReadonlyMap<string, string> {
+    this.#cookies ??= parseCookies(this.message.headers.cookie)
+    return this.#cookies
+  }
+
+  get url(): URL {
+    this.#url ??= this.#parseUrl()
+    return this.#url
+  }
+
+  get ip(): string | undefined {
+    // Kept from the first look: a closed socket no longer knows its peer.
+    this.#ip ??= { address: this.#ask(this.#framework.ip) || undefined }
+    return this.#ip.address
+  }
+
+  get route(): string | undefined {
+    return this.#ask(this.#framework.route)
+  }
+
+  get user(): unknown {
+    return this.#ask(this.#framework.user)
+  }
+
+  get session(): unknown {
+    return this.#ask(this.#framework.session)
+  }
+
+  get state(): unknown {
+    return this.#ask(this.#framework.state)
+  }
+
+  #parseUrl(): URL {
+    const path = this.#ask(this.#framework.originalUrl) ?? '/'
+    // A path that begins with two slashes would be read as a host.
+    const target = path.startsWith('/') ? `${this.#ask(this.#framework.origin)}${path}` : path
+    return URL.canParse(target) ? new URL(target) : new URL(UNKNOWN_URL)
+  }
+
+  /** A framework's property can run code of the application's: what it throws, as a session's getter may, is no answer. */
+  #ask<T>(read: (native: Native) => T): T | undefined {
+    try {
+      return read(this.native)
+    } catch {
+      return undefined
+    }
+  }
+}
+
+/**
+ * The request that a tracker belongs to, whichever tracking made it, and in whichever copy of this package: an
+ * application that imports and requires it has two.
+ */
+export function messageOf(tracker: object): object | undefined {
+  const request = 'request' in tracker ? tracker.request : undefined
+  if (typeof request !== 'object' || request === null || !('message' in request)) return undefined
+  return typeof request.message === 'object' && request.message !== null ? request.message : undefined
+}
+
+/** What Node's own HTTP server knows, for servers without a framework. */
+export const nodeFramework: Framework<IncomingMessage> = {
+  user: (message) => ('user' in message ? message.user : undefined),
+  session: (message) => ('session' in message ? message.session : undefined),
+  state: () => undefined,
+  route: () => undefined,
+  ip: (message) => message.socket?.remoteAddress,
+  origin: (message) => `${isEncrypted(message) ? 'https' : 'http'}://${hostOf(message)}`,
+  originalUrl: (message) => originalUrlOf(message),
+}
+
+/** A route as routers keep it, a string or a regular expression, as text. */
+export function routePattern(route: unknown): string | undefined {
+  return typeof route === 'string' || route instanceof RegExp ? String(route) : undefined
+}
+
+/** The host that the client named, or `localhost` where it named none. */
+export function hostOf(message: IncomingMessage): string {
+  const authority = message.headers[':authority']
+  return message.headers.host || (typeof authority === 'string' ? authority : '') || 'localhost'
+}
+
+/** Connect and what builds on it keep the URL from before a mount path was cut off. */
+function originalUrlOf(message: IncomingMessage): string {
+  const original = 'originalUrl' in message ? message.originalUrl : undefined
+  return typeof original === 'string' ? original : (message.url ?? '/')
+}
+
+function isEncrypted(message: IncomingMessage): boolean {
+  return message.socket !== null && 'encrypted' in message.socket && message.socket.encrypted === true
+}

@@ -1,0 +1,129 @@
+import { isIPv4, isIPv6 } from 'node:net'
+import ipaddr from 'ipaddr.js'
+
+/** How IPv4 addresses look on a socket that takes both families. */
+const MAPPED_PREFIX = '::ffff:'
+/** How 6to4 addresses begin; the client's IPv4 address comes next (RFC 3056, section 2). */
+const SIX_TO_FOUR = 0x2002
+/** Longer than the header of any browser. */
+const MAX_USER_AGENT_LENGTH = 512
+/** More than browsers send; what begins beyond it is not looked at. */
+const MAX_ACCEPT_LANGUAGE_LENGTH = 512
+/** What BCP 47 (RFC 5646, section 4.4.1) asks implementations to hold. */
+const MAX_TAG_LENGTH = 35
+
+const WITH_PORT = /^(?:\[([0-9a-f:.]+)\]|([0-9.]+)):[0-9]{1,5}$/i
+const QUALITY = /^\s*q=([01](?:\.[0-9]{0,3})?)\s*$/i
+/** What needs no canonical form: a language, or a language and a country. */
+const PLAIN_TAG = /^[a-z]{2,3}(?:-[A-Z]{2})?$/
+
+/**
+ * Reads an IP address: checked, in canonical form, and an IPv4 address that is mapped to IPv6 as the IPv4 address that it
+ * is. A port, which some load balancers (Azure's) add, and a zone are taken off.
+ *
+ * @param raw - What the framework gives as the client's address.
+ * @param mode - `false` for none, `'anonymize'` for {@link anonymizeIp}.
+ * @returns The address, or `undefined` where there is none or it is not an address.
+ */
+export function readIp(raw: string | undefined, mode: boolean | 'anonymize'): string | undefined {
+  if (raw === undefined || mode === false) return undefined
+  return mode === 'anonymize' ? anonymizeIp(raw) : parseIp(raw)?.toString()
+}
+
+/**
+ * Cuts an IP address down to its network: IPv4 to 24 bits, IPv6 to 48, as Google Analytics did. For IPv6 that is the most
+ * that one site is commonly given (RFC 6177); a home, which has 56 bits or more, is one of many.
+ *
+ * A 6to4 address holds an IPv4 address in its first 48 bits and is cut to 40, so that its last octet goes, too.
+ *
+ * @param raw - An address in any of its usual forms.
+ * @returns The network's first address, or `undefined` where this is no address.
+ *
+ * @example
+ * anonymizeIp('::ffff:203.0.113.77') // '203.0.113.0'
+ * anonymizeIp('2001:db8:85a3::8a2e:370:7334') // '2001:db8:85a3::'
+ */
+export function anonymizeIp(raw: string): string | undefined {
+  const ip = parseIp(raw)
+  if (ip === undefined) return undefined
+  if (typeof ip === 'string') return `${ip.slice(0, ip.lastIndexOf('.'))}.0`
+  const [first = 0, second = 0, third = 0] = ip.parts
+  const keptOfThird = first === SIX_TO_FOUR ? third & 0xff00 : third
+  return new ipaddr.IPv6([first, second, keptOfThird, 0, 0, 0, 0, 0]).toString()
+}
+
+/** Node tells what is an address; only IPv6 has other forms than the canonical one. */
+function parseIp(raw: string): string | ipaddr.IPv6 | undefined {
+  if (isIPv4(raw)) return raw
+  if (raw.startsWith(MAPPED_PREFIX)) {
+    const mapped = raw.slice(MAPPED_PREFIX.length)
+    if (isIPv4(mapped)) return mapped
+  }
+  if (isIPv6(raw)) {
+    const address = ipaddr.IPv6.parse(withoutZone(raw))
+    return address.isIPv4MappedAddress() ? address.toIPv4Address().toString() : address
+  }
+  const [, v6, v4] = WITH_PORT.exec(raw) ?? []
+  const bare = v6 ?? v4
+  return bare === undefined ? undefined : parseIp(bare)
+}
+
+function withoutZone(address: string): string {
+  const zone = address.indexOf('%')
+  return zone === -1 ? address : address.slice(0, zone)
+}
+
+/**
+ * Reads the `User-Agent` header, cut at 512 characters.
+ *
+ * @returns What the client calls itself, or `undefined` where it does not.
+ */
+export function readUserAgent(header: string | undefined): string | undefined {
+  return header?.slice(0, MAX_USER_AGENT_LENGTH).trim() || undefined
+}
+
+/**
+ * Reads the language that a client likes best from its `Accept-Language` header: the first tag of the highest quality
+ * that is a valid language tag. `*` is none.
+ *
+ * @returns A BCP 47 language tag, such as `fr-CH`; `undefined` where the header names no language.
+ *
+ * @example
+ * readLocale('fr-CH, fr;q=0.9, *;q=0.5') // 'fr-CH'
+ */
+export function readLocale(header: string | undefined): string | undefined {
+  if (header === undefined) return undefined
+  let best: string | undefined
+  let bestQuality = 0
+  for (let start = 0; start < header.length && start < MAX_ACCEPT_LANGUAGE_LENGTH && bestQuality < 1; ) {
+    const comma = header.indexOf(',', start)
+    const end = comma === -1 ? header.length : comma
+    const entry = header.slice(start, end)
+    start = end + 1
+    const quality = qualityOf(entry)
+    if (quality <= bestQuality) continue
+    const tag = toLanguageTag(entry)
+    if (tag === undefined) continue
+    best = tag
+    bestQuality = quality
+  }
+  return best
+}
+
+/** The weight of an entry; one that cannot be read is worth nothing. */
+function qualityOf(entry: string): number {
+  const semicolon = entry.indexOf(';')
+  return semicolon === -1 ? 1 : Number(QUALITY.exec(entry.slice(semicolon + 1))?.[1] ?? 0)
+}
+
+function toLanguageTag(entry: string): string | undefined {
+  const semicolon = entry.indexOf(';')
+  const tag = (semicolon === -1 ? entry : entry.slice(0, semicolon)).trim()
+  if (PLAIN_TAG.test(tag)) return tag
+  if (tag.length > MAX_TAG_LENGTH) return undefined
+  try {
+    return Intl.getCanonicalLocales(tag)[0]
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,252 @@
+import type { ServerResponse } from 'node:http'
+import type { WalkerOS } from '@walkeros/core'
+import type { SegmentContext } from '../destination/calls.js'
+import { type Identity, toId } from '../destination/identity.js'
+import { onlyChoices, type Person } from '../event.js'
+import { after, isPromise, type Maybe } from '../maybe.js'
+import { isRecord, plain } from '../values.js'
+import {
+  type Answer,
+  allAnswers,
+  type Deferred,
+  firstAnswer,
+  type ReaderFault,
+  type Reading,
+} from './chain.js'
+import { globalPrivacyControl, isOptOut } from './consent/index.js'
+import { type CookieCreation, createsAnonymousId, segmentCookie, signedInUser } from './identity/index.js'
+import { type RequestContextOptions, readSegmentContext } from './segment-context.js'
+import type { Reader, TrackedRequest } from './tracked-request.js'
+
+/** How a request is read: `config.request`. */
+export interface RequestOptions {
+  /**
+   * Reads the userId; of several readers the first that answers wins. Defaults to {@link signedInUser}.
+   * Use only what a visitor cannot set: a session, a verified token.
+   */
+  userId?: Reader<string | number> | Reader<string | number>[]
+  /** Reads the anonymousId; of several readers the first that answers wins. Defaults to {@link segmentCookie}. */
+  anonymousId?: Reader<string | number> | Reader<string | number>[]
+  /** Reads the consent; what several readers say is merged in order. Defaults to {@link globalPrivacyControl}. */
+  consent?: Reader<WalkerOS.Consent> | Reader<WalkerOS.Consent>[]
+  /** Reads more about the person, in walkerOS's terms (`email`, `country`, …). Nothing by default. */
+  user?: Reader<WalkerOS.User>
+  /** Which parts of Segment's `context` the calls carry. All of them by default; `false` for none. */
+  context?: false | RequestContextOptions
+  /** Tracks a Segment `page` for every GET request that is answered with HTML. Defaults to `false`. */
+  pageViews?: boolean
+  /** Sends Segment's `Segment Consent Preference Updated` when `tracker.consent()` changes a choice. Defaults to `false`. */
+  consentUpdates?: boolean
+  /** Drops all events of a request that one of these readers answers `true` for. None by default. */
+  skip?: Reader<boolean> | Reader<boolean>[]
+}
+
+/** Who sent a request, as far as could be read without waiting, and what is still to be waited for. */
+export interface PersonReading {
+  readonly userId: Reading<string>
+  readonly anonymousId: Reading<string>
+  readonly details: Reading<Readonly<Record<string, unknown>>>
+}
+
+/** A person and the readers that gave their ids. */
+export interface ReadPerson extends Person {
+  readonly userIdReader: string | undefined
+  readonly anonymousIdReader: string | undefined
+}
+
+/** A consent state and the reader that decided each of its keys. */
+export interface ReadConsent {
+  readonly state: WalkerOS.Consent
+  readonly readers: Readonly<Record<string, string>>
+}
+
+/** Reads the sender of requests: who they are, what they agreed to, and in which context they are. */
+export class SenderReader {
+  readonly #userId: readonly Reader<string | number>[]
+  readonly #anonymousId: readonly Reader<string | number>[]
+  readonly #details: readonly Reader<WalkerOS.User>[]
+  readonly #consent: readonly Reader<WalkerOS.Consent>[]
+  readonly #skip: readonly Reader<boolean>[]
+  readonly #context: false | RequestContextOptions
+  readonly #creations: readonly CookieCreation[]
+  readonly #fault: ReaderFault
+
+  /** @param fault - Is told what a reader threw; the reader then counts as having no answer. */
+  constructor(options: RequestOptions, fault: ReaderFault) {
+    this.#userId = listOf(options.userId ?? signedInUser())
+    this.#anonymousId = listOf(options.anonymousId ?? segmentCookie())
+    this.#creations = this.#anonymousId.flatMap((reader) => creationOf(reader) ?? [])
+    this.#details = options.user ? [options.user] : []
+    const consent = listOf(options.consent ?? globalPrivacyControl())
+    // An opt-out only ever refuses, whatever a consent manager says: it has the last word wherever it stands.
+    this.#consent = [...consent.filter((reader) => !isOptOut(reader)), ...consent.filter(isOptOut)]
+    this.#skip = listOf(options.skip ?? [])
+    this.#context = options.context ?? {}
+    this.#fault = fault
+  }
+
+  /** Whether the address has to be read while the connection is open: a closed one no longer knows it. */
+  get readsIp(): boolean {
+    return this.#context !== false && this.#context.ip !== false
+  }
+
+  /** Whether visitors without an anonymousId are given one. */
+  get createsIds(): boolean {
+    return this.#creations.length > 0
+  }
+
+  /**
+   * Gives a visitor who has no anonymousId one, if the consent that is known without waiting allows it.
+   *
+   * @param chosen - What the handler said of the visitor's choice.
+   */
+  createAnonymousId(
+    request: TrackedRequest,
+    response: ServerResponse,
+    chosen: WalkerOS.Consent | undefined,
+  ): void {
+    if (this.#creations.length === 0 || response.headersSent) return
+    if (firstAnswer(this.#anonymousId, request, toId, this.#fault) !== undefined) return
+    const read = this.consent(request)
+    const consent = { ...(isPromise(read) ? {} : read.state), ...chosen }
+    for (const creation of this.#creations) {
+      if (creation.create(request, response, consent) !== undefined) return
+    }
+  }
+
+  /** Who sends the request now. */
+  person(request: TrackedRequest): PersonReading {
+    return {
+      userId: firstAnswer(this.#userId, request, toId, this.#fault),
+      anonymousId: firstAnswer(this.#anonymousId, request, toId, this.#fault),
+      details:
+        this.#details.length > 0 ? firstAnswer(this.#details, request, detailsOf, this.#fault) : undefined,
+    }
+  }
+
+  /** The consent that the request carries; a key that no reader names is unknown and absent. */
+  consent(request: TrackedRequest): Maybe<ReadConsent> {
+    return after(allAnswers(this.#consent, request, this.#fault), merged)
+  }
+
+  /** Whether one of the `skip` readers wants nothing of the request. */
+  skips(request: TrackedRequest): Maybe<boolean> {
+    if (this.#skip.length === 0) return false
+    return after(allAnswers(this.#skip, request, this.#fault), (answers) =>
+      answers.some(({ value }) => value === true),
+    )
+  }
+
+  /** Segment's `context` for the request's calls. */
+  context(request: TrackedRequest, consent: WalkerOS.Consent): SegmentContext | undefined {
+    return this.#context === false ? undefined : readSegmentContext(request, this.#context, consent)
+  }
+}
+
+/** What a handler said of the person with `tracker.user()`: it goes before what readers say. */
+export type PersonOverride = Readonly<Record<string, unknown>>
+
+/** Completes a reading, waiting for what asynchronous readers still owe. */
+export function settlePerson(reading: PersonReading): Maybe<ReadPerson> {
+  return after(settled(reading.userId), (userId) =>
+    after(settled(reading.anonymousId), (anonymousId) =>
+      after(settled(reading.details), (details) => ({
+        userId: userId?.value,
+        userIdReader: userId?.reader,
+        anonymousId: anonymousId?.value,
+        anonymousIdReader: anonymousId?.reader,
+        details: details?.value,
+      })),
+    ),
+  )
+}
+
+/** The ids of a reading as far as they are known without waiting. */
+export function knownIdentity(reading: PersonReading): Identity {
+  const known = (id: Reading<string>) => (typeof id === 'object' ? id.value : undefined)
+  const userId = known(reading.userId)
+  const anonymousId = known(reading.anonymousId)
+  return { ...(userId !== undefined && { userId }), ...(anonymousId !== undefined && { anonymousId }) }
+}
+
+/** Lays what a handler said of the person over what readers read. */
+export function overridePerson(reading: PersonReading, override: PersonOverride | undefined): PersonReading {
+  if (!override) return reading
+  const by = 'tracker.user()'
+  const { id, session, ...details } = override
+  const userId = toId(id)
+  const anonymousId = toId(session)
+  return {
+    userId: userId === undefined ? reading.userId : { value: userId, reader: by },
+    anonymousId: anonymousId === undefined ? reading.anonymousId : { value: anonymousId, reader: by },
+    details: overrideDetails(reading.details, details, by),
+  }
+}
+
+function overrideDetails(
+  reading: PersonReading['details'],
+  details: Readonly<Record<string, unknown>>,
+  reader: string,
+): PersonReading['details'] {
+  const over = (answer: Answer<Readonly<Record<string, unknown>>> | undefined) => ({
+    value: { ...answer?.value, ...details },
+    reader,
+  })
+  return typeof reading === 'function' ? () => reading().then(over) : over(reading)
+}
+
+/**
+ * Fills in what an event's person lacked when it was tracked with what the request has at its end. An id that was there
+ * stays: a logout handler must not make the event anonymous.
+ */
+export function fillPerson(tracked: ReadPerson, atEnd: ReadPerson): ReadPerson {
+  const userId = tracked.userId ?? atEnd.userId
+  const person = {
+    userId,
+    userIdReader: tracked.userIdReader ?? atEnd.userIdReader,
+    anonymousId: tracked.anonymousId ?? atEnd.anonymousId,
+    anonymousIdReader: tracked.anonymousIdReader ?? atEnd.anonymousIdReader,
+  }
+  // Details belong to their person: they are not handed on to whoever signed in after.
+  const details = userId === atEnd.userId ? { ...atEnd.details, ...tracked.details } : tracked.details
+  return { ...person, details }
+}
+
+function settled<T>(reading: Reading<T>): Maybe<Answer<T> | undefined> {
+  return isDeferred(reading) ? reading() : reading
+}
+
+function isDeferred<T>(reading: Reading<T>): reading is Deferred<T> {
+  return typeof reading === 'function'
+}
+
+function detailsOf(user: unknown): Readonly<Record<string, unknown>> | undefined {
+  const copied = plain(user)
+  if (!isRecord(copied)) return undefined
+  // The ids have readers of their own; one that came in here would bypass them.
+  const { id: _, session: __, ...details } = copied
+  return details
+}
+
+function creationOf(
+  reader: Reader<string | number> & { [createsAnonymousId]?: CookieCreation },
+): CookieCreation | undefined {
+  return reader[createsAnonymousId]
+}
+
+function merged(answers: readonly Answer<WalkerOS.Consent>[]): ReadConsent {
+  const state: WalkerOS.Consent = {}
+  const readers: Record<string, string> = {}
+  for (const { value, reader } of answers) {
+    if (!isRecord(value)) continue
+    for (const [key, granted] of Object.entries(onlyChoices(value))) {
+      state[key] = granted
+      readers[key] = reader
+    }
+  }
+  return { state, readers }
+}
+
+function listOf<T>(oneOrMore: T | T[]): T[] {
+  return Array.isArray(oneOrMore) ? oneOrMore : [oneOrMore]
+}

@@ -1,0 +1,36 @@
+import type { Socket } from 'node:net'
+
+interface Watch {
+  readonly callbacks: Set<() => void>
+  readonly tell: () => void
+}
+
+const watches = new WeakMap<Socket, Watch>()
+
+/**
+ * Calls back when a socket closes. However many wait for the same socket, it has one listener: a client that pipelines a
+ * dozen requests would set off Node's warning of a leak otherwise.
+ *
+ * @returns What takes the callback away, and the listener with the last one.
+ */
+export function onSocketClose(socket: Socket, closed: () => void): () => void {
+  const { callbacks, tell } = watches.get(socket) ?? watch(socket)
+  callbacks.add(closed)
+  return () => {
+    callbacks.delete(closed)
+    if (callbacks.size > 0) return
+    socket.off('close', tell)
+    watches.delete(socket)
+  }
+}
+
+function watch(socket: Socket): Watch {
+  const callbacks = new Set<() => void>()
+  const tell = () => {
+    for (const closed of callbacks) closed()
+  }
+  socket.on('close', tell)
+  const added = { callbacks, tell }
+  watches.set(socket, added)
+  return added
+}

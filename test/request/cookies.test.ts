@@ -1,0 +1,79 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { decodeCookie, parseCookies } from '../../src/request/cookies.js'
+
+describe('parseCookies', () => {
+  it('gives the values as they were sent', () => {
+    const cookies = parseCookies('a=1; b="x%20y";c=%7B%22d%22%3A1%7D ; e=f=g')
+    expect([...cookies]).toEqual([
+      ['a', '1'],
+      ['b', '"x%20y"'],
+      ['c', '%7B%22d%22%3A1%7D'],
+      ['e', 'f=g'],
+    ])
+  })
+
+  it('counts the first of several with one name', () => {
+    expect(parseCookies('id=first; other=1; id=second').get('id')).toBe('first')
+    expect(parseCookies('id=; id=second').get('id')).toBe('')
+  })
+
+  it('leaves out what has no name or no value', () => {
+    expect([...parseCookies('flag; =x; ; a=1;')]).toEqual([['a', '1']])
+    expect(parseCookies(undefined).size).toBe(0)
+    expect(parseCookies('').size).toBe(0)
+  })
+
+  it('keeps names that objects have by themselves as what they are', () => {
+    const cookies = parseCookies('__proto__=x; constructor=y; a=1')
+    expect(cookies.get('__proto__')).toBe('x')
+    expect(cookies.get('toString')).toBeUndefined()
+    expect(Object.prototype).not.toHaveProperty('x')
+  })
+
+  it('stops at 16 KB, before the cookie that crosses it', () => {
+    const filler = `f=${'x'.repeat(16 * 1024 - 10)}`
+    const cookies = parseCookies(`${filler}; cut=abcdefgh; after=1`)
+    expect([...cookies.keys()]).toEqual(['f'])
+  })
+
+  it('finds every cookie that it is given, whatever is around it', () => {
+    const name = fc.stringMatching(/^[A-Za-z0-9_.-]{1,12}$/)
+    const value = fc.stringMatching(/^[!#-+\--:<-[\]-~]{0,40}$/)
+    fc.assert(
+      fc.property(fc.array(fc.tuple(name, value)), fc.stringMatching(/^[ ;=a]{0,9}$/), (pairs, noise) => {
+        const header = pairs.map(([key, text]) => `${key}=${text}`).join('; ')
+        const first = new Map([...pairs].reverse())
+        const cookies = parseCookies(`${header};${noise}`)
+        for (const [key, text] of first) expect(cookies.get(key)).toBe(text)
+      }),
+    )
+  })
+
+  it('takes any text', () => {
+    fc.assert(fc.property(fc.string(), (header) => void parseCookies(header)))
+  })
+})
+
+describe('decodeCookie', () => {
+  it('undoes percent-encoding and leaves a plus', () => {
+    expect(decodeCookie('%22caf%C3%A9%22')).toBe('"café"')
+    expect(decodeCookie('a+b')).toBe('a+b')
+  })
+
+  it.each(['%', '%E0%A4%A', '%zz', '%80'])('knows no text for %s', (value) => {
+    expect(decodeCookie(value)).toBeUndefined()
+  })
+
+  it('knows no text beyond 4 KB, and none where there is none', () => {
+    expect(decodeCookie('x'.repeat(4 * 1024))).toHaveLength(4 * 1024)
+    expect(decodeCookie('x'.repeat(4 * 1024 + 1))).toBeUndefined()
+    expect(decodeCookie(undefined)).toBeUndefined()
+  })
+
+  it('is the inverse of encoding, and never throws', () => {
+    const text = fc.string({ unit: 'grapheme', maxLength: 100 })
+    fc.assert(fc.property(text, (value) => decodeCookie(encodeURIComponent(value)) === value))
+    fc.assert(fc.property(fc.stringMatching(/^[%0-9A-Fa-f]*$/), (value) => void decodeCookie(value)))
+  })
+})

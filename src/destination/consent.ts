@@ -1,0 +1,30 @@
+import { getGrantedConsent, type WalkerOS } from '@walkeros/core'
+
+/** Segment's consent object: every category as an explicit `true` or `false`. */
+export interface ConsentContext {
+  categoryPreferences: Record<string, boolean>
+}
+
+/** Whether one of the keys that are required is granted; nothing required is always granted. */
+export function isGranted(required: WalkerOS.Consent | undefined, state: WalkerOS.Consent): boolean {
+  return required === undefined || getGrantedConsent(required, state) !== false
+}
+
+/**
+ * Translates a consent state to Segment's categories. A key that the state does not name counts as refused, and a
+ * category behind several keys is granted only if all of them are: an absent consent object would make Segment deliver
+ * to every destination.
+ *
+ * Source: Segment, "Consent in Segment Connections": events without the object flow to all destinations.
+ */
+export function toCategoryPreferences(
+  categories: readonly (readonly [key: string, category: string])[],
+  state: WalkerOS.Consent,
+): ConsentContext {
+  const categoryPreferences: Record<string, boolean> = {}
+  for (const [key, category] of categories) {
+    const granted = Object.hasOwn(state, key) && state[key] === true
+    categoryPreferences[category] = granted && categoryPreferences[category] !== false
+  }
+  return { categoryPreferences }
+}

@@ -1,0 +1,35 @@
+import type { WalkerOS } from '@walkeros/core'
+import { after, type Maybe } from '../maybe.js'
+import type { Evaluate, MappingScope } from './mapping-value.js'
+
+/** Who a call is about, as Segment has it: at least one of the two. */
+export interface Identity {
+  readonly userId?: string
+  readonly anonymousId?: string
+}
+
+/**
+ * An id in the form that Segment takes: a non-empty string. A finite number becomes one; anything else is no id, so that
+ * an object never ends up as `[object Object]`.
+ */
+export function toId(value: unknown): string | undefined {
+  if (typeof value === 'string') return value === '' ? undefined : value
+  return typeof value === 'number' && Number.isFinite(value) ? String(value) : undefined
+}
+
+/** Picks the ids from an event; absent members are left out. */
+export function resolveIdentity(
+  event: WalkerOS.Event,
+  readers: { readonly userId: Evaluate; readonly anonymousId: Evaluate },
+  scope: MappingScope,
+): Maybe<Identity> {
+  return after(readers.userId(event, scope), (user) =>
+    after(readers.anonymousId(event, scope), (anonymous) => identityOf(toId(user), toId(anonymous))),
+  )
+}
+
+/** Puts an identity together without members that are `undefined`. */
+export function identityOf(userId: string | undefined, anonymousId: string | undefined): Identity {
+  if (userId === undefined) return anonymousId === undefined ? {} : { anonymousId }
+  return anonymousId === undefined ? { userId } : { userId, anonymousId }
+}

@@ -1,0 +1,213 @@
+import { deleteByPath, flattenIncludeSections, type Mapping, setByPath, type WalkerOS } from '@walkeros/core'
+import { after, all, answerWithin, isPromise, type Maybe } from '../maybe.js'
+import { isRecord, plain } from '../values.js'
+import { compileValue, contextOf, type Evaluate, type MappingScope } from './mapping-value.js'
+import type { MappingSettings, Rule, Rules } from './settings.js'
+
+/** Milliseconds that a rule's condition may take before it counts as false. */
+const CONDITION_TIMEOUT_MS = 2_000
+
+/** A mapping rule made ready. */
+export interface CompiledRule {
+  readonly rule: Rule
+  readonly name: string | undefined
+  readonly policy: Policy
+  readonly data: Evaluate | undefined
+  /** Whether the rule suppresses the `track()` call: `silent`, or the documentation's `skip`. */
+  readonly silent: boolean
+  readonly calls: CompiledCalls
+}
+
+/** The calls that a rule, or the settings, ask for beside `track()`. */
+export interface CompiledCalls {
+  readonly identify: Evaluate | undefined
+  readonly group: Evaluate | undefined
+  readonly page: Evaluate | true | undefined
+  readonly screen: Evaluate | true | undefined
+}
+
+/** A rule and the key it was found under, such as `order complete` or `* *`. */
+export interface Match {
+  readonly key: string
+  readonly compiled: CompiledRule
+}
+
+/** Changes that are made to an event, by path. */
+export type Policy = readonly (readonly [path: string, evaluate: Evaluate])[]
+
+/** Makes a rule ready to be applied often. */
+export function compileRule(rule: Rule): CompiledRule {
+  return {
+    rule,
+    name: rule.name || undefined,
+    policy: compilePolicy(rule.policy),
+    data: rule.data === undefined ? undefined : compileValue(rule.data),
+    silent: rule.silent === true || rule.skip === true,
+    calls: compileCalls(rule.settings),
+  }
+}
+
+/** Makes the call mappings of a rule's settings, or of the destination's, ready. */
+export function compileCalls(settings: MappingSettings | undefined): CompiledCalls {
+  return {
+    identify: settings?.identify === undefined ? undefined : compileValue(settings.identify),
+    group: settings?.group === undefined ? undefined : compileValue(settings.group),
+    page: compileView(settings?.page),
+    screen: compileView(settings?.screen),
+  }
+}
+
+function compileView(view: Mapping.Value | boolean | undefined): Evaluate | true | undefined {
+  if (view === undefined || view === false) return undefined
+  return view === true ? true : compileValue(view)
+}
+
+/** Makes a policy ready. */
+export function compilePolicy(policy: Mapping.Policy | undefined): Policy {
+  return Object.entries(policy ?? {}).map(([path, value]) => [path, compileValue(value)] as const)
+}
+
+/**
+ * Applies a policy: all of its values are taken from the event as it was, then set one after the other.
+ *
+ * @returns A changed copy, or the event itself where there is nothing to change.
+ */
+export function applyPolicy(
+  policy: Policy,
+  event: WalkerOS.Event,
+  scope: MappingScope,
+): Maybe<WalkerOS.Event> {
+  if (policy.length === 0) return event
+  const values = all(policy.map(([, evaluate]) => evaluate(event, scope)))
+  return after(values, (found) =>
+    policy.reduce((changed, [path], index) => setByPath(changed, path, found[index]), event),
+  )
+}
+
+/** The rules of a config made ready: finds the rule of an event by its name. */
+export type FindRule = (event: WalkerOS.Event, scope: MappingScope) => Maybe<Match | undefined>
+
+/**
+ * Makes a config's rules ready to be looked up as walkerOS looks them up: by the first two words of the event's name,
+ * `*` where the entity or the action has no rule of its own, and of a list the first rule whose condition holds.
+ *
+ * A condition may be asynchronous; one that throws, rejects or takes more than two seconds is false.
+ */
+export function compileRules(rules: Rules | undefined): FindRule {
+  const entities = new Map<string, Map<string, CompiledRule[]>>()
+  for (const [entity, actions] of Object.entries(rules ?? {})) {
+    if (!actions) continue
+    const compiled = new Map<string, CompiledRule[]>()
+    for (const [action, rule] of Object.entries(actions)) {
+      compiled.set(action, (Array.isArray(rule) ? rule : [rule]).map(compileRule))
+    }
+    entities.set(entity, compiled)
+  }
+  if (entities.size === 0) return () => undefined
+  const any = entities.get('*')?.get('*')
+
+  return (event, scope) => {
+    const [entity = '', action = ''] = event.name.split(' ')
+    const entityKey = entities.has(entity) ? entity : '*'
+    const actions = entities.get(entityKey)
+    const actionKey = actions?.has(action) ? action : '*'
+    const own = matchOf(`${entityKey} ${actionKey}`, actions?.get(actionKey), event, scope)
+    return after(own, (match) => match ?? matchOf('* *', any, event, scope))
+  }
+}
+
+function matchOf(
+  key: string,
+  candidates: readonly CompiledRule[] | undefined,
+  event: WalkerOS.Event,
+  scope: MappingScope,
+  from = 0,
+): Maybe<Match | undefined> {
+  const compiled = candidates?.[from]
+  if (!compiled) return undefined
+  return after(holds(compiled.rule, event, scope), (matches) =>
+    matches ? { key, compiled } : matchOf(key, candidates, event, scope, from + 1),
+  )
+}
+
+function holds(rule: Rule, event: WalkerOS.Event, scope: MappingScope): Maybe<boolean> {
+  const { condition } = rule
+  if (!condition) return true
+  try {
+    const answer = condition(event, contextOf({ ...scope, event }, rule))
+    return isPromise(answer) ? answerWithin(answer, CONDITION_TIMEOUT_MS).then(Boolean) : Boolean(answer)
+  } catch (error) {
+    scope.logger.error("a mapping rule's condition failed and counts as false", { event: event.name, error })
+    return false
+  }
+}
+
+/** What an event's data is made from, besides the rule: the config's own `data` and `include`. */
+export interface DataConfig {
+  readonly data: Evaluate | undefined
+  /** What the data are where neither the config nor the rule says. */
+  readonly otherwise: ((event: WalkerOS.Event) => unknown) | undefined
+  readonly include: string[] | undefined
+}
+
+/**
+ * Produces the data that an event's call is made of, as walkerOS does: the config's `data`, over it the rule's, under
+ * both the included sections, and from the result what the rule removes.
+ *
+ * @param unnamed - The event before the rule renamed it, which is what walkerOS shows to the config's `data`.
+ */
+export function produceData(
+  event: WalkerOS.Event,
+  unnamed: WalkerOS.Event,
+  config: DataConfig,
+  compiled: CompiledRule | undefined,
+  scope: MappingScope,
+): Maybe<unknown> {
+  const base = config.data
+    ? config.data(unnamed, { ...scope, event: unnamed })
+    : compiled?.data
+      ? undefined
+      : config.otherwise?.(event)
+  const own = compiled?.data?.(event, scope)
+  return after(base, (configData) =>
+    after(own, (ruleData) => {
+      const data = compiled?.data ? merged(configData, ruleData) : configData
+      const included = withIncluded(event, data, compiled?.rule.include ?? config.include, scope)
+      return withoutRemoved(included, compiled?.rule.remove)
+    }),
+  )
+}
+
+function withIncluded(
+  event: WalkerOS.Event,
+  data: unknown,
+  include: string[] | undefined,
+  scope: MappingScope,
+): unknown {
+  if (!include || include.length === 0) return data
+  const flat = flattenIncludeSections(event, include)
+  const sections = scope.plain ? flat : plain(flat)
+  if (!isRecord(sections) || Object.keys(sections).length === 0) return data
+  return data === undefined ? sections : isRecord(data) ? merged(sections, data) : data
+}
+
+function withoutRemoved(data: unknown, remove: string[] | undefined): unknown {
+  if (!remove || !isRecord(data)) return data
+  return remove.reduce<unknown>((rest, path) => deleteByPath(rest, path), data)
+}
+
+/** walkerOS's merge: members of the upper object win, lists are joined without repeats. */
+function merged(lower: unknown, upper: unknown): unknown {
+  if (!isRecord(lower) || !isRecord(upper)) return upper
+  const result: Record<string, unknown> = { ...lower }
+  for (const [key, value] of Object.entries(upper)) {
+    const under = lower[key]
+    result[key] = Array.isArray(under) && Array.isArray(value) ? joined(under, value) : value
+  }
+  return result
+}
+
+function joined(lower: readonly unknown[], upper: readonly unknown[]): unknown[] {
+  const added = upper.filter((item, index) => !lower.includes(item) && upper.indexOf(item) === index)
+  return [...lower, ...added]
+}

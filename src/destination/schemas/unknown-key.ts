@@ -1,0 +1,61 @@
+/** What is known of an object's keys, to answer for one that does not belong there. */
+export interface KnownKeys {
+  readonly known: readonly string[]
+  /** Keys that are refused although they are known, and why. */
+  readonly refused: Readonly<Record<string, string>>
+  /** Keys that belong elsewhere, and where: `{ writeKey: ['settings.writeKey'] }`. */
+  readonly elsewhere: Readonly<Record<string, readonly string[]>>
+}
+
+/** Of the longer of two words, the share that may differ for one to be taken for a slip of the other. */
+const SLIP = 1 / 3
+
+/** What to say of a key that an object may not have. */
+export function explainKey(key: string, { known, refused, elsewhere }: KnownKeys): string {
+  if (Object.hasOwn(refused, key)) return refused[key] ?? ''
+  const places = Object.hasOwn(elsewhere, key) ? elsewhere[key] : undefined
+  if (places) return `unknown key here, did you mean ${places.join(' or ')}?`
+  const near = nearest(key, known)
+  return near === undefined
+    ? `unknown key, known are ${known.join(', ')}`
+    : `unknown key, did you mean ${near}?`
+}
+
+/** The word that a given one was most likely meant to be, by edit distance; none where all are too far. */
+export function nearest(given: string, words: readonly string[]): string | undefined {
+  let best: string | undefined
+  let bestDistance = Number.POSITIVE_INFINITY
+  for (const word of words) {
+    const most = Math.floor(SLIP * Math.max(given.length, word.length))
+    if (Math.abs(given.length - word.length) > most) continue
+    const distance = editDistance(given.toLowerCase(), word.toLowerCase())
+    if (distance > most || distance >= bestDistance) continue
+    best = word
+    bestDistance = distance
+  }
+  return best
+}
+
+/** How many characters have to be added, removed, replaced or swapped with their neighbour to make one word of the other. */
+function editDistance(from: string, to: string): number {
+  let before: number[] = []
+  let row = Array.from({ length: to.length + 1 }, (_, index) => index)
+  for (let i = 1; i <= from.length; i++) {
+    const next = [i]
+    for (let j = 1; j <= to.length; j++) {
+      const removed = at(row, j) + 1
+      const added = at(next, j - 1) + 1
+      const replaced = at(row, j - 1) + (from[i - 1] === to[j - 1] ? 0 : 1)
+      const swaps = i > 1 && j > 1 && from[i - 1] === to[j - 2] && from[i - 2] === to[j - 1]
+      const swapped = swaps ? at(before, j - 2) + 1 : replaced
+      next.push(Math.min(removed, added, replaced, swapped))
+    }
+    before = row
+    row = next
+  }
+  return at(row, to.length)
+}
+
+function at(row: readonly number[], index: number): number {
+  return row[index] ?? Number.POSITIVE_INFINITY
+}

@@ -1,0 +1,180 @@
+import type { Analytics, AnalyticsSettings } from '@segment/analytics-node'
+import type { Destination, Mapping, WalkerOS } from '@walkeros/core'
+
+/** The options of `@segment/analytics-node` that the settings hand through to the client as they are. */
+export type ClientSettings = Pick<
+  AnalyticsSettings,
+  | 'writeKey'
+  | 'host'
+  | 'path'
+  | 'flushAt'
+  | 'flushInterval'
+  | 'maxRetries'
+  | 'httpRequestTimeout'
+  | 'disable'
+  | 'httpClient'
+  | 'oauthSettings'
+  | 'maxTotalBackoffDuration'
+  | 'maxRateLimitDuration'
+>
+
+/**
+ * The settings of walkerOS's Segment destination.
+ *
+ * @example
+ * const settings: Settings = {
+ *   writeKey: process.env.SEGMENT_WRITE_KEY ?? '',
+ *   identify: { map: { traits: { map: { email: 'user.email' } } } },
+ *   consent: { marketing: 'Advertising', analytics: 'Analytics' },
+ * }
+ */
+export interface Settings extends ClientSettings {
+  /** The write key of the Segment source. Required; found under Connections > Sources > Settings > API Keys. */
+  writeKey: string
+  /** Where an event holds the userId: a walkerOS mapping value. Defaults to `user.id`. */
+  userId?: Mapping.Value
+  /** Where an event holds the anonymousId: a walkerOS mapping value. Defaults to `user.session`. */
+  anonymousId?: Mapping.Value
+  /** Base URL of Segment's API; `https://events.eu1.segmentapis.com` for the EU. Defaults to `https://api.segment.io`. */
+  host?: string
+  /** Path of the API. Defaults to `/v1/batch`. */
+  path?: string
+  /** Calls that make a batch full. Defaults to 15. */
+  flushAt?: number
+  /** Milliseconds after which a batch is sent although it is not full. Defaults to 10000. */
+  flushInterval?: number
+  /** How often the client tries a failed batch again. Defaults to 3. */
+  maxRetries?: number
+  /** Milliseconds that one request to Segment may take. Defaults to 10000. */
+  httpRequestTimeout?: number
+  /** Sends nothing at all when `true`: every event is dropped with the reason `disabled`. Defaults to `false`. */
+  disable?: boolean
+  /**
+   * Who the person is, for every event: a walkerOS mapping value that gives `{ traits }`, and `userId` where it differs.
+   * Calls `identify()` for a person's first event and again when their traits or anonymousId change.
+   */
+  identify?: Mapping.Value
+  /**
+   * Which group the person belongs to, for every event: a walkerOS mapping value that gives `{ groupId, traits }`.
+   * Calls `group()` for the first event of a person in a group and again when the group's traits change.
+   */
+  group?: Mapping.Value
+  /**
+   * walkerOS consent keys and the Segment category each stands for: `{ marketing: 'Advertising' }`. With it every call
+   * carries every category as `true` or `false`; a category behind several keys is `true` if all of them are granted.
+   */
+  consent?: Record<string, string>
+  /** Which of Segment's own destinations get the calls: `{ All: true, Mixpanel: false }`. Sent with every call. */
+  integrations?: Record<string, boolean | Record<string, unknown>>
+  /**
+   * More of Segment's `context`: a walkerOS mapping value that gives an object, such as `{ map: { ip: 'user.ip' } }`.
+   * The middleware adds its own context without it.
+   */
+  context?: Mapping.Value
+  /**
+   * Gives every call a `messageId` of its own in a walkerOS collector, too. The middleware always does.
+   * Defaults to `false`: the client makes one up.
+   */
+  messageId?: boolean
+}
+
+/** What a mapping rule can say under `settings`, for the events that it matches. */
+export interface MappingSettings {
+  /** Calls `identify()`: a walkerOS mapping value that gives `{ userId?, traits? }`. Replaces `settings.identify`. */
+  identify?: Mapping.Value
+  /** Calls `group()`: a walkerOS mapping value that gives `{ groupId, traits? }`. Replaces `settings.group`. */
+  group?: Mapping.Value
+  /** Calls `page()`: a walkerOS mapping value that gives `{ category?, name?, properties? }`, or `true` for a bare call. */
+  page?: Mapping.Value | boolean
+  /** Calls `screen()`: a walkerOS mapping value that gives `{ category?, name?, properties? }`, or `true` for a bare call. */
+  screen?: Mapping.Value | boolean
+}
+
+/** A walkerOS mapping rule of this destination. */
+export interface Rule extends Mapping.Rule<MappingSettings> {
+  /** Makes the calls of `settings` and no `track()`. The documentation's name for what walkerOS 4 calls `silent`. */
+  skip?: boolean
+}
+
+/** Mapping rules by entity and action; `*` matches any. Of several rules in a list the first whose condition holds is taken. */
+export type Rules = Mapping.Rules<Rule>
+
+/** The least that a client has to offer to stand in for `Analytics`. */
+export type SegmentClient = Pick<Analytics, 'track' | 'identify' | 'group' | 'page' | 'screen'> &
+  Partial<Pick<Analytics, 'alias' | 'closeAndFlush' | 'flush' | 'on'>>
+
+/** What can be put in the place of the destination's own parts. */
+export interface Env extends Destination.BaseEnv {
+  /** A client to use instead of a new one: the application's own, or one that records. */
+  analytics?: SegmentClient
+}
+
+/** walkerOS's type bundle of this destination. */
+export type Types = Destination.Types<Settings, MappingSettings, Env, Partial<Settings>>
+
+/**
+ * The part of walkerOS's destination config that needs no collector, as `createTracking` takes it.
+ *
+ * Source: the Segment destination's documentation, "Configuration" and "Mapping".
+ */
+export interface SegmentDestinationConfig {
+  /** The Segment settings. */
+  settings: Settings
+  /** Rules that rename, reshape, redirect or ignore events by entity and action. */
+  mapping?: Rules
+  /** Consent keys of which one has to be granted; without one the event is dropped with the reason `consent`. */
+  consent?: WalkerOS.Consent
+  /** What becomes the properties of every event, unless the rule says more. */
+  data?: Mapping.Data
+  /** Sections of the event that are added to the properties, flattened: `['context', 'globals']`, or `['all']`. */
+  include?: string[]
+  /** Changes to make to every event before its rule is looked up, by path. */
+  policy?: Mapping.Policy
+  /** What stands in for the destination's own parts. */
+  env?: Env
+  /** A name for this destination in logs. */
+  id?: string
+  /** Turns tracking off: every event is dropped with the reason `disabled`. Defaults to `false`. */
+  disabled?: boolean
+  /** What is logged and where to. Defaults to errors, on the console. */
+  logger?: Destination.Config['logger']
+}
+
+/** The settings' documented defaults. */
+export const SETTINGS_DEFAULTS = {
+  userId: 'user.id',
+  anonymousId: 'user.session',
+  flushAt: 15,
+  flushInterval: 10_000,
+  maxRetries: 3,
+  httpRequestTimeout: 10_000,
+} as const
+
+/**
+ * What the client is made with: the settings' own options and the documented defaults where they differ from the SDK's.
+ *
+ * @throws If there is no write key.
+ */
+export function clientSettings(settings: Partial<Settings>): ClientSettings {
+  const { writeKey } = settings
+  if (typeof writeKey !== 'string' || writeKey.trim() === '') {
+    throw new Error(
+      'settings.writeKey is missing: expected the write key of your Segment source ' +
+        '(Connections > Sources > Settings > API Keys)',
+    )
+  }
+  return {
+    writeKey,
+    host: settings.host,
+    path: settings.path,
+    flushAt: settings.flushAt ?? SETTINGS_DEFAULTS.flushAt,
+    flushInterval: settings.flushInterval ?? SETTINGS_DEFAULTS.flushInterval,
+    maxRetries: settings.maxRetries ?? SETTINGS_DEFAULTS.maxRetries,
+    httpRequestTimeout: settings.httpRequestTimeout ?? SETTINGS_DEFAULTS.httpRequestTimeout,
+    disable: settings.disable,
+    httpClient: settings.httpClient,
+    oauthSettings: settings.oauthSettings,
+    maxTotalBackoffDuration: settings.maxTotalBackoffDuration,
+    maxRateLimitDuration: settings.maxRateLimitDuration,
+  }
+}

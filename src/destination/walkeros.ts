@@ -1,0 +1,180 @@
+import type { Destination, WalkerOS } from '@walkeros/core'
+import { Client, type OutcomeListener } from '../delivery/client.js'
+import { Burst, nameOf } from '../log.js'
+import { after, all, isPromise, type Maybe } from '../maybe.js'
+import { randomId } from '../random-id.js'
+import { Pipeline, type Processed } from './pipeline.js'
+import { type CompiledRule, compileRule } from './rules.js'
+import { clientSettings, type Rule, type Types } from './settings.js'
+
+/** Milliseconds that closing may take: less than the five seconds that a collector gives a destination. */
+const CLOSE_TIMEOUT_MS = 4_500
+
+type Config = Destination.Config<Types>
+type Context = Destination.Context<Types>
+type PushContext = Destination.PushContext<Types>
+
+/**
+ * walkerOS's Segment destination for servers, to be run in walkerOS's own collector.
+ *
+ * Its settings and mapping are those of the documentation. It makes one client for each registration, hands its calls
+ * over without waiting, and flushes the client when the collector shuts down.
+ *
+ * @example
+ * import { startFlow } from '@walkeros/collector'
+ * import { destinationSegment } from 'reqtrack/destination'
+ *
+ * const { elb } = await startFlow({
+ *   destinations: { segment: { code: destinationSegment, config: { settings: { writeKey: 'KEY' } } } },
+ * })
+ * await elb('order complete', { total: 42 })
+ */
+export const destinationSegment = {
+  type: 'segment',
+
+  config: {},
+
+  /**
+   * Makes the client.
+   *
+   * @throws If `settings.writeKey` is missing or empty.
+   */
+  init(context: Context): Config {
+    const known = initialised.get(context.config)
+    if (known) return known
+    // The settings' copy stands for this registration: the destination object itself may be shared.
+    const config = { ...context.config, settings: { ...context.config.settings } }
+    registrations.set(config.settings, new Registration(context))
+    initialised.set(context.config, config)
+    return config
+  },
+
+  /** Turns an event into calls and hands them to the client. */
+  push(event: WalkerOS.Event, context: PushContext): Maybe<void> {
+    return registrationOf(context).push(event, context.rule, context)
+  },
+
+  /** Pushes each entry of a batch with its own rule, and tells which of them failed. */
+  pushBatch(
+    batch: Destination.Batch<Types['mapping']>,
+    context: Destination.PushBatchContext<Types>,
+  ): Maybe<Destination.BatchOutcome> {
+    const registration = registrationOf(context)
+    const failed: Destination.BatchFailure[] = []
+    const pushed = batch.entries.map((entry, index) => {
+      const fail = (error: unknown) => {
+        failed.push({ index, error })
+      }
+      try {
+        const work = registration.push(entry.event, entry.rule, context)
+        return isPromise(work) ? work.catch(fail) : work
+      } catch (error) {
+        return fail(error)
+      }
+    })
+    return after(all(pushed), () => ({ failed }))
+  },
+
+  /** Sends what is left and closes the client. */
+  async destroy({ config }: { config: Config }): Promise<void> {
+    const { settings } = config
+    if (settings) await registrations.get(settings)?.close()
+  },
+} satisfies Destination.Instance<Types>
+
+const initialised = new WeakMap<Config, Config>()
+const registrations = new WeakMap<object, Registration>()
+
+/** A collector that was told not to initialise the destination gets its client with the first event. */
+function registrationOf(context: Context): Registration {
+  const key = context.config.settings ?? context.config
+  const known = registrations.get(key)
+  if (known) return known
+  const made = new Registration(context)
+  registrations.set(key, made)
+  return made
+}
+
+/** What one registration of the destination in a collector has: its client, its rules, and who it has identified. */
+class Registration {
+  readonly #client: Client
+  readonly #pipeline: Pipeline
+  readonly #messageIds: boolean
+  readonly #rules = new WeakMap<Rule, CompiledRule>()
+  readonly #lost: Burst
+  readonly #unidentified: Burst
+
+  constructor({ config, env, collector, logger, reportError }: Context) {
+    const settings = config.settings ?? {}
+    const sdkSettings = clientSettings(settings)
+    this.#messageIds = settings.messageId === true
+    this.#pipeline = new Pipeline(
+      {
+        settings: { ...settings, writeKey: sdkSettings.writeKey },
+        data: config.data,
+        include: config.include,
+      },
+      { scope: { collector, logger, plain: false }, dataAsProperties: false },
+    )
+    this.#lost = new Burst((message, details) => {
+      logger.error(message, details)
+      reportError?.(new Error(message))
+    })
+    this.#unidentified = new Burst((message, details) => logger.error(message, details))
+    const outcomes: OutcomeListener = {
+      delivered: () => {},
+      failed: (call, reason) => {
+        const identity = { userId: call.userId ?? undefined, anonymousId: call.anonymousId ?? undefined }
+        if (call.type === 'identify') this.#pipeline.deduplication.forgetCall(identity)
+        if (call.type === 'group') this.#pipeline.deduplication.forgetCall(identity, call.groupId)
+        this.#lost.say('a call was not delivered to Segment', { type: call.type, reason: messageOf(reason) })
+      },
+    }
+    this.#client = env.analytics ? new Client(env.analytics, outcomes) : Client.create(sdkSettings, outcomes)
+  }
+
+  push(event: WalkerOS.Event, rule: Rule | undefined, { logger }: Context): Maybe<void> {
+    const match = rule && { key: `${event.entity} ${event.action}`, compiled: this.#compiled(rule) }
+    const messageId = this.#messageIds ? randomId() : undefined
+    return after(this.#pipeline.applyRule({ event, messageId }, match), (processed) => {
+      if (processed.dropped === undefined) return this.#handOver(processed)
+      if (processed.dropped === 'identity') {
+        this.#unidentified.say(
+          'an event was dropped: neither settings.userId nor settings.anonymousId gives an id for it, ' +
+            'and Segment takes no call without one',
+          { event: event.name },
+        )
+      } else {
+        logger.debug(`an event was dropped: ${processed.dropped}`, { event: event.name })
+      }
+    })
+  }
+
+  close(): Promise<void> {
+    return this.#client.close(CLOSE_TIMEOUT_MS)
+  }
+
+  #handOver({ calls }: Extract<Processed, { dropped?: undefined }>): void {
+    for (const call of calls) {
+      try {
+        this.#client.call(call)
+      } catch (error) {
+        if (call.remembered) this.#pipeline.deduplication.forget(call.remembered)
+        throw error
+      }
+    }
+  }
+
+  /** The collector has picked the rule and applied its policy already. */
+  #compiled(rule: Rule): CompiledRule {
+    const known = this.#rules.get(rule)
+    if (known) return known
+    const compiled = compileRule({ ...rule, policy: undefined, condition: undefined })
+    this.#rules.set(rule, compiled)
+    return compiled
+  }
+}
+
+function messageOf(reason: unknown): string {
+  return reason instanceof Error ? reason.message : nameOf(reason)
+}

@@ -1,0 +1,58 @@
+import { createLogger, type Logger } from '@walkeros/core'
+
+/** Milliseconds of silence after which the next message is worth a line again. */
+const BURST_MS = 10_000
+
+/**
+ * Makes the logger of a tracking: walkerOS's own, errors only by default. A handler that throws is contained, since a
+ * log line may never cost an event, let alone a response.
+ *
+ * @param config - Level and handler, as in walkerOS.
+ * @param scope - What the lines are marked with.
+ */
+export function openLog(config: Logger.Config | undefined, scope: string): Logger.Instance {
+  const handler = config?.handler
+  if (!handler) return createLogger(config).scope(scope)
+  const contained: Logger.Handler = (level, message, context, path, original) => {
+    try {
+      handler(level, message, context, path, original)
+    } catch (error) {
+      original(level, message, { ...context, handlerError: nameOf(error) }, path)
+    }
+  }
+  return createLogger({ ...config, handler: contained }).scope(scope)
+}
+
+/**
+ * Says a thing once a burst: the first time at once, then no more until it has been quiet for ten seconds. What was
+ * held back is counted in the next line.
+ */
+export class Burst {
+  readonly #say: (message: string, context: Record<string, unknown>) => void
+  #last = Number.NEGATIVE_INFINITY
+  #held = 0
+
+  /** @param say - Writes the line. */
+  constructor(say: (message: string, context: Record<string, unknown>) => void) {
+    this.#say = say
+  }
+
+  /** Writes the line, or counts it if its burst has been spoken of. */
+  say(message: string, context: Record<string, unknown> = {}): void {
+    const now = performance.now()
+    const quiet = now - this.#last >= BURST_MS
+    this.#last = now
+    if (!quiet) {
+      this.#held++
+      return
+    }
+    const more = this.#held > 0 ? { before: this.#held } : {}
+    this.#held = 0
+    this.#say(message, { ...context, ...more })
+  }
+}
+
+/** What can be told of an error without quoting what it is about. */
+export function nameOf(error: unknown): string {
+  return error instanceof Error ? error.name : typeof error
+}

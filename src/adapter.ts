@@ -1,0 +1,24 @@
+import { internals, type Tracking, type TrackingInternals } from './tracking.js'
+
+/**
+ * What an adapter works with, from the tracking that it was given.
+ *
+ * @param adapter - The adapter's name, for the message.
+ * @throws If it was given something else: most often because it was mounted without being called.
+ */
+export function internalsOf(tracking: Tracking, adapter: string): TrackingInternals {
+  const inside = hasInternals(tracking) ? tracking[internals] : undefined
+  if (inside) return inside
+  const given = isRequest(tracking) ? 'a request' : tracking === null ? 'null' : typeof tracking
+  throw new TypeError(
+    `${adapter}() was given ${given}: expected what createTracking() returns, as in app.use(${adapter}(tracking))`,
+  )
+}
+
+function hasInternals(value: unknown): value is { readonly [internals]: TrackingInternals } {
+  return typeof value === 'object' && value !== null && internals in value
+}
+
+function isRequest(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'headers' in value && 'method' in value
+}

@@ -1,0 +1,22 @@
+import { channel } from 'node:diagnostics_channel'
+
+/**
+ * The channels of `node:diagnostics_channel` on which a tracking tells what happens. Without a subscriber a message costs
+ * one check.
+ *
+ * - `reqtrack:dispatch` `{ call }`: a call was made and is on its way.
+ * - `reqtrack:delivered` `{ call }`: it has arrived.
+ * - `reqtrack:failed` `{ call, reason, detail }`: it was given up.
+ * - `reqtrack:dropped` `{ event, reason, required? }`: an event became no call.
+ *
+ * @example
+ * import { subscribe } from 'node:diagnostics_channel'
+ *
+ * subscribe('reqtrack:failed', (message) => console.warn(message))
+ */
+export const channels = {
+  dispatch: channel('reqtrack:dispatch'),
+  delivered: channel('reqtrack:delivered'),
+  failed: channel('reqtrack:failed'),
+  dropped: channel('reqtrack:dropped'),
+} as const

@@ -1,0 +1,150 @@
+import type { DropReason } from '../event.js'
+import type { Unsettled } from '../process-end.js'
+
+/** Why a call failed for good. */
+export type FailureReason =
+  /** There was no room left for calls that wait. */
+  | 'overflow'
+  /** Segment refused the call itself. */
+  | 'rejected'
+  /** Segment could not be reached, or answered with an error, until the tries were used up. */
+  | 'unreachable'
+  /** Segment took too long to answer until the tries were used up. */
+  | 'timeout'
+  /** The call is larger than Segment takes. */
+  | 'too-large'
+  /** The call waited longer than it may. */
+  | 'expired'
+  /** The tracking was shut down before the call had its outcome. */
+  | 'closed'
+
+// A record and not a list of names: the compiler then misses none.
+const NO_DROPS: Readonly<Record<DropReason, number>> = {
+  invalid: 0,
+  'too-large': 0,
+  consent: 0,
+  identity: 0,
+  ignored: 0,
+  outcome: 0,
+  skipped: 0,
+  disabled: 0,
+  discarded: 0,
+  closed: 0,
+  error: 0,
+}
+const NO_FAILURES: Readonly<Record<FailureReason, number>> = {
+  overflow: 0,
+  rejected: 0,
+  unreachable: 0,
+  timeout: 0,
+  'too-large': 0,
+  expired: 0,
+  closed: 0,
+}
+
+/**
+ * What became of every event and of every call. At any moment `tracked = open + dispatched + Σ dropped` and
+ * `made = delivered + pending + Σ failed`.
+ */
+export interface TrackingStats {
+  /** What handlers tracked: one for every call of a tracker's method, misuse included. */
+  readonly events: {
+    readonly tracked: number
+    /** Collected, and waiting for its request to end. */
+    readonly open: number
+    /** Handed on as calls, or found to be known already. */
+    readonly dispatched: number
+    readonly dropped: Readonly<Record<DropReason, number>>
+  }
+  /** What was made of the events: one event can make several calls. */
+  readonly calls: {
+    readonly made: number
+    readonly delivered: number
+    /** Without an outcome yet, also while they wait to be tried again. */
+    readonly pending: number
+    /** Not made, because Segment knows the same already. */
+    readonly deduplicated: number
+    /** Given up, by reason. */
+    readonly failed: Readonly<Record<FailureReason, number>>
+  }
+}
+
+/** Keeps the books: every event and every call ends in exactly one of its columns. */
+export class Ledger {
+  #tracked = 0
+  #dispatched = 0
+  #made = 0
+  #delivered = 0
+  #deduplicated = 0
+  readonly #dropped = { ...NO_DROPS }
+  readonly #failed = { ...NO_FAILURES }
+  readonly #unsettled: Unsettled
+
+  /** @param unsettled - Counts open events and pending calls together. */
+  constructor(unsettled: Unsettled) {
+    this.#unsettled = unsettled
+  }
+
+  /** An event was tracked; it is open until it is dispatched or dropped. */
+  tracked(): void {
+    this.#tracked++
+    this.#unsettled.begin()
+  }
+
+  /** An open event has become calls. */
+  dispatched(deduplicated: number): void {
+    this.#dispatched++
+    this.#deduplicated += deduplicated
+    this.#unsettled.end()
+  }
+
+  /** An open event is dropped. */
+  dropped(reason: DropReason): void {
+    this.#dropped[reason]++
+    this.#unsettled.end()
+  }
+
+  /** A call was made; it is pending until it is delivered or has failed. */
+  made(): void {
+    this.#made++
+    this.#unsettled.begin()
+  }
+
+  /** A pending call has arrived. */
+  delivered(): void {
+    this.#delivered++
+    this.#unsettled.end()
+  }
+
+  /** A pending call is given up. */
+  failed(reason: FailureReason): void {
+    this.#failed[reason]++
+    this.#unsettled.end()
+  }
+
+  /** The books as they are now: a plain copy. */
+  stats(): TrackingStats {
+    const dropped = { ...this.#dropped }
+    const failed = { ...this.#failed }
+    return {
+      events: {
+        tracked: this.#tracked,
+        open: this.#tracked - this.#dispatched - sum(dropped),
+        dispatched: this.#dispatched,
+        dropped,
+      },
+      calls: {
+        made: this.#made,
+        delivered: this.#delivered,
+        pending: this.#made - this.#delivered - sum(failed),
+        deduplicated: this.#deduplicated,
+        failed,
+      },
+    }
+  }
+}
+
+/** The total of a record of counts. */
+export function sum(counts: Readonly<Record<string, number>>): number {
+  return Object.values(counts).reduce((total, count) => total + count, 0)
+}

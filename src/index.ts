@@ -1,0 +1,84 @@
+// What an application imports: making a tracking, and the readers of a request.
+
+export { type ContextAdapter, fromAsyncLocalStorage } from './ambient.js'
+// What it configures and is told.
+export type {
+  DeliveryOptions,
+  DroppedEvent,
+  ShutdownReport,
+  TrackingCallbacks,
+  TrackingConfig,
+} from './config.js'
+export { ConfigError, type ConfigProblem } from './config-validation.js'
+export type { FailedCall, FailureReason, Health, TrackingStats } from './delivery/index.js'
+export type { CallParams, CallType, SegmentCall, SegmentContext } from './destination/calls.js'
+export type { Identity } from './destination/identity.js'
+export type {
+  Env,
+  MappingSettings,
+  Rule,
+  Rules,
+  SegmentClient,
+  SegmentDestinationConfig,
+  Settings,
+} from './destination/settings.js'
+export type { DispatchOption } from './dispatcher.js'
+// What it sees of events and calls.
+export type { DropReason, PartialEvent } from './event.js'
+// The readers of consent.
+export {
+  axeptio,
+  borlabs,
+  type CategoryMap,
+  type ConsentOptions,
+  civic,
+  complianz,
+  consentCookie,
+  consentHeader,
+  cookiebot,
+  cookieFirst,
+  cookieInformation,
+  cookieLawInfo,
+  cookieScript,
+  cookieYes,
+  didomi,
+  globalPrivacyControl,
+  gpp,
+  iubenda,
+  ketch,
+  klaro,
+  oneTrust,
+  tarteaucitron,
+  tcf,
+  trustArc,
+  usPrivacy,
+  vanillaCookieConsent,
+  type WalkerKey,
+} from './request/consent/index.js'
+// What it reads requests with.
+export type { Outcome } from './request/end.js'
+// The readers of identity.
+export {
+  amplitudeCookie,
+  type CookieCreationOptions,
+  cookie,
+  googleAnalyticsCookie,
+  googleTagServerCookie,
+  header,
+  matomoCookie,
+  postHogCookie,
+  rudderStackCookie,
+  segmentCookie,
+  sessionValue,
+  signedInUser,
+  snowplowCookie,
+  walkerOSCookies,
+} from './request/identity/index.js'
+export type { RequestContextOptions } from './request/segment-context.js'
+export type { RequestOptions } from './request/sender.js'
+export { bots, prefetches } from './request/skip.js'
+export type { Reader, TrackedRequest } from './request/tracked-request.js'
+export type { SignalOptions } from './shutdown-on-signals.js'
+// What it tracks with, and merges its events into.
+export type { EventName, Track, TrackArguments, TrackEvents, Tracker, View } from './tracker.js'
+export { createTracking, type TimeoutOptions, type Tracking } from './tracking.js'

@@ -1,0 +1,385 @@
+import { AsyncResource } from 'node:async_hooks'
+import type { ServerResponse } from 'node:http'
+import type { WalkerOS } from '@walkeros/core'
+import type { DirectCall } from './destination/calls.js'
+import { type Identity, toId } from './destination/identity.js'
+import {
+  type CollectedEvent,
+  collectEvent,
+  type DropReason,
+  type GivenEvent,
+  onlyChoices,
+  type PartialEvent,
+} from './event.js'
+import type { Maybe } from './maybe.js'
+import type { Outcome } from './request/end.js'
+import {
+  knownIdentity,
+  overridePerson,
+  type PersonOverride,
+  type PersonReading,
+  type ReadConsent,
+  type ReadPerson,
+  type SenderReader,
+} from './request/sender.js'
+import type { TrackedRequest } from './request/tracked-request.js'
+import { isRecord, plain } from './values.js'
+
+/**
+ * The events of an application, to be merged into: with it names and data are checked when the application is compiled.
+ * While nothing is merged, any `entity action` can be tracked.
+ *
+ * @example
+ * declare module 'reqtrack' {
+ *   interface TrackEvents {
+ *     'order complete': { total: number; coupon?: string }
+ *   }
+ * }
+ */
+// biome-ignore lint/suspicious/noEmptyInterface: it is there to be merged into.
+export interface TrackEvents {}
+
+/** The names that can be tracked: those of {@link TrackEvents}, or any where nothing was merged into it. */
+export type EventName = keyof TrackEvents extends never ? string : Extract<keyof TrackEvents, string>
+
+/** What is tracked with a name: its data, which {@link TrackEvents} may require, and more of the event. */
+export type TrackArguments<N extends EventName> = N extends keyof TrackEvents
+  ? Partial<TrackEvents[N]> extends TrackEvents[N]
+    ? [data?: TrackEvents[N], event?: PartialEvent]
+    : [data: TrackEvents[N], event?: PartialEvent]
+  : [data?: object, event?: PartialEvent]
+
+/** A function that tracks an event, as `req.track` and `ctx.track` are. */
+export interface Track {
+  /**
+   * Tracks an event of the running request. It returns at once and never throws; the event goes to Segment after the
+   * response, with the request's user and consent.
+   *
+   * @param name - `entity action`, such as `order complete`.
+   * @param rest - The event's data, copied and turned to plain JSON; and more of the event, such as `context`.
+   *
+   * @example
+   * req.track('order complete', { id: 'A-1', total: 42 })
+   */
+  <N extends EventName>(name: N, ...rest: TrackArguments<N>): void
+  /**
+   * Tracks a walkerOS event.
+   *
+   * @param event - The event; all but its name is filled in where it is left out.
+   *
+   * @example
+   * req.track({ name: 'order complete', data: { total: 42 }, nested: [{ entity: 'product', data: { id: 'P-1' } }] })
+   */
+  (event: PartialEvent & { name: EventName }): void
+}
+
+/** A Segment `page` or `screen`. */
+export interface View {
+  category?: string
+  name?: string
+  properties?: object
+}
+
+/**
+ * Tracks for one request. Its methods return at once and never throw; misuse is a drop with the reason `invalid` and an
+ * error in the log.
+ */
+export interface Tracker {
+  /** Tracks an event. Can be taken off the tracker and passed on. */
+  readonly track: Track
+  /** Tells Segment about the request's own user. Always makes a call, other than the `identify` setting. */
+  identify(traits?: object): void
+  /** Tells Segment about a user: after a registration, or when somebody edits somebody else. */
+  identify(userId: string, traits?: object): void
+  /** Puts the request's user in a group. Always makes a call, other than the `group` setting. */
+  group(groupId: string, traits?: object): void
+  /** Tracks a page that was viewed. */
+  page(page?: View): void
+  /** Tracks a screen of an app that was viewed. */
+  screen(screen?: View): void
+  /** Tells Segment that the request's userId was known by another id before. */
+  alias(previousId: string): void
+  /**
+   * Says what the handler knows better than the request: `id` is the userId, `session` the anonymousId, the rest is about
+   * the person. Merged; the last call wins. Holds for what is tracked from now on, and at the end of the request for
+   * what lacked an id.
+   */
+  user(user: WalkerOS.User): void
+  /**
+   * Says that the visitor's choice changed in this request. Merged; the last call wins. Holds for all events of the
+   * request, also those tracked before: a refusal stops them, a grant frees them.
+   */
+  consent(state: WalkerOS.Consent): void
+  /** Lets the shutdown wait for work that goes on after the response and may still track. */
+  waitUntil(work: Promise<unknown>): void
+  /** Drops what this request has collected so far, counted as `discarded`. */
+  discard(): void
+  /** Who the request is from, as far as is known now. */
+  readonly identity: Identity
+}
+
+/** An event in a tracker's hands: collected, with who did it as far as was known. */
+export interface OpenEvent {
+  readonly collected: CollectedEvent
+  readonly person: PersonReading
+}
+
+/** What a request comes to at its end, read once. */
+export interface Sender {
+  readonly person: ReadPerson
+  readonly consent: ReadConsent
+  readonly skipped: boolean
+}
+
+/** What a tracker needs of the tracking that it belongs to. */
+export interface TrackerHost {
+  readonly sender: SenderReader
+  /** Why nothing more can be tracked, if that is so. */
+  refusal(): 'closed' | 'disabled' | undefined
+  /** An event was tracked, whatever becomes of it. */
+  tracked(): void
+  /** An event was collected by a tracker. */
+  collected(tracker: RequestTracker, event: OpenEvent): void
+  /** An event that was tracked is dropped. */
+  dropped(tracker: RequestTracker, event: GivenEvent, reason: DropReason, messageId?: string): void
+  /** A handler used the tracker in a way that cannot work. */
+  misused(problem: string, caller: Caller): void
+  /** An event could not be collected, for a reason that is not the application's. */
+  failed(tracker: RequestTracker, event: GivenEvent, error: unknown): void
+  /** A part of what was tracked had to be left out. */
+  incomplete(name: string, problem: string): void
+  /** A tracker has events to dispatch. */
+  ready(tracker: RequestTracker): void
+  /** Background work has begun that may still track. */
+  working(work: Promise<unknown>): void
+}
+
+let requests = 0
+
+/** The tracker of one request: collects its events until it ends, and hands on at once what is tracked after. */
+export class RequestTracker implements Tracker {
+  readonly request: TrackedRequest
+  /** Counts the requests of this process, for who watches. */
+  readonly number = ++requests
+  readonly startedAt = Date.now()
+  readonly startedMark = performance.now()
+  /** How the request ended; `undefined` while it is open. */
+  outcome: Outcome | undefined
+  /** What the request came to, kept by the dispatcher for what is tracked after the end. */
+  sent: Maybe<Sender> | undefined
+  /** Whether the dispatcher is at work on this tracker's events: they go one after the other. */
+  busy = false
+  /** 32 hex digits that the request's events share; made by the dispatcher. */
+  trace: string | undefined
+  readonly #host: TrackerHost
+  readonly #response: ServerResponse
+  /** The asynchronous context of the handler, as it was when the request last tracked something. */
+  #scope = new AsyncResource('reqtrack')
+  #events: OpenEvent[] = []
+  #override: PersonOverride | undefined
+  #consent: WalkerOS.Consent | undefined
+  #track: Track | undefined
+
+  constructor(host: TrackerHost, request: TrackedRequest, response: ServerResponse) {
+    this.#host = host
+    this.request = request
+    this.#response = response
+  }
+
+  get track(): Track {
+    this.#track ??= (given: unknown, data?: object, event?: PartialEvent) =>
+      this.#trackGiven(given, data, event)
+    return this.#track
+  }
+
+  identify(userIdOrTraits?: string | object, traits?: object): void {
+    if (isRecord(userIdOrTraits) || userIdOrTraits === undefined) {
+      this.#collect(
+        { name: 'user identify', data: userIdOrTraits ?? traits },
+        { type: 'identify' },
+        this.identify,
+      )
+      return
+    }
+    const userId = toId(userIdOrTraits)
+    if (userId === undefined) return this.#refuse('identify(userId)', userIdOrTraits, this.identify)
+    this.#collect(
+      { name: 'user identify', data: traits, user: { id: userId } },
+      { type: 'identify' },
+      this.identify,
+    )
+  }
+
+  group(groupId: string, traits?: object): void {
+    const id = toId(groupId)
+    if (id === undefined) return this.#refuse('group(groupId)', groupId, this.group)
+    this.#collect({ name: 'user group', data: traits }, { type: 'group', groupId: id }, this.group)
+  }
+
+  page(page?: View): void {
+    this.#view('page', page, this.page)
+  }
+
+  screen(screen?: View): void {
+    this.#view('screen', screen, this.screen)
+  }
+
+  alias(previousId: string): void {
+    const id = toId(previousId)
+    if (id === undefined) return this.#refuse('alias(previousId)', previousId, this.alias)
+    this.#collect({ name: 'user alias' }, { type: 'alias', previousId: id }, this.alias)
+  }
+
+  user(user: WalkerOS.User): void {
+    const copied = plain(user)
+    if (!isRecord(copied)) {
+      this.#host.misused(
+        `tracker.user() was given ${kindOf(user)}: expected an object such as { id: 'u-1' }`,
+        this.user,
+      )
+      return
+    }
+    this.#override = { ...this.#override, ...copied }
+  }
+
+  consent(state: WalkerOS.Consent): void {
+    if (!isRecord(state)) {
+      this.#host.misused(
+        `tracker.consent() was given ${kindOf(state)}: expected an object such as { marketing: true }`,
+        this.consent,
+      )
+      return
+    }
+    this.#consent = { ...this.#consent, ...onlyChoices(state) }
+    this.#createAnonymousId()
+  }
+
+  waitUntil(work: Promise<unknown>): void {
+    this.#host.working(work)
+  }
+
+  discard(): void {
+    for (const { collected } of this.takeEvents())
+      this.#host.dropped(this, { name: collected.name }, 'discarded', collected.messageId)
+  }
+
+  get identity(): Identity {
+    return knownIdentity(this.readPerson())
+  }
+
+  /** Who the request is from now. */
+  readPerson(): PersonReading {
+    return overridePerson(this.#host.sender.person(this.request), this.#override)
+  }
+
+  /** What the handler said of the visitor's choice. */
+  get chosenConsent(): WalkerOS.Consent | undefined {
+    return this.#consent
+  }
+
+  /** Tracks the page that the request has shown, before what its handler tracked on it. */
+  pageViewed(properties: object): void {
+    const given = { name: 'page view', data: properties, timestamp: this.startedAt }
+    this.#collect(given, { type: 'page' }, this.pageViewed, 'first')
+  }
+
+  /** Tells Segment that the visitor's choice has changed. */
+  consentUpdated(): void {
+    this.#collect({ name: 'consent update' }, { type: 'consent' }, this.consentUpdated)
+  }
+
+  /**
+   * Runs what asks readers after the handler is gone. Readers may look into a context of the application's own, and an
+   * event's listener or another request's turn would show them somebody else's.
+   */
+  inScope<T>(ask: () => T): T {
+    return this.#scope.runInAsyncScope(ask)
+  }
+
+  /** Hands out what was collected; the tracker forgets it. */
+  takeEvents(): OpenEvent[] {
+    const events = this.#events
+    this.#events = []
+    return events
+  }
+
+  /** Whether there is something to dispatch. */
+  get hasEvents(): boolean {
+    return this.#events.length > 0
+  }
+
+  #trackGiven(given: unknown, data: object | undefined, event: PartialEvent | undefined): void {
+    const whole: GivenEvent = isRecord(given) ? given : { ...event, name: given }
+    this.#collect(data === undefined ? whole : { ...whole, data }, undefined, this.track)
+  }
+
+  #view(type: 'page' | 'screen', view: View | undefined, caller: (view?: View) => void): void {
+    const { category, name, properties } = isRecord(view) ? view : {}
+    const direct = { type, category: toId(category), name: toId(name) }
+    this.#collect({ name: `${type} view`, data: objectOf(properties) }, direct, caller)
+  }
+
+  #refuse(call: string, given: unknown, caller: Caller): void {
+    this.#host.tracked()
+    this.#host.misused(`tracker.${call} was given ${kindOf(given)}: expected a non-empty string`, caller)
+    this.#host.dropped(this, {}, 'invalid')
+  }
+
+  #collect(
+    given: GivenEvent,
+    direct: DirectCall | undefined,
+    caller: Caller,
+    position: Position = 'last',
+  ): void {
+    const host = this.#host
+    try {
+      host.tracked()
+      const refusal = host.refusal()
+      if (refusal) return host.dropped(this, given, refusal)
+      const collected = this.#prepare(given, direct, caller)
+      if (!collected) return
+      if (!this.outcome) this.#scope = new AsyncResource('reqtrack')
+      const open: OpenEvent = { collected, person: this.readPerson() }
+      if (position === 'first') this.#events.unshift(open)
+      else this.#events.push(open)
+      host.collected(this, open)
+      if (this.outcome) host.ready(this)
+    } catch (error) {
+      host.failed(this, given, error)
+    }
+  }
+
+  #prepare(given: GivenEvent, direct: DirectCall | undefined, caller: Caller): CollectedEvent | undefined {
+    const host = this.#host
+    const collected = collectEvent(given, direct, (problem) => host.incomplete(String(given.name), problem))
+    if ('refused' in collected) {
+      if (collected.refused === 'invalid') host.misused(collected.problem, caller)
+      else host.incomplete(collected.name ?? '', collected.problem)
+      host.dropped(this, given, collected.refused)
+      return undefined
+    }
+    // The address is kept from here on: after the end the connection no longer knows it.
+    if (host.sender.readsIp) void this.request.ip
+    this.#createAnonymousId()
+    return collected
+  }
+
+  /** Sets the cookie of a visitor who has no id yet, while the headers are unsent. */
+  #createAnonymousId(): void {
+    const { sender } = this.#host
+    if (sender.createsIds) sender.createAnonymousId(this.request, this.#response, this.#consent)
+  }
+}
+
+type Caller = (...args: never[]) => unknown
+type Position = 'first' | 'last'
+
+function objectOf(value: unknown): object | undefined {
+  return typeof value === 'object' && value !== null ? value : undefined
+}
+
+function kindOf(value: unknown): string {
+  if (value === '') return 'an empty string'
+  if (value === null || value === undefined) return String(value)
+  return Array.isArray(value) ? 'an array' : `a ${typeof value}`
+}

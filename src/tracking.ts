@@ -1,0 +1,481 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { Analytics } from '@segment/analytics-node'
+import type { Logger, Mapping, WalkerOS } from '@walkeros/core'
+import { type ContextAdapter, noContext, processContext } from './ambient.js'
+import { Callbacks } from './callbacks.js'
+import type { DroppedEvent, ShutdownReport, TrackingConfig } from './config.js'
+import { validateConfig } from './config-validation.js'
+import {
+  Client,
+  channels,
+  Delivery,
+  type Health,
+  Ledger,
+  limitsOf,
+  type RequestReport,
+  sum,
+  type TrackingStats,
+} from './delivery/index.js'
+import { Pipeline } from './destination/pipeline.js'
+import { clientSettings, SETTINGS_DEFAULTS } from './destination/settings.js'
+import { Dispatcher } from './dispatcher.js'
+import { Burst, nameOf, openLog } from './log.js'
+import { after, answerWithin, isPromise, timerMs } from './maybe.js'
+import { Observation, type Observer } from './observation.js'
+import { OpenRequests } from './open-requests.js'
+import { Unsettled } from './process-end.js'
+import { watchEnd } from './request/end.js'
+import { type Framework, MessageRequest, messageOf, nodeFramework } from './request/message-request.js'
+import { viewedPage } from './request/page-view.js'
+import { SenderReader } from './request/sender.js'
+import { type SignalOptions, shutdownOnSignals } from './shutdown-on-signals.js'
+import { RequestTracker, type Tracker, type TrackerHost } from './tracker.js'
+
+const DEFAULT_TIMEOUT_MS = 5_000
+/** Of a deadline that open requests use up, so much is left to deliver their events: a quarter, at most this. */
+const MOST_RESERVED_MS = 2_000
+
+/** How long something may take. */
+export interface TimeoutOptions {
+  /** Milliseconds. Defaults to 5000. */
+  timeout?: number
+}
+
+/** One tracking: the shared Segment client, and everything between a request and it. */
+export interface Tracking {
+  /** The one client that all requests share. What is called on it directly is not in the books. */
+  readonly segment: Analytics
+  /** The running request's tracker, from anywhere below the middleware; `undefined` outside of a request. */
+  current(): Tracker | undefined
+  /** What became of every event and every call so far: a plain snapshot. */
+  stats(): TrackingStats
+  /** Whether calls get through, fit for a readiness page. */
+  health(): Health
+  /**
+   * Waits until every call made before has its outcome, or the time is over. Never rejects, and can be called any number
+   * of times at once.
+   */
+  flush(options?: TimeoutOptions): Promise<void>
+  /**
+   * Hands out the tracker of a request of Node's HTTP server: the same one however often it is asked for. The end of the
+   * request is watched from the first time on.
+   *
+   * @example
+   * createServer((req, res) => {
+   *   tracking.handle(req, res).track('page view')
+   *   res.end('ok')
+   * })
+   */
+  handle(req: IncomingMessage, res: ServerResponse): Tracker
+  /**
+   * Lets open requests and background work finish, delivers what they tracked, and closes the client. Never rejects and
+   * never exits; later calls get the same promise. What is tracked afterwards is dropped with the reason `closed`.
+   */
+  shutdown(options?: TimeoutOptions): Promise<ShutdownReport>
+  /**
+   * Shuts the process down when it is told to end: closes the servers, finishes open requests, delivers their events,
+   * exits.
+   *
+   * @returns What takes the hook away.
+   *
+   * @example
+   * const server = app.listen(3000)
+   * tracking.shutdownOnSignals({ server })
+   */
+  shutdownOnSignals(options?: SignalOptions): () => void
+}
+
+/** The key of what adapters and the inspector need of a tracking; shared by the ESM and the CommonJS build. */
+export const internals = Symbol.for('reqtrack.internals.1')
+
+/** What adapters and the inspector need of a tracking. */
+export interface TrackingInternals {
+  /** The tracker of a framework's request, its end being watched. */
+  attach<Native>(
+    framework: Framework<Native>,
+    native: Native,
+    req: IncomingMessage,
+    res: ServerResponse,
+  ): RequestTracker
+  readonly ambient: ContextAdapter
+  readonly logger: Logger.Instance
+  /**
+   * Begins to watch the way of every event.
+   *
+   * @returns What ends it.
+   */
+  watch(observer: Observer): () => void
+  /** How requests are read: who sent them, and what they agreed to. */
+  readonly sender: SenderReader
+  /** Resolves when no request is open, no background work goes on, and every event and call has its outcome. */
+  settled(): Promise<void>
+  /** Forgets whom Segment has been told about, so that `identify` and `group` fire again. */
+  forgetPeople(): void
+}
+
+/**
+ * Makes a tracking: validates the config, makes the one Segment client, and compiles the mapping. Once per process is
+ * what most applications need; apps, routers and requests share it.
+ *
+ * @param config - The walkerOS destination config, and how requests are read and calls delivered.
+ * @throws One error that lists every problem of the config.
+ *
+ * @example
+ * const tracking = createTracking({
+ *   settings: { writeKey: process.env.SEGMENT_WRITE_KEY ?? '' },
+ *   mapping: { order: { complete: { name: 'Order Completed' } } },
+ * })
+ * app.use(expressTracking(tracking))
+ */
+export function createTracking(config: TrackingConfig): Tracking {
+  validateConfig(config)
+  return new RequestTracking(config)
+}
+
+class RequestTracking implements Tracking, TrackerHost {
+  readonly sender: SenderReader
+  readonly segment: Analytics
+  readonly [internals]: TrackingInternals
+  readonly #logger: Logger.Instance
+  readonly #callbacks: Callbacks
+  readonly #unsettled = new Unsettled(() => void this.#finish())
+  readonly #ledger = new Ledger(this.#unsettled)
+  readonly #observation = new Observation()
+  readonly #open = new OpenRequests()
+  readonly #trackers = new WeakMap<object, RequestTracker>()
+  readonly #ambient: ContextAdapter
+  readonly #dispatcher: Dispatcher
+  readonly #delivery: Delivery
+  readonly #disabled: boolean
+  readonly #pageViews: boolean
+  readonly #consentUpdates: boolean
+  readonly #faults: Burst
+  readonly #misuses = new Map<string, Burst>()
+  readonly #requested = (report: RequestReport) => this.#observation.tell?.({ type: 'request', ...report })
+  #closed = false
+  #shutdown: Promise<ShutdownReport> | undefined
+
+  constructor(config: TrackingConfig) {
+    const { settings, env, request = {} } = config
+    this.#logger = openLog(config.logger, config.id ?? 'reqtrack')
+    this.#disabled = config.disabled === true || settings.disable === true
+    this.#pageViews = request.pageViews === true
+    this.#consentUpdates = request.consentUpdates === true && settings.consent !== undefined
+    this.#faults = new Burst((message, context) => this.#logger.error(message, context))
+    this.#callbacks = new Callbacks(config.on ?? {}, (name, error) =>
+      this.#faults.say(`the callback on.${name} failed`, { error: nameOf(error) }),
+    )
+    this.sender = new SenderReader(request, (reader, error) =>
+      this.#fault(`the reader ${reader} failed and counts as having no answer`, error),
+    )
+    this.#ambient = config.ambient === false ? noContext : (config.ambient ?? processContext())
+    const pipeline = new Pipeline(config, {
+      scope: { collector: noCollector(this.#logger), logger: this.#logger, plain: true },
+      dataAsProperties: true,
+    })
+    this.#delivery = new Delivery({
+      ledger: this.#ledger,
+      logger: this.#logger,
+      listener: {
+        delivered: (call) => {
+          this.#observation.tell?.({ type: 'delivered', call })
+          this.#callbacks.delivered({ call })
+        },
+        failed: (failed) => {
+          if (failed.call.remembered) pipeline.deduplication.forget(failed.call.remembered)
+          this.#observation.tell?.({ type: 'failed', ...failed })
+          this.#callbacks.failed(failed)
+        },
+      },
+      limits: limitsOf(config.delivery),
+      flushAt: settings.flushAt ?? SETTINGS_DEFAULTS.flushAt,
+      flushInterval: settings.flushInterval ?? SETTINGS_DEFAULTS.flushInterval,
+      openClient: (outcomes, gate) =>
+        env?.analytics
+          ? new Client(env.analytics, outcomes)
+          : Client.createUnheld(clientSettings(settings), outcomes, {
+              gate,
+              unsettled: this.#unsettled,
+              observer: () => this.#observation.tell && this.#requested,
+            }),
+    })
+    this.segment = analyticsOf(this.#delivery.client)
+    this.#dispatcher = new Dispatcher({
+      sender: this.sender,
+      pipeline,
+      observation: this.#observation,
+      dispatch: config.dispatch ?? 'always',
+      deliver: (call) => this.#delivery.deliver(call),
+      dispatched: (deduplicated) => this.#ledger.dispatched(deduplicated),
+      dropped: (tracker, event, messageId, reason, required) =>
+        this.#drop(tracker, event, messageId, reason, required),
+      failed: (error, event) =>
+        this.#fault(`the event ${JSON.stringify(event)} could not be dispatched`, error),
+    })
+    this[internals] = {
+      attach: (framework, native, req, res) => this.#attach(framework, native, req, res),
+      ambient: this.#ambient,
+      logger: this.#logger,
+      watch: (observer) => this.#observation.watch(observer),
+      sender: this.sender,
+      settled: () => this.#settled(),
+      forgetPeople: () => pipeline.deduplication.clear(),
+    }
+  }
+
+  current(): Tracker | undefined {
+    // Trackings of one application can share a context: its tracker tells which request runs, and ours is of the same.
+    const running = this.#ambient.get()
+    const message = running && messageOf(running)
+    return message && this.#trackers.get(message)
+  }
+
+  stats(): TrackingStats {
+    return this.#ledger.stats()
+  }
+
+  health(): Health {
+    return this.#delivery.health()
+  }
+
+  async flush({ timeout }: TimeoutOptions = {}): Promise<void> {
+    const timeoutMs = timerMs(timeout, DEFAULT_TIMEOUT_MS)
+    const deadline = performance.now() + timeoutMs
+    await answerWithin(this.#dispatcher.idle(), timeoutMs)
+    await this.#delivery.flush(Math.max(0, deadline - performance.now()))
+  }
+
+  handle(req: IncomingMessage, res: ServerResponse): Tracker {
+    return this.#attach(nodeFramework, req, req, res)
+  }
+
+  shutdown({ timeout }: TimeoutOptions = {}): Promise<ShutdownReport> {
+    this.#shutdown ??= this.#close(timerMs(timeout, DEFAULT_TIMEOUT_MS))
+    return this.#shutdown
+  }
+
+  shutdownOnSignals(options?: SignalOptions): () => void {
+    const hooked = {
+      shutdown: (timeout: TimeoutOptions) => this.shutdown(timeout),
+      failedCalls: () => sum(this.#ledger.stats().calls.failed),
+      logger: this.#logger,
+    }
+    return shutdownOnSignals(hooked, options)
+  }
+
+  refusal(): 'closed' | 'disabled' | undefined {
+    if (this.#disabled) return 'disabled'
+    return this.#closed ? 'closed' : undefined
+  }
+
+  tracked(): void {
+    this.#ledger.tracked()
+  }
+
+  collected(tracker: RequestTracker, { collected }: Parameters<TrackerHost['collected']>[1]): void {
+    if (!tracker.outcome) this.#open.collected(tracker)
+    this.#observation.tell?.({
+      type: 'tracked',
+      request: tracker.number,
+      event: collected.messageId,
+      name: collected.name,
+      timestamp: collected.timestamp,
+    })
+  }
+
+  dropped(...[tracker, event, reason, messageId = '']: Parameters<TrackerHost['dropped']>): void {
+    const { name, ...rest } = event
+    this.#drop(tracker, typeof name === 'string' ? { ...rest, name } : rest, messageId, reason)
+  }
+
+  misused(problem: string, caller: (...args: never[]) => unknown): void {
+    this.#onceABurst(problem, process.env.NODE_ENV === 'development' ? { stack: stackBelow(caller) } : {})
+    this.#callbacks.error(new TypeError(problem))
+  }
+
+  failed(...[tracker, event, error]: Parameters<TrackerHost['failed']>): void {
+    this.#fault('an event could not be collected', error)
+    this.dropped(tracker, event, 'error')
+  }
+
+  incomplete(name: string, problem: string): void {
+    this.#onceABurst(`event ${JSON.stringify(name.slice(0, 60))}: ${problem}`, {})
+  }
+
+  ready(tracker: RequestTracker): void {
+    this.#dispatcher.ready(tracker)
+  }
+
+  working(work: PromiseLike<unknown>): void {
+    this.#open.working(work)
+  }
+
+  #attach<Native>(
+    framework: Framework<Native>,
+    native: Native,
+    req: IncomingMessage,
+    res: ServerResponse,
+  ): RequestTracker {
+    const known = this.#trackers.get(req)
+    if (known) return known
+    const tracker = new RequestTracker(this, new MessageRequest(framework, native, req), res)
+    this.#trackers.set(req, tracker)
+    this.#open.began()
+    watchEnd(req, res, (status) => {
+      try {
+        this.#ended(tracker, status, res)
+      } catch (error) {
+        // What is thrown in the listener of an event ends the process.
+        this.#fault('the end of a request could not be handled', error)
+      }
+    })
+    return tracker
+  }
+
+  #ended(tracker: RequestTracker, status: number | undefined, res: ServerResponse): void {
+    this.#open.ended(tracker)
+    if (this.#pageViews && status !== undefined) {
+      const properties = viewedPage(tracker.request, res)
+      if (properties) tracker.inScope(() => tracker.pageViewed(properties))
+    }
+    this.#settle(tracker, status)
+  }
+
+  /** Tells Segment of a choice that the handler said and the request did not bring with it. */
+  #updateConsent(tracker: RequestTracker, chosen: WalkerOS.Consent): void {
+    const update = tracker.inScope(() =>
+      after(this.sender.consent(tracker.request), ({ state }) => {
+        if (Object.keys(chosen).some((key) => chosen[key] !== state[key])) tracker.consentUpdated()
+      }),
+    )
+    if (isPromise(update)) this.#open.working(update)
+  }
+
+  /** @param status - The response's, or `undefined` where it was aborted. */
+  #settle(tracker: RequestTracker, status: number | undefined): void {
+    if (tracker.outcome) return
+    const aborted = status === undefined
+    let route: string | undefined
+    try {
+      route = tracker.request.route
+    } catch (error) {
+      this.#fault('the route of a request could not be read', error)
+    }
+    tracker.outcome = { status, aborted, route, durationMs: performance.now() - tracker.startedMark }
+    this.#observation.tell?.({
+      type: 'ended',
+      request: tracker.number,
+      outcome: tracker.outcome,
+      tracked: tracker.request,
+    })
+    const chosen = tracker.chosenConsent
+    if (chosen && this.#consentUpdates) this.#updateConsent(tracker, chosen)
+    if (tracker.hasEvents) this.#dispatcher.ready(tracker)
+  }
+
+  async #settled(): Promise<void> {
+    do {
+      // What ends can leave work behind, work can track, and what is dispatched can wait for readers.
+      await this.#open.drained()
+      await this.#dispatcher.idle()
+      await this.#delivery.flush(DEFAULT_TIMEOUT_MS)
+    } while (!this.#open.isDrained || !this.#dispatcher.isIdle || this.#ledger.stats().calls.pending > 0)
+  }
+
+  async #close(timeoutMs: number): Promise<ShutdownReport> {
+    const startedAt = performance.now()
+    const deadline = startedAt + timeoutMs
+    const left = () => Math.max(0, deadline - performance.now())
+    const drained = this.#open.drained().then(() => true)
+    const inTime = await answerWithin(drained, timeoutMs - Math.min(MOST_RESERVED_MS, timeoutMs / 4))
+    for (const tracker of this.#open.collecting()) this.#settle(tracker, undefined)
+    this.#closed = true
+    const dispatched = await answerWithin(
+      this.#dispatcher.idle().then(() => true),
+      left(),
+    )
+    const before = this.#ledger.stats()
+    const pending = await this.#delivery.close(left())
+    const { events, calls } = this.#ledger.stats()
+    const report: ShutdownReport = {
+      delivered: calls.delivered,
+      failed: sum(calls.failed) - pending,
+      dropped: sum(events.dropped),
+      pending,
+      kept: 0,
+      durationMs: Math.round(performance.now() - startedAt),
+      timedOut: !inTime || !dispatched || pending > 0,
+    }
+    const lost = sum(calls.failed) - sum(before.calls.failed)
+    if (lost > 0 || report.timedOut) this.#logger.error('tracking was shut down with losses', report)
+    else this.#logger.info('tracking was shut down', report)
+    this.#callbacks.shutdown(report)
+    return report
+  }
+
+  /** Nothing else keeps the process alive: what is under way gets its chance, and what does not arrive is reported. */
+  async #finish(): Promise<void> {
+    const deadline = performance.now() + DEFAULT_TIMEOUT_MS
+    await this.flush({ timeout: DEFAULT_TIMEOUT_MS - MOST_RESERVED_MS })
+    if (this.#unsettled.count > 0) await this.shutdown({ timeout: Math.max(0, deadline - performance.now()) })
+  }
+
+  #drop(
+    tracker: RequestTracker,
+    event: DroppedEvent['event'],
+    messageId: string,
+    reason: DroppedEvent['reason'],
+    required?: DroppedEvent['required'],
+  ): void {
+    this.#ledger.dropped(reason)
+    this.#observation.tell?.({
+      type: 'dropped',
+      request: tracker.number,
+      event: messageId,
+      name: event.name,
+      reason,
+    })
+    const dropped = { event, reason, ...(required && { required }) }
+    if (channels.dropped.hasSubscribers) channels.dropped.publish(dropped)
+    this.#callbacks.dropped(dropped)
+  }
+
+  #fault(message: string, error: unknown): void {
+    this.#faults.say(message, { error })
+    this.#callbacks.error(error)
+  }
+
+  #onceABurst(problem: string, context: { stack?: string | undefined }): void {
+    let burst = this.#misuses.get(problem)
+    if (!burst) {
+      // Problems quote names, and a name made from a visitor's words would fill the memory.
+      if (this.#misuses.size >= 100) this.#misuses.clear()
+      burst = new Burst((message, details) => this.#logger.error(message, details))
+      this.#misuses.set(problem, burst)
+    }
+    burst.say(problem, context)
+  }
+}
+
+/** The stack from the call of a function downwards: where the application called it. */
+function stackBelow(caller: (...args: never[]) => unknown): string | undefined {
+  const holder: { stack?: string } = {}
+  Error.captureStackTrace(holder, caller)
+  return holder.stack
+}
+
+/** Mapping functions are promised a collector: here it holds no one's user and no one's consent. */
+function noCollector(logger: Logger.Instance): Mapping.Context['collector'] {
+  const collector = {
+    consent: Object.freeze({}),
+    globals: Object.freeze({}),
+    user: Object.freeze({}),
+    logger,
+  }
+  return Object.freeze(collector) as never
+}
+
+/** A stand-in is what the application put in the client's place; it knows what its methods are. */
+function analyticsOf(client: object): Analytics {
+  return client instanceof Analytics ? client : (client as Analytics)
+}

@@ -1,0 +1,35 @@
+import type { RequestListener } from 'node:http'
+import type { Tracking, TrackingConfig } from '../../src/index.js'
+
+/** A shop of `examples/`, as the demo runs it. */
+export interface Shop {
+  readonly framework: string
+  /** How `npm run` starts this demo. */
+  readonly script: string
+  createTracking(config: TrackingConfig): Tracking
+  createListener(tracking: Tracking): RequestListener
+}
+
+/** The shops by the names that the command line has for them. Only the one that is asked for is loaded. */
+export const shops: Readonly<Record<string, () => Promise<Shop>>> = {
+  async express() {
+    const { createApp } = await import('../../examples/express/app.js')
+    const { createShopTracking } = await import('../../examples/express/tracking.js')
+    return {
+      framework: 'Express',
+      script: 'demo',
+      createTracking: createShopTracking,
+      createListener: createApp,
+    }
+  },
+  async koa() {
+    const { createApp } = await import('../../examples/koa/app.js')
+    const { createShopTracking } = await import('../../examples/koa/tracking.js')
+    return {
+      framework: 'Koa',
+      script: 'demo:koa',
+      createTracking: createShopTracking,
+      createListener: (tracking) => createApp(tracking).callback(),
+    }
+  },
+}

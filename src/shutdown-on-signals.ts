@@ -22,6 +22,8 @@ export interface SignalOptions {
 
 /** What the hook needs of the tracking. */
 export interface ShutsDown {
+  /** The servers are about to be closed. */
+  closing(): void
   shutdown(options: { timeout: number }): Promise<ShutdownReport>
   /** How many calls were given up so far. */
   failedCalls(): number
@@ -58,6 +60,7 @@ export function shutdownOnSignals(tracking: ShutsDown, options: SignalOptions = 
     const failedBefore = tracking.failedCalls()
     if (delay > 0) await elapsed(delay)
     const deadline = performance.now() + timeout
+    tracking.closing()
     const closed = await closeAll(servers, timeout - Math.min(MOST_RESERVED_MS, timeout / 4))
     if (!closed) tracking.logger.error('requests were still open when their time was over, and were cut off')
     const report = await tracking.shutdown({ timeout: Math.max(0, deadline - performance.now()) })

@@ -8,10 +8,12 @@ import {
   functionSchema,
   hasMethod,
   integerFrom,
+  type ObjectSchema,
   positive,
   says,
 } from './destination/schemas/fields.js'
 import { COLLECTOR_FIELDS, ConfigSchema, SettingsSchema } from './destination/schemas/index.js'
+import type { Outbox } from './delivery/index.js'
 import type { DispatchOption } from './dispatcher.js'
 import type { RequestContextOptions } from './request/segment-context.js'
 import type { RequestOptions } from './request/sender.js'
@@ -93,7 +95,10 @@ const requestShape = {
 } satisfies Record<keyof RequestOptions, z.ZodType>
 
 /** How a request is read. */
-export const RequestSchema = exactObject('an object such as { userId, consent }', requestShape)
+export const RequestSchema: ObjectSchema<RequestOptions> = exactObject(
+  'an object such as { userId, consent }',
+  requestShape,
+)
 
 const deliveryShape = {
   maxPending: field(integerFrom(1), 'Calls that may wait for Segment.'),
@@ -101,8 +106,8 @@ const deliveryShape = {
   maxInFlight: field(integerFrom(1), 'Calls that may be under way to Segment at a time.'),
   maxAge: field(positive('milliseconds'), 'Milliseconds after which a call that waits is given up.'),
   outbox: field(
-    z.custom<object>(
-      (value) => typeof value === 'object' && value !== null,
+    z.custom<Outbox>(
+      (value) => typeof value === 'object' && value !== null && typeof Reflect.get(value, 'open') === 'function',
       says('an outbox, such as fileOutbox() gives'),
     ),
     'Keeps calls across restarts.',
@@ -159,14 +164,14 @@ const SECTIONS = {
 }
 
 /** The whole of what `createTracking` takes. */
-export const TrackingConfigSchema = exactObject(
+export const TrackingConfigSchema: ObjectSchema<TrackingConfig> = exactObject(
   'an object such as { settings: { writeKey } }',
   trackingShape,
   {
     refused: COLLECTOR_FIELDS,
     elsewhere: placesOf(SECTIONS),
   },
-) satisfies z.ZodType<TrackingConfig>
+)
 
 /** Where each key of the sections belongs, for who wrote it at the top. */
 function placesOf(sections: Readonly<Record<string, object>>): Record<string, string[]> {

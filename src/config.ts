@@ -1,6 +1,6 @@
 import type { WalkerOS } from '@walkeros/core'
 import type { ContextAdapter } from './ambient.js'
-import type { FailedCall } from './delivery/index.js'
+import type { FailedCall, Outbox } from './delivery/index.js'
 import type { SegmentCall } from './destination/calls.js'
 import type { SegmentDestinationConfig } from './destination/settings.js'
 import type { DispatchOption } from './dispatcher.js'
@@ -61,6 +61,11 @@ export interface DeliveryOptions {
    * hours, since Segment recognises a call that arrives twice for about a day.
    */
   maxAge?: number
+  /**
+   * Keeps calls on disk until Segment has taken them: `fileOutbox({ directory })` of `reqtrack/outbox-file`. None by
+   * default: then calls wait in memory, and a process that is killed loses them.
+   */
+  outbox?: Outbox
 }
 
 /**

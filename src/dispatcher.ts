@@ -4,7 +4,7 @@ import type { SegmentCall } from './destination/calls.js'
 import type { ObserveStep, Pipeline, Processed } from './destination/pipeline.js'
 import { completeEvent, type DropReason, type PartialEvent } from './event.js'
 import { after, eachInOrder, isPromise, type Maybe } from './maybe.js'
-import type { Observation } from './observation.js'
+import type { Observation, Who } from './observation.js'
 import { randomId } from './random-id.js'
 import type { Outcome } from './request/end.js'
 import { fillPerson, type ReadPerson, type SenderReader, settlePerson } from './request/sender.js'
@@ -58,6 +58,16 @@ export class Dispatcher {
   ready(tracker: RequestTracker): void {
     this.#queue.push(tracker)
     this.#wake()
+  }
+
+  /** Who sent a request that has ended: for who watches. */
+  who(tracker: RequestTracker): Maybe<Who> {
+    return after(this.#sent(tracker), (sender) => ({
+      userId: sender.person.userId,
+      anonymousId: sender.person.anonymousId,
+      consent: { ...sender.consent.state, ...tracker.chosenConsent },
+      sources: sourcesOf(sender.person, sender, tracker),
+    }))
   }
 
   /** Whether everything that is ready has been dispatched or dropped. */
@@ -131,12 +141,16 @@ export class Dispatcher {
       return undefined
     }
     try {
-      tracker.sent ??= tracker.inScope(() => this.#readSender(tracker))
-      const { sent } = tracker
+      const sent = this.#sent(tracker)
       return isPromise(sent) ? sent.catch(failed) : sent
     } catch (error) {
       return failed(error)
     }
+  }
+
+  #sent(tracker: RequestTracker): Maybe<Sender> {
+    tracker.sent ??= tracker.inScope(() => this.#readSender(tracker))
+    return tracker.sent
   }
 
   #readSender(tracker: RequestTracker): Maybe<Sender> {

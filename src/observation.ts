@@ -1,9 +1,10 @@
 import type { WalkerOS } from '@walkeros/core'
 import type { FailureReason } from './delivery/ledger.js'
 import type { RequestReport } from './delivery/transport.js'
-import type { SegmentCall } from './destination/calls.js'
+import type { DirectCall, SegmentCall } from './destination/calls.js'
 import type { DestinationStep } from './destination/pipeline.js'
 import type { DropReason } from './event.js'
+import type { Maybe } from './maybe.js'
 import type { Outcome } from './request/end.js'
 import type { TrackedRequest } from './request/tracked-request.js'
 
@@ -12,6 +13,14 @@ export interface Sources {
   readonly userId?: string
   readonly anonymousId?: string
   readonly consent: Readonly<Record<string, string>>
+}
+
+/** Who sent a request, what they agreed to, and which reader said so. */
+export interface Who {
+  readonly userId: string | undefined
+  readonly anonymousId: string | undefined
+  readonly consent: WalkerOS.Consent
+  readonly sources: Sources
 }
 
 /** What is told about an event, a call or a request on its way, in the order in which it happens. */
@@ -23,12 +32,16 @@ export type Step =
       readonly event: string
       readonly name: string
       readonly timestamp: number
+      /** The tracker's method, where it asks for one call and mapping rules do not apply. */
+      readonly method: DirectCall['type'] | undefined
     }
   | {
       readonly type: 'ended'
       readonly request: number
       readonly outcome: Outcome
       readonly tracked: TrackedRequest
+      /** Reads who sent the request, as its events do; what is read is kept for them. It can throw or reject. */
+      readonly who: () => Maybe<Who>
     }
   | {
       readonly type: 'dispatching'
@@ -57,6 +70,8 @@ export type Step =
       readonly reason: FailureReason
       readonly detail: string | undefined
     }
+  /** The process is about to end, or the tracking is: what holds a connection open should let it go. Told at least once. */
+  | { readonly type: 'closing' }
 
 /** Watches the way of every event; what it throws is contained. */
 export type Observer = (step: Step) => void

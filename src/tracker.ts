@@ -277,6 +277,12 @@ export class RequestTracker implements Tracker {
     return this.#consent
   }
 
+  /** Takes what the view of a page needs while it is there: a closed connection has no address, a sent response no cookie. */
+  pageShown(): void {
+    if (this.#host.sender.readsIp) void this.request.ip
+    this.inScope(() => this.#createAnonymousId())
+  }
+
   /** Tracks the page that the request has shown, before what its handler tracked on it. */
   pageViewed(properties: object): void {
     const given = { name: 'page view', data: properties, timestamp: this.startedAt }
@@ -367,7 +373,8 @@ export class RequestTracker implements Tracker {
   /** Sets the cookie of a visitor who has no id yet, while the headers are unsent. */
   #createAnonymousId(): void {
     const { sender } = this.#host
-    if (sender.createsIds) sender.createAnonymousId(this.request, this.#response, this.#consent)
+    if (!sender.createsIds || toId(this.#override?.session) !== undefined) return
+    sender.createAnonymousId(this.request, this.#response, this.#consent)
   }
 }
 

@@ -26,7 +26,7 @@ import { OpenRequests } from './open-requests.js'
 import { Unsettled } from './process-end.js'
 import { watchEnd } from './request/end.js'
 import { type Framework, MessageRequest, messageOf, nodeFramework } from './request/message-request.js'
-import { viewedPage } from './request/page-view.js'
+import { watchPage } from './request/page-view.js'
 import { SenderReader } from './request/sender.js'
 import { type SignalOptions, shutdownOnSignals } from './shutdown-on-signals.js'
 import { RequestTracker, type Tracker, type TrackerHost } from './tracker.js'
@@ -105,8 +105,6 @@ export interface TrackingInternals {
    * @returns What ends it.
    */
   watch(observer: Observer): () => void
-  /** How requests are read: who sent them, and what they agreed to. */
-  readonly sender: SenderReader
   /** Resolves when no request is open, no background work goes on, and every event and call has its outcome. */
   settled(): Promise<void>
   /** Forgets whom Segment has been told about, so that `identify` and `group` fire again. */
@@ -148,7 +146,8 @@ class RequestTracking implements Tracking, TrackerHost {
   readonly #delivery: Delivery
   readonly #disabled: boolean
   readonly #pageViews: boolean
-  readonly #consentUpdates: boolean
+  /** The consent keys whose changes Segment is told of. */
+  readonly #toldConsent: ReadonlySet<string>
   readonly #faults: Burst
   readonly #misuses = new Map<string, Burst>()
   readonly #requested = (report: RequestReport) => this.#observation.tell?.({ type: 'request', ...report })
@@ -160,7 +159,7 @@ class RequestTracking implements Tracking, TrackerHost {
     this.#logger = openLog(config.logger, config.id ?? 'reqtrack')
     this.#disabled = config.disabled === true || settings.disable === true
     this.#pageViews = request.pageViews === true
-    this.#consentUpdates = request.consentUpdates === true && settings.consent !== undefined
+    this.#toldConsent = new Set(request.consentUpdates === true ? Object.keys(settings.consent ?? {}) : [])
     this.#faults = new Burst((message, context) => this.#logger.error(message, context))
     this.#callbacks = new Callbacks(config.on ?? {}, (name, error) =>
       this.#faults.say(`the callback on.${name} failed`, { error: nameOf(error) }),
@@ -188,6 +187,7 @@ class RequestTracking implements Tracking, TrackerHost {
         },
       },
       limits: limitsOf(config.delivery),
+      outbox: config.delivery?.outbox,
       flushAt: settings.flushAt ?? SETTINGS_DEFAULTS.flushAt,
       flushInterval: settings.flushInterval ?? SETTINGS_DEFAULTS.flushInterval,
       openClient: (outcomes, gate) =>
@@ -217,7 +217,6 @@ class RequestTracking implements Tracking, TrackerHost {
       ambient: this.#ambient,
       logger: this.#logger,
       watch: (observer) => this.#observation.watch(observer),
-      sender: this.sender,
       settled: () => this.#settled(),
       forgetPeople: () => pipeline.deduplication.clear(),
     }
@@ -250,12 +249,14 @@ class RequestTracking implements Tracking, TrackerHost {
   }
 
   shutdown({ timeout }: TimeoutOptions = {}): Promise<ShutdownReport> {
+    if (!this.#shutdown) this.#observation.tell?.({ type: 'closing' })
     this.#shutdown ??= this.#close(timerMs(timeout, DEFAULT_TIMEOUT_MS))
     return this.#shutdown
   }
 
   shutdownOnSignals(options?: SignalOptions): () => void {
     const hooked = {
+      closing: () => this.#observation.tell?.({ type: 'closing' }),
       shutdown: (timeout: TimeoutOptions) => this.shutdown(timeout),
       failedCalls: () => sum(this.#ledger.stats().calls.failed),
       logger: this.#logger,
@@ -280,6 +281,7 @@ class RequestTracking implements Tracking, TrackerHost {
       event: collected.messageId,
       name: collected.name,
       timestamp: collected.timestamp,
+      method: collected.direct?.type,
     })
   }
 
@@ -321,9 +323,10 @@ class RequestTracking implements Tracking, TrackerHost {
     const tracker = new RequestTracker(this, new MessageRequest(framework, native, req), res)
     this.#trackers.set(req, tracker)
     this.#open.began()
+    const isPage = this.#pageViews ? watchPage(tracker.request, res, () => tracker.pageShown()) : undefined
     watchEnd(req, res, (status) => {
       try {
-        this.#ended(tracker, status, res)
+        this.#ended(tracker, status, isPage)
       } catch (error) {
         // What is thrown in the listener of an event ends the process.
         this.#fault('the end of a request could not be handled', error)
@@ -332,20 +335,26 @@ class RequestTracking implements Tracking, TrackerHost {
     return tracker
   }
 
-  #ended(tracker: RequestTracker, status: number | undefined, res: ServerResponse): void {
+  #ended(
+    tracker: RequestTracker,
+    status: number | undefined,
+    isPage: ((status: number) => boolean) | undefined,
+  ): void {
     this.#open.ended(tracker)
-    if (this.#pageViews && status !== undefined) {
-      const properties = viewedPage(tracker.request, res)
-      if (properties) tracker.inScope(() => tracker.pageViewed(properties))
+    if (status !== undefined && isPage?.(status)) {
+      const properties = this.sender.pageProperties(tracker.request)
+      tracker.inScope(() => tracker.pageViewed(properties))
     }
     this.#settle(tracker, status)
   }
 
   /** Tells Segment of a choice that the handler said and the request did not bring with it. */
   #updateConsent(tracker: RequestTracker, chosen: WalkerOS.Consent): void {
+    const keys = Object.keys(chosen).filter((key) => this.#toldConsent.has(key))
+    if (keys.length === 0) return
     const update = tracker.inScope(() =>
       after(this.sender.consent(tracker.request), ({ state }) => {
-        if (Object.keys(chosen).some((key) => chosen[key] !== state[key])) tracker.consentUpdated()
+        if (keys.some((key) => chosen[key] !== state[key])) tracker.consentUpdated()
       }),
     )
     if (isPromise(update)) this.#open.working(update)
@@ -367,9 +376,10 @@ class RequestTracking implements Tracking, TrackerHost {
       request: tracker.number,
       outcome: tracker.outcome,
       tracked: tracker.request,
+      who: () => this.#dispatcher.who(tracker),
     })
     const chosen = tracker.chosenConsent
-    if (chosen && this.#consentUpdates) this.#updateConsent(tracker, chosen)
+    if (chosen) this.#updateConsent(tracker, chosen)
     if (tracker.hasEvents) this.#dispatcher.ready(tracker)
   }
 
@@ -395,14 +405,14 @@ class RequestTracking implements Tracking, TrackerHost {
       left(),
     )
     const before = this.#ledger.stats()
-    const pending = await this.#delivery.close(left())
+    const { lost: pending, kept } = await this.#delivery.close(left())
     const { events, calls } = this.#ledger.stats()
     const report: ShutdownReport = {
       delivered: calls.delivered,
       failed: sum(calls.failed) - pending,
       dropped: sum(events.dropped),
       pending,
-      kept: 0,
+      kept,
       durationMs: Math.round(performance.now() - startedAt),
       timedOut: !inTime || !dispatched || pending > 0,
     }

@@ -157,7 +157,7 @@ describe('a configuration that is right', () => {
         maxInFlight: 1,
         maxAge: 0.5,
         outbox: new (class {
-          put() {}
+          open() {}
         })(),
       },
     ],

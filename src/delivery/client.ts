@@ -117,6 +117,11 @@ export class Client {
     this.#transport?.recall()
   }
 
+  /** Ends every request that is under way, where that can be done: their calls are kept elsewhere. */
+  stop(): void {
+    this.#transport?.stop()
+  }
+
   /**
    * Sends what is left and closes the client. Waits until nothing is under way first: called earlier, the SDK's
    * `closeAndFlush` leaves the batch that is not full behind.

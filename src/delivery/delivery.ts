@@ -6,17 +6,26 @@ import { answerWithin, timerMs } from '../maybe.js'
 import { MAX_CALL_BYTES } from '../values.js'
 import { channels } from './channels.js'
 import type { Client, OutcomeListener, SettledCall } from './client.js'
-import { type Fault, faultOf } from './failure.js'
+import { type Fault, faultOf, wordsOf } from './failure.js'
 import { Flushes } from './flushes.js'
 import { Gate, type GateState } from './gate.js'
 import { Condition, type Health } from './health.js'
 import type { FailureReason, Ledger } from './ledger.js'
 import type { Limits } from './limits.js'
+import { Durable } from './outbox/durable.js'
+import type { Outbox, ReadCall } from './outbox/outbox.js'
 import { callOf, type PendingCall } from './pending-call.js'
 import { WaitingRoom } from './waiting-room.js'
 
 /** What the client adds to every call: its type, its name and version, Node's version. */
 const ADDED_BYTES = 320
+
+/** With an outbox, memory holds no more than this; the rest is read from disk when its turn comes. */
+const MAX_HELD_BYTES = 64 * 1024 * 1024
+/** Letting go of the outbox takes milliseconds; it may take so many where the disk hangs. */
+const CLOSE_MS = 1_000
+/** The number of calls that another process has made: they are older than all of this one. */
+const ADOPTED = 0
 
 /** A call that was given up. */
 export interface FailedCall {
@@ -38,6 +47,8 @@ export interface DeliveryParts {
   readonly logger: Logger.Instance
   readonly listener: DeliveryListener
   readonly limits: Limits
+  /** Where calls are kept until they have their outcome, beside memory. */
+  readonly outbox: Outbox | undefined
   /** How many calls fill a batch, unless the client itself says. */
   readonly flushAt: number
   /** Milliseconds after which a batch goes although it is not full. */
@@ -58,8 +69,11 @@ export class Delivery {
   readonly #suspects: PendingCall[] = []
   readonly #flushes = new Flushes()
   readonly #condition = new Condition()
+  readonly #durable: Durable<PendingCall> | undefined
+  #diskError: string | undefined
   readonly #lost: Burst
   readonly #held: Burst
+  readonly #disk: Burst
   #made = 0
   #bytes = 0
   #handedIn = 0
@@ -76,6 +90,7 @@ export class Delivery {
     const { logger, limits } = parts
     this.#parts = parts
     this.#lost = new Burst((message, context) => logger.error(message, context))
+    this.#disk = new Burst((message, context) => logger.error(message, context))
     this.#held = new Burst((message, context) => logger.warn(message, context))
     this.#gate = new Gate(limits.maxInFlight)
     this.#gate.onOpen(() => this.#schedule())
@@ -88,6 +103,13 @@ export class Delivery {
       this.#gate,
     )
     this.#client.onQuiet = () => this.#schedule()
+    this.#durable =
+      parts.outbox &&
+      new Durable<PendingCall>(parts.outbox, {
+        stored: (calls) => this.#stored(calls),
+        loaded: (calls, isOwn) => this.#loaded(calls, isOwn),
+        failed: (problem, error) => this.#diskFailed(problem, error),
+      })
     this.#flushAt = Math.max(1, this.#client.flushAt ?? parts.flushAt)
   }
 
@@ -109,38 +131,110 @@ export class Delivery {
     const text = JSON.stringify(call.params)
     const bytes = Buffer.byteLength(text)
     if (bytes > MAX_CALL_BYTES - ADDED_BYTES) return this.#giveUp(call, 'too-large', undefined)
+    if (this.#durable?.works) return this.#keep(this.#durable, call, messageId, text, bytes)
     if (this.#pending.size >= limits.maxPending || this.#bytes + bytes > limits.maxBytes) {
       return this.#giveUp(call, 'overflow', `${this.#pending.size} calls, ${this.#bytes} bytes wait already`)
     }
-    const { type, remembered } = call
-    const madeAt = performance.now()
+    const pending = this.#hold(++this.#made, { ...call, messageId }, text, bytes)
+    // What goes soon need not be read from its text again.
+    if (this.#room.size < this.#window) pending.call = call
+    this.#admit(pending)
+    this.#gather()
+  }
+
+  /** A call that is on disk before the client has it. */
+  #keep(
+    durable: Durable<PendingCall>,
+    call: SegmentCall,
+    messageId: string,
+    text: string,
+    bytes: number,
+  ): void {
+    const { limits } = this.#parts
+    while (durable.bytes + text.length > limits.maxStoredBytes) {
+      const oldest = this.#room.take() ?? this.#oldestUnsent()
+      if (!oldest) return this.#giveUp(call, 'overflow', 'the outbox is full')
+      this.#end(oldest, 'overflow', 'the outbox is full')
+    }
+    const number = ++this.#made
+    const isHeld =
+      durable.behind === 0 &&
+      this.#pending.size < limits.maxPending &&
+      this.#bytes + bytes <= Math.min(limits.maxBytes, MAX_HELD_BYTES)
+    const held = isHeld ? this.#hold(number, { ...call, messageId }, text, bytes) : undefined
+    if (held && this.#pending.size <= this.#window) held.call = call
+    durable.add(number, { type: call.type, messageId, madeAt: Date.now(), text }, held)
+  }
+
+  #hold(
+    number: number,
+    {
+      type,
+      messageId,
+      remembered,
+    }: Pick<PendingCall, 'type' | 'messageId'> & Pick<SegmentCall, 'remembered'>,
+    text: string,
+    bytes: number,
+    ageMs = 0,
+  ): PendingCall {
     const pending: PendingCall = {
-      number: ++this.#made,
+      number,
       type,
       messageId,
       text,
       bytes,
-      madeAt,
+      madeAt: performance.now() - ageMs,
       remembered,
       call: undefined,
       isHandedIn: false,
       isSuspect: false,
-      key: undefined,
+      place: undefined,
     }
     this.#pending.set(messageId, pending)
     this.#bytes += bytes
     this.#watchAge()
-    // What goes soon need not be read from its text again.
-    if (this.#room.size < this.#window) pending.call = call
+    return pending
+  }
+
+  #admit(pending: PendingCall): void {
     this.#room.add(pending)
-    if (!this.#client.isOwn) this.#due = pending.number
-    this.#gather()
+    if (!this.#client.isOwn) this.#due = Math.max(this.#due, pending.number)
+  }
+
+  /** Calls are on disk. */
+  #stored(calls: readonly PendingCall[]): void {
+    for (const pending of calls) {
+      if (this.#durable?.works) pending.place = this.#durable.placeOf(pending.number)
+      if (this.#pending.get(pending.messageId) === pending) this.#admit(pending)
+      else if (pending.place) this.#durable?.settled(pending.place, pending.text.length)
+    }
+    if (!this.#closed) this.#gather()
+  }
+
+  /** Calls have come from the disk: those of processes that have ended go before all others. */
+  #loaded(calls: readonly ReadCall[], isOwn: boolean): void {
+    for (const { number, type, messageId, madeAt, text, place } of calls) {
+      if (this.#pending.has(messageId)) {
+        if (place) this.#durable?.settled(place, text.length)
+        continue
+      }
+      if (!isOwn) this.#parts.ledger.made()
+      const call = { type, messageId, remembered: undefined }
+      const ageMs = Math.max(0, Date.now() - madeAt)
+      const pending = this.#hold(isOwn ? number : ADOPTED, call, text, Buffer.byteLength(text), ageMs)
+      pending.place = place
+      this.#due = Math.max(this.#due, pending.number)
+      if (isOwn) this.#room.add(pending)
+      else this.#room.giveBack(pending)
+    }
+    this.#schedule()
   }
 
   /** Resolves when every call made before has its outcome, or the time is over. */
   async flush(timeoutMs: number): Promise<void> {
-    if (this.#pending.size === 0) return
+    if (this.#pending.size === 0 && !this.#durable?.behind) return
     this.#due = this.#made
+    void this.#durable?.commit()
     this.#schedule()
     await this.#flushes.wait(this.#made, timeoutMs)
   }
@@ -149,32 +243,52 @@ export class Delivery {
   health(): Health {
     const [oldest] = this.#pending.values()
     const oldestPendingMs = oldest ? Math.round(performance.now() - oldest.madeAt) : 0
-    const lastError =
+    const lastTrouble =
       this.#gate.state === 'ok' ? (this.#lastLoss ?? this.#gate.lastError) : this.#gate.lastError
-    return this.#condition.health({ pending: this.#pending.size, oldestPendingMs, lastError })
+    const pending = this.#pending.size + (this.#durable?.behind ?? 0)
+    return this.#condition.health({ pending, oldestPendingMs, lastError: this.#diskError ?? lastTrouble })
   }
 
   /**
    * Sends what is left and closes the client.
    *
-   * @returns How many calls had no outcome when the time was over; they are then booked as failed: `closed`.
+   * @returns How many calls had no outcome when the time was over: those `lost` are then booked as failed (`closed`),
+   * those `kept` are on disk and stay pending.
    */
-  async close(timeoutMs: number): Promise<number> {
+  async close(timeoutMs: number): Promise<{ lost: number; kept: number }> {
     const deadline = performance.now() + timeoutMs
+    const left = () => Math.max(1, deadline - performance.now())
     // The last chance: whoever waits for a better moment now waits in vain.
     this.#gate.probe()
-    await this.flush(Math.max(0, timeoutMs))
+    await Promise.race([this.flush(left()), this.#safe()])
     this.#closed = true
     this.#condition.turn('closed')
     clearTimeout(this.#interval)
     clearTimeout(this.#expiry)
-    const left = [...this.#pending.values()]
-    for (const call of left) this.#end(call, 'closed', 'it had no outcome when the tracking was shut down')
+    if (this.#durable) await answerWithin(this.#durable.commit(), left())
+    const stored = [...this.#pending.values()].filter(({ place }) => place !== undefined)
+    const kept = stored.length + (this.#durable?.behind ?? 0)
+    for (const { messageId } of stored) this.#pending.delete(messageId)
+    this.#parts.ledger.kept(kept)
+    const lost = [...this.#pending.values()]
+    for (const call of lost) this.#end(call, 'closed', 'it had no outcome when the tracking was shut down')
+    if (kept > 0) this.#client.stop()
     // A client of the application's own that hangs in a flush would take no other.
-    if (this.#flushing) await answerWithin(this.#flushing, Math.max(1, deadline - performance.now()))
-    if (!this.#flushing) await this.#client.close(Math.max(1, deadline - performance.now()))
+    if (this.#flushing) await answerWithin(this.#flushing, left())
+    if (!this.#flushing) await this.#client.close(left())
+    if (this.#durable) await answerWithin(this.#durable.close(), CLOSE_MS)
     this.#gate.stop()
-    return left.length
+    return { lost: lost.length, kept }
+  }
+
+  /** Resolves when what is pending is on disk and Segment does not take it: nothing is won by waiting then. */
+  async #safe(): Promise<void> {
+    const durable = this.#durable
+    if (!durable) return new Promise(() => {})
+    await durable.commit()
+    if (!durable.works) return new Promise(() => {})
+    if (this.#gate.state !== 'ok') return
+    return new Promise((resolve) => this.#gate.onChange((state) => state !== 'ok' && resolve()))
   }
 
   /** The most calls that the client may have: fewer than two batches would let one of them wait for the other. */
@@ -229,6 +343,7 @@ export class Delivery {
     this.#expire()
     const isAlone = this.#handInSuspect()
     this.#handInBatches()
+    if (this.#durable?.hasMore && this.#room.size < this.#window) this.#durable.read()
     if (this.#client.isOwn || this.#handedIn === 0 || !this.#client.isQuiet) return
     if (isAlone || this.#isAllIn()) this.#flush()
   }
@@ -288,6 +403,7 @@ export class Delivery {
     this.#handedIn--
     if (pending.isSuspect) this.#clear(pending)
     this.#forget(pending)
+    if (pending.place) this.#durable?.settled(pending.place, pending.text.length)
     if (!this.#client.isOwn) this.#gate.succeeded()
     this.#parts.ledger.delivered()
     if (channels.delivered.hasSubscribers) channels.delivered.publish({ call })
@@ -358,6 +474,14 @@ export class Delivery {
   /** A pending call is given up. */
   #end(pending: PendingCall, reason: FailureReason, detail: string | undefined): void {
     this.#forget(pending)
+    if (pending.place) {
+      if (reason === 'rejected' || reason === 'expired') {
+        const { type, messageId, text } = pending
+        const madeAt = Date.now() - (performance.now() - pending.madeAt)
+        this.#durable?.setAside({ type, messageId, text, madeAt }, reason, detail)
+      }
+      this.#durable?.settled(pending.place, pending.text.length)
+    }
     this.#giveUp(pending.call ?? callOf(pending), reason, detail)
     this.#settled()
   }
@@ -377,11 +501,25 @@ export class Delivery {
   }
 
   #settled(): void {
-    if (this.#flushes.upTo !== undefined) {
-      const [oldest] = this.#pending.values()
-      this.#flushes.settledBefore(oldest?.number ?? Number.POSITIVE_INFINITY)
-    }
-    if (this.#room.size > 0 || this.#flushes.upTo !== undefined || this.#suspects.length > 0) this.#schedule()
+    if (this.#flushes.upTo !== undefined) this.#flushes.settledBefore(this.#oldestOwn())
+    if (this.#room.size > 0 || this.#suspects.length > 0 || this.#flushes.upTo !== undefined) this.#schedule()
+    else if (this.#durable?.hasMore) this.#schedule()
+  }
+
+  /** The oldest call that the client does not have. */
+  #oldestUnsent(): PendingCall | undefined {
+    for (const pending of this.#pending.values()) if (!pending.isHandedIn) return pending
+  }
+
+  /** The oldest call of this process that has no outcome. */
+  #oldestOwn(): number {
+    for (const { number } of this.#pending.values()) if (number !== ADOPTED) return number
+    return this.#durable?.firstBehind ?? Number.POSITIVE_INFINITY
+  }
+
+  #diskFailed(problem: string, error: unknown): void {
+    this.#diskError = error === undefined ? problem : `${problem}: ${wordsOf(error)}`
+    this.#disk.say(problem, { error: wordsOf(error) })
   }
 
   #turn(state: GateState): void {

@@ -1,5 +1,6 @@
 import type { CallParams, CallType, SegmentCall } from '../destination/calls.js'
 import type { Remembered } from '../destination/deduplication.js'
+import type { Place } from './outbox/outbox.js'
 
 /** A call without an outcome, in the form in which it waits: its text, about a kilobyte. */
 export interface PendingCall {
@@ -20,8 +21,8 @@ export interface PendingCall {
   isHandedIn: boolean
   /** Whether Segment has refused a batch that it was in: it is then sent by itself. */
   isSuspect: boolean
-  /** Its key in the outbox, where there is one. */
-  key: number | undefined
+  /** Where it is on disk, if it is. */
+  place: Place | undefined
 }
 
 /** The call that a text stands for, with objects of its own. */

@@ -77,7 +77,7 @@ function at(second: number): Date {
 }
 
 /** The documented examples of the destination, each as it is: nothing is configured but what it shows. */
-export const step = {
+export const step: Readonly<Record<string, StepExample>> = {
   anonymousOnly: {
     title: 'Anonymous only',
     description:

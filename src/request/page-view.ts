@@ -1,23 +1,41 @@
 import type { ServerResponse } from 'node:http'
-import { readPage } from './page.js'
+import { loadsDocument } from './page.js'
+import { beforeHead, type ResponseHead } from './response-head.js'
 import { isBot, isPrefetch } from './skip.js'
 import type { TrackedRequest } from './tracked-request.js'
 
-const NO_QUERY = { query: [] }
+const NOT_MODIFIED = 304
+const HTML = /^\s*(?:text\/html|application\/xhtml\+xml)\b/i
 
 /**
- * What a Segment `page` is told of a request that has shown somebody a page: a GET that was answered with HTML and a
- * status below 400, and that neither a bot sent nor a browser on suspicion.
+ * Watches whether a request shows somebody a page: a GET that is answered with HTML and a status below 400, and that
+ * neither a bot sent nor a browser on suspicion.
  *
- * @returns The call's properties, or `undefined` where no page was viewed.
+ * A redirect shows nothing, whatever it says in HTML. A browser that is told that its copy is still right (304) shows it,
+ * and with that answer nobody says what it is: there the browser's asking for a document counts.
+ *
+ * @param shown - Is called before the headers go out if they are those of such a page.
+ * @returns Tells at the end, from the status, whether a page was shown.
  */
-export function viewedPage(request: TrackedRequest, response: ServerResponse): object | undefined {
-  if (request.method !== 'GET' || response.statusCode >= 400 || !isHtml(response)) return undefined
-  if (isBot(request) || isPrefetch(request)) return undefined
-  return readPage(request, NO_QUERY) ?? {}
+export function watchPage(
+  request: TrackedRequest,
+  response: ServerResponse,
+  shown: () => void,
+): (status: number) => boolean {
+  if (request.method !== 'GET') return () => false
+  let contentType: unknown
+  beforeHead(response, (head) => {
+    contentType = head.contentType
+    if (showsPage(request, head)) shown()
+  })
+  return (status) =>
+    showsPage(request, { status, contentType: contentType ?? response.getHeader('content-type') })
 }
 
-function isHtml(response: ServerResponse): boolean {
-  const type = response.getHeader('content-type')
-  return typeof type === 'string' && /^\s*(?:text\/html|application\/xhtml\+xml)\b/i.test(type)
+function showsPage(request: TrackedRequest, { status, contentType }: ResponseHead): boolean {
+  const isPage =
+    status === NOT_MODIFIED
+      ? loadsDocument(request.headers) === true
+      : status < 300 && typeof contentType === 'string' && HTML.test(contentType)
+  return isPage && !isBot(request) && !isPrefetch(request)
 }

@@ -212,7 +212,7 @@ function parseAddress(text: string | undefined): PageAddress | undefined {
 }
 
 /** Whether a page is loaded, or `undefined` where the request does not say. */
-function loadsDocument(headers: TrackedRequest['headers']): boolean | undefined {
+export function loadsDocument(headers: TrackedRequest['headers']): boolean | undefined {
   const destination = headers['sec-fetch-dest']
   if (typeof destination === 'string') return DOCUMENT_DESTINATIONS.has(destination)
   if (headers['x-requested-with'] === 'XMLHttpRequest') return false

@@ -15,6 +15,7 @@ import {
 } from './chain.js'
 import { globalPrivacyControl, isOptOut } from './consent/index.js'
 import { type CookieCreation, createsAnonymousId, segmentCookie, signedInUser } from './identity/index.js'
+import { readPage } from './page.js'
 import { type RequestContextOptions, readSegmentContext } from './segment-context.js'
 import type { Reader, TrackedRequest } from './tracked-request.js'
 
@@ -40,6 +41,8 @@ export interface RequestOptions {
   /** Drops all events of a request that one of these readers answers `true` for. None by default. */
   skip?: Reader<boolean> | Reader<boolean>[]
 }
+
+const NO_QUERY = { query: [] }
 
 /** Who sent a request, as far as could be read without waiting, and what is still to be waited for. */
 export interface PersonReading {
@@ -135,6 +138,13 @@ export class SenderReader {
     return after(allAnswers(this.#skip, request, this.#fault), (answers) =>
       answers.some(({ value }) => value === true),
     )
+  }
+
+  /** What a Segment `page` is told of the request's page: as much of it as the context may carry. */
+  pageProperties(request: TrackedRequest): object {
+    const page = this.#context === false ? false : (this.#context.page ?? true)
+    if (page === false) return {}
+    return readPage(request, page === true ? NO_QUERY : page) ?? {}
   }
 
   /** Segment's `context` for the request's calls. */

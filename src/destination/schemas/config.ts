@@ -1,7 +1,15 @@
 import type { Destination, Logger } from '@walkeros/core'
 import { z } from 'zod'
 import type { Env, SegmentClient, SegmentDestinationConfig, Types } from '../settings.js'
-import { booleanSchema, exactObject, field, functionSchema, objectWith, says } from './fields.js'
+import {
+  booleanSchema,
+  exactObject,
+  field,
+  functionSchema,
+  type ObjectSchema,
+  objectWith,
+  says,
+} from './fields.js'
 import { ConsentSchema, DataSchema, IncludeSchema, PolicySchema, RulesSchema } from './mapping.js'
 import { SettingsSchema } from './settings.js'
 
@@ -84,6 +92,10 @@ const configShape = {
 } satisfies Record<keyof SegmentDestinationConfig, z.ZodType>
 
 /** The part of walkerOS's destination config that needs no collector. */
-export const ConfigSchema = exactObject('an object with at least settings.writeKey', configShape, {
-  refused: COLLECTOR_FIELDS,
-}) satisfies z.ZodType<SegmentDestinationConfig>
+export const ConfigSchema: ObjectSchema<SegmentDestinationConfig> = exactObject(
+  'an object with at least settings.writeKey',
+  configShape,
+  {
+    refused: COLLECTOR_FIELDS,
+  },
+)

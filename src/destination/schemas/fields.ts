@@ -21,6 +21,12 @@ export function field<S extends z.ZodType>(
 }
 
 /**
+ * The schema of an object type. Exported schemas are annotated with it: what is inferred for them cannot be named in a
+ * declaration file.
+ */
+export type ObjectSchema<T> = z.ZodObject<{ [K in keyof T]-?: z.ZodType<T[K]> }, z.core.$strict>
+
+/**
  * An object with known members and no others.
  *
  * The issue of unknown keys has one line for each of its `keys`, in their order.

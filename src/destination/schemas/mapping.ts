@@ -1,7 +1,15 @@
 import type { Mapping, WalkerOS } from '@walkeros/core'
 import { z } from 'zod'
 import type { MappingSettings, Rule, Rules } from '../settings.js'
-import { booleanSchema, exactObject, field, functionSchema, isJson, says } from './fields.js'
+import {
+  booleanSchema,
+  exactObject,
+  field,
+  functionSchema,
+  isJson,
+  type ObjectSchema,
+  says,
+} from './fields.js'
 
 const A_VALUE =
   'a mapping value: a path such as data.total, an object such as { value: 1 }, or a list of these'
@@ -104,10 +112,10 @@ const mappingSettingsShape = {
 } satisfies Record<keyof MappingSettings, z.ZodType>
 
 /** What a mapping rule can say under `settings`. */
-export const MappingSchema = exactObject(
+export const MappingSchema: ObjectSchema<MappingSettings> = exactObject(
   'an object with identify, group, page or screen',
   mappingSettingsShape,
-) satisfies z.ZodType<MappingSettings>
+)
 
 const COLLECTOR_RULE_FIELDS: Record<'batch' | 'extend', string> = {
   batch:
@@ -146,9 +154,13 @@ const ruleShape = {
 } satisfies Record<Exclude<keyof Rule, keyof typeof COLLECTOR_RULE_FIELDS>, z.ZodType>
 
 /** A mapping rule, as far as it needs no collector. */
-export const RuleSchema = exactObject('a mapping rule, such as { name: "Order Completed" }', ruleShape, {
-  refused: COLLECTOR_RULE_FIELDS,
-}) satisfies z.ZodType<Rule>
+export const RuleSchema: ObjectSchema<Omit<Rule, keyof typeof COLLECTOR_RULE_FIELDS>> = exactObject(
+  'a mapping rule, such as { name: "Order Completed" }',
+  ruleShape,
+  {
+    refused: COLLECTOR_RULE_FIELDS,
+  },
+)
 
 const WORD = /^\S+$/
 

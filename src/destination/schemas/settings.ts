@@ -7,6 +7,7 @@ import {
   hasMethod,
   integerFrom,
   isJson,
+  type ObjectSchema,
   objectWith,
   positive,
   says,
@@ -149,10 +150,10 @@ const settingsShape = {
 } satisfies Record<keyof Settings, z.ZodType>
 
 /** The destination's settings. */
-export const SettingsSchema = exactObject(
+export const SettingsSchema: ObjectSchema<Settings> = exactObject(
   'an object with at least the writeKey of your Segment source',
   settingsShape,
-) satisfies z.ZodType<Settings>
+)
 
 function isHttpUrl(value: string): boolean {
   return /^https?:\/\//i.test(value) && URL.canParse(value)

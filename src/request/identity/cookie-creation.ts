@@ -3,6 +3,7 @@ import type { ServerResponse } from 'node:http'
 import { isIP } from 'node:net'
 import type { WalkerOS } from '@walkeros/core'
 import { serialize } from 'cookie'
+import { beforeHead } from '../response-head.js'
 import { isBot, isPrefetch } from '../skip.js'
 import type { TrackedRequest } from '../tracked-request.js'
 
@@ -76,7 +77,10 @@ export function openCreation(name: string, options: CookieCreationOptions): Reme
       }
       if (isBot(request) || isPrefetch(request)) return undefined
       const id = randomUUID()
-      if (!addCookie(response, name, serialize(name, id, attributes))) return undefined
+      const cookie = serialize(name, id, attributes)
+      if (!addCookie(response, name, cookie)) return undefined
+      // A handler may still set other cookies in the place of all that are there.
+      beforeHead(response, () => addCookie(response, name, cookie))
       ids.set(request, id)
       return id
     },

@@ -1,0 +1,103 @@
+#!/usr/bin/env node
+import { parseArgs } from 'node:util'
+
+const USAGE = `reqtrack: look at what a tracking sends, and at what it keeps
+
+  npx reqtrack sink [--port 8787]            a local Segment endpoint that prints calls as they come
+  npx reqtrack outbox DIRECTORY [--export]   what waits in an outbox, and what is kept aside
+                                             --export writes every call as a line of JSON`
+
+process.exitCode = await run(process.argv.slice(2))
+
+async function run(args: string[]): Promise<number> {
+  try {
+    const { positionals, values } = parseArgs({
+      args,
+      allowPositionals: true,
+      options: {
+        port: { type: 'string' },
+        export: { type: 'boolean' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    })
+    const [command, operand, ...more] = positionals
+    if (values.help) console.log(USAGE)
+    else if (command === 'sink' && operand === undefined) await sink(portOf(values.port ?? '8787'))
+    else if (command === 'outbox' && operand !== undefined && more.length === 0) {
+      await outbox(operand, values.export === true)
+    } else {
+      console.error(USAGE)
+      return 2
+    }
+    return 0
+  } catch (error) {
+    console.error(`reqtrack: ${error instanceof Error ? error.message : error}`)
+    return 1
+  }
+}
+
+function portOf(text: string): number {
+  const port = Number(text)
+  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port
+  throw new Error(`--port is an integer from 0 to 65535; given ${JSON.stringify(text)}`)
+}
+
+async function sink(port: number): Promise<void> {
+  const { createSegmentServer, formatCall } = await import('./testing/index.js')
+  const server = await createSegmentServer({
+    port,
+    record: false,
+    onCall: (call) => console.log(formatCall(call)),
+  })
+  console.error(`Listening on ${server.url}: set settings.host to it. Ctrl+C ends it.`)
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void server.close())
+}
+
+async function outbox(directory: string, isExport: boolean): Promise<void> {
+  const { readAside, readStores } = await engine()
+  const stores = await readStores(directory)
+  const aside = await readAside(directory)
+  if (isExport) {
+    for (const { calls } of stores) {
+      for (const { type, messageId, madeAt, text } of calls) {
+        const head = JSON.stringify({ state: 'waiting', madeAt: new Date(madeAt), type, messageId })
+        console.log(`${head.slice(0, -1)},"params":${text}}`)
+      }
+    }
+    for (const { line } of aside) console.log(`{"state":"aside",${line.slice(1)}`)
+    return
+  }
+  const waiting = stores.reduce((count, { calls }) => count + calls.length, 0)
+  console.log(`${waiting} calls wait in ${stores.length} stores, ${aside.length} are kept aside`)
+  for (const { name, calls } of stores) {
+    const bytes = calls.reduce((size, { text }) => size + Buffer.byteLength(text), 0)
+    const [oldest] = calls
+    const since = oldest
+      ? `, the oldest since ${new Date(oldest.madeAt).toISOString()} (${age(oldest.madeAt)})`
+      : ''
+    console.log(`  ${name}: ${calls.length} calls, ${(bytes / 1024).toFixed(1)} KB${since}`)
+  }
+  const reasons = new Map<string, number>()
+  for (const { reason, detail } of aside) {
+    const why = detail ? `${reason} (${detail})` : reason
+    reasons.set(why, (reasons.get(why) ?? 0) + 1)
+  }
+  for (const [why, count] of reasons) console.log(`  kept aside: ${count} ${why}`)
+}
+
+/** The engine is optional, and only this command needs it. */
+async function engine() {
+  try {
+    return await import('./delivery/outbox/inspection.js')
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND') {
+      throw new Error('the outbox needs the package classic-level: npm install classic-level')
+    }
+    throw error
+  }
+}
+
+function age(since: number): string {
+  const minutes = Math.max(0, Math.round((Date.now() - since) / 60_000))
+  return minutes < 120 ? `${minutes} min` : `${Math.round(minutes / 60)} h`
+}

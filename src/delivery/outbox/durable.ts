@@ -1,0 +1,287 @@
+import type { CallStore, OpenOutbox, Outbox, Place, ReadCall, StoredCall } from './outbox.js'
+
+/** How many calls are read from disk at a time. */
+const READ_AT_ONCE = 200
+/** How often the directory is looked at: for stores of processes that have ended, and for its own. */
+const LOOK_EVERY_MS = 5_000
+
+/** What the delivery is told. `T` is what it holds in memory for a call. */
+export interface DurableListener<T> {
+  /** Calls are on disk, or never will be: they can go. */
+  stored(held: readonly T[]): void
+  /** Calls were read from disk, oldest first. `number` is that of a call which this process has made. */
+  loaded(calls: readonly ReadCall[], isOwn: boolean): void
+  /** Something is wrong with the disk: what it concerns goes on in memory. */
+  failed(problem: string, error: unknown): void
+}
+
+interface Unwritten<T> {
+  readonly number: number
+  readonly call: StoredCall
+  /** What memory holds of it, too. */
+  readonly held: T | undefined
+}
+
+/** Calls on disk that are not in memory: one store, read from front to back. */
+interface Source {
+  readonly store: CallStore
+  readonly isOwn: boolean
+  after: number
+  /** Calls that were read from it and are still there. */
+  open: number
+  isRead: boolean
+}
+
+/**
+ * Writes calls to an outbox in groups, takes them off again when they have their outcome, and reads those that memory
+ * does not hold: what came while it was full, and what processes that have ended left behind.
+ */
+export class Durable<T> {
+  readonly #outbox: Outbox
+  readonly #listener: DurableListener<T>
+  readonly #sources: Source[] = []
+  #opened: OpenOutbox | undefined
+  #unwritten: Unwritten<T>[] = []
+  #settled = new Map<CallStore, number[]>()
+  #bytes = 0
+  /** Calls of this process that are on disk only, or about to be. */
+  #behind = 0
+  /** The first of them that was not read. */
+  #firstBehind = 0
+  #works = true
+  #timer: NodeJS.Timeout | undefined
+  #looking: NodeJS.Timeout | undefined
+  #committing: Promise<void> = Promise.resolve()
+  #closing: Promise<unknown> = Promise.resolve()
+  #isReading = false
+  #isClosed = false
+  readonly #opening: Promise<void>
+
+  constructor(outbox: Outbox, listener: DurableListener<T>) {
+    this.#outbox = outbox
+    this.#listener = listener
+    this.#opening = this.#open()
+  }
+
+  /** Whether calls are written at all. */
+  get works(): boolean {
+    return this.#works
+  }
+
+  /** The size of the calls that this process has on disk, in characters. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  /** Calls of this process that are on disk only. */
+  get behind(): number {
+    return this.#behind
+  }
+
+  /** The oldest of them. */
+  get firstBehind(): number | undefined {
+    return this.#behind > 0 ? this.#firstBehind : undefined
+  }
+
+  /** Whether there are calls to read. */
+  get hasMore(): boolean {
+    return this.#behind > 0 || this.#sources.some(({ isRead, isOwn }) => !isRead && !isOwn)
+  }
+
+  /**
+   * Writes a call with the next group.
+   *
+   * @param held - What memory holds of it, too; without it the call is read again when its turn comes.
+   */
+  add(number: number, call: StoredCall, held: T | undefined): void {
+    this.#unwritten.push({ number, call, held })
+    this.#bytes += call.text.length
+    if (held === undefined) {
+      if (this.#behind === 0) this.#firstBehind = number
+      this.#behind++
+    }
+    if (this.#unwritten.length >= this.#outbox.limits.commitAt) this.#commitNow()
+    else this.#commitSoon()
+  }
+
+  /** Takes a call off the disk with the next group. */
+  settled(place: Place, size: number): void {
+    const { store, number } = place
+    if (store === this.#opened?.own) this.#bytes -= size
+    const numbers = this.#settled.get(store)
+    if (numbers) numbers.push(number)
+    else this.#settled.set(store, [number])
+    this.#commitSoon()
+  }
+
+  /** Where a call of this process is. */
+  placeOf(number: number): Place | undefined {
+    return this.#opened && { store: this.#opened.own, number }
+  }
+
+  /** Keeps a call aside. */
+  setAside(...given: Parameters<OpenOutbox['setAside']>): void {
+    this.#opened?.setAside(...given).catch((error: unknown) => {
+      this.#listener.failed('a call could not be kept aside', error)
+    })
+  }
+
+  /** Reads on, unless it does already; what it finds is told. */
+  read(): void {
+    if (this.#isReading || this.#isClosed || !this.#opened) return
+    const source = this.#sources.find(({ isOwn, isRead }) => (isOwn ? this.#behind > 0 : !isRead))
+    if (!source) return
+    this.#isReading = true
+    void this.#read(source).finally(() => {
+      this.#isReading = false
+    })
+  }
+
+  /** Resolves when everything is on disk that was to be written before. */
+  async commit(): Promise<void> {
+    await this.#opening
+    this.#commitNow()
+    await this.#committing
+  }
+
+  /** Writes what is left and lets go of all stores. */
+  async close(): Promise<void> {
+    clearTimeout(this.#looking)
+    await this.commit()
+    this.#isClosed = true
+    clearTimeout(this.#timer)
+    for (const { store } of this.#sources) await this.#letGo(store)
+    await this.#closing
+  }
+
+  async #letGo(store: CallStore): Promise<void> {
+    await store.close().catch((error: unknown) => this.#listener.failed('a store could not be closed', error))
+  }
+
+  async #open(): Promise<void> {
+    try {
+      this.#opened = await this.#outbox.open()
+      this.#sources.push({ store: this.#opened.own, isOwn: true, after: 0, open: 0, isRead: true })
+      await this.#look()
+    } catch (error) {
+      this.#stop('the outbox could not be opened: calls are kept in memory only', error)
+    }
+    this.#commitNow()
+  }
+
+  #stop(problem: string, error: unknown): void {
+    this.#works = false
+    this.#listener.failed(problem, error)
+  }
+
+  /** Looks for what other processes have left, and whether its own files are still there. */
+  async #look(): Promise<void> {
+    if (!this.#opened || this.#isClosed) return
+    try {
+      if (!(await this.#opened.own.isThere())) throw new Error('its directory has vanished')
+      for (const store of await this.#opened.adopt()) {
+        this.#sources.splice(-1, 0, { store, isOwn: false, after: -1, open: 0, isRead: false })
+      }
+      this.#release()
+      if (this.hasMore) this.#listener.loaded([], false)
+    } catch (error) {
+      return this.#stop('the outbox cannot be used any more: calls are kept in memory only', error)
+    }
+    this.#looking = setTimeout(() => void this.#look(), LOOK_EVERY_MS)
+    this.#looking.unref()
+  }
+
+  /** Lets go of adopted stores of which nothing is left. */
+  #release(): void {
+    for (const source of [...this.#sources]) {
+      const { store, isOwn, isRead, open } = source
+      if (isOwn || !isRead || open > 0) continue
+      this.#sources.splice(this.#sources.indexOf(source), 1)
+      this.#closing = Promise.all([this.#closing, this.#letGo(store)])
+    }
+  }
+
+  async #read(source: Source): Promise<void> {
+    const { store, isOwn } = source
+    try {
+      if (isOwn) {
+        source.after = Math.max(source.after, this.#firstBehind - 1)
+        this.#commitNow()
+        await this.#committing
+      }
+      const calls = await store.read(source.after, READ_AT_ONCE)
+      const last = calls.at(-1)
+      if (this.#isClosed) return
+      if (last) source.after = last.number
+      source.open += calls.length
+      if (isOwn) {
+        this.#firstBehind = source.after + 1
+        this.#behind -= calls.length
+        const unread = this.#unwritten.filter(({ held }) => held === undefined).length
+        if (calls.length < READ_AT_ONCE && this.#behind > unread) {
+          this.#listener.failed(`${this.#behind - unread} calls of the outbox cannot be read`, undefined)
+          this.#behind = unread
+        }
+      } else if (calls.length < READ_AT_ONCE) source.isRead = true
+      this.#listener.loaded(calls, isOwn)
+    } catch (error) {
+      source.isRead = true
+      this.#listener.failed('calls could not be read from the outbox', error)
+    }
+  }
+
+  #commitSoon(): void {
+    if (this.#timer || this.#isClosed) return
+    this.#timer = setTimeout(() => this.#commitNow(), this.#outbox.limits.commitInterval)
+    this.#timer.unref()
+  }
+
+  #commitNow(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    if (!this.#opened && this.#works) return
+    const unwritten = this.#unwritten
+    const settled = this.#settled
+    this.#unwritten = []
+    this.#settled = new Map()
+    if (unwritten.length > 0 || settled.size > 0) {
+      this.#committing = this.#committing.then(() => this.#commit(unwritten, settled))
+    }
+  }
+
+  async #commit(
+    unwritten: readonly Unwritten<T>[],
+    settled: ReadonlyMap<CallStore, number[]>,
+  ): Promise<void> {
+    try {
+      if (unwritten.length > 0) await this.#write(unwritten)
+      for (const [store, numbers] of settled) {
+        await store.remove(numbers)
+        const source = this.#sources.find((each) => each.store === store)
+        if (source) source.open -= numbers.length
+      }
+      if (settled.size > 0) this.#release()
+    } catch (error) {
+      this.#listener.failed('settled calls could not be taken off the outbox: they may be sent again', error)
+    }
+  }
+
+  async #write(unwritten: readonly Unwritten<T>[]): Promise<void> {
+    try {
+      if (this.#works) await this.#opened?.own.write(unwritten)
+    } catch (error) {
+      this.#stop('the outbox cannot be written: calls are kept in memory only', error)
+    }
+    const held = unwritten.flatMap((each) => (each.held === undefined ? [] : [each.held]))
+    if (held.length > 0) this.#listener.stored(held)
+    if (this.#works) return
+    // What memory does not hold and the disk has not got is handed over as if it had been read.
+    const lost = unwritten.filter((each) => each.held === undefined)
+    this.#behind -= lost.length
+    if (lost.length > 0)
+      this.#listener.loaded(
+        lost.map(({ number, call }) => ({ ...call, number })),
+        true,
+      )
+  }
+}

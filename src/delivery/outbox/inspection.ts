@@ -1,0 +1,81 @@
+import { cp, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { basename, join } from 'node:path'
+import { isRecord } from '../../values.js'
+import { ASIDE_FILE, storeNames } from './directory.js'
+import { LevelStore } from './level-store.js'
+import type { StoredCall } from './outbox.js'
+
+/** What one process has in an outbox. */
+export interface StoreContent {
+  /** The store's name: when it was made, and the process that made it. */
+  readonly name: string
+  readonly calls: readonly StoredCall[]
+}
+
+/** A call that is kept aside, as it was written. */
+export interface AsideLine {
+  readonly reason: string
+  readonly detail: string | undefined
+  readonly line: string
+}
+
+const READ_AT_ONCE = 1_000
+
+/**
+ * Reads what waits in an outbox, also while processes use it: each store is copied, since only its own process may open
+ * it. What changes meanwhile may be missing.
+ *
+ * @throws If the directory cannot be read.
+ */
+export async function readStores(directory: string): Promise<StoreContent[]> {
+  const stores: StoreContent[] = []
+  for (const name of await storeNames(directory))
+    stores.push({ name, calls: await readCopy(join(directory, name)) })
+  return stores
+}
+
+/** Reads what is kept aside; lines that are damaged are left out. */
+export async function readAside(directory: string): Promise<AsideLine[]> {
+  const text = await readFile(join(directory, ASIDE_FILE), 'utf8').catch(() => '')
+  return text.split('\n').flatMap((line) => {
+    const parsed = line ? parse(line) : undefined
+    if (!parsed) return []
+    const { reason, detail } = parsed
+    return [{ reason: String(reason), detail: typeof detail === 'string' ? detail : undefined, line }]
+  })
+}
+
+async function readCopy(store: string): Promise<StoredCall[]> {
+  // mkdtemp makes it 0700: it is the same personal data.
+  const temporary = await mkdtemp(join(tmpdir(), 'reqtrack-outbox-'))
+  const copy = join(temporary, basename(store))
+  try {
+    await cp(store, copy, { recursive: true })
+    const opened = await LevelStore.open(copy).catch(async () => {
+      await LevelStore.repair(copy)
+      return LevelStore.open(copy)
+    })
+    const calls: StoredCall[] = []
+    for (let after = -1; ; ) {
+      const some = await opened.read(after, READ_AT_ONCE)
+      calls.push(...some)
+      const last = some.at(-1)
+      if (!last || some.length < READ_AT_ONCE) break
+      after = last.number
+    }
+    await opened.close()
+    return calls
+  } finally {
+    await rm(temporary, { recursive: true, force: true })
+  }
+}
+
+function parse(line: string): Record<string, unknown> | undefined {
+  try {
+    const parsed: unknown = JSON.parse(line)
+    return isRecord(parsed) ? parsed : undefined
+  } catch {
+    return undefined
+  }
+}

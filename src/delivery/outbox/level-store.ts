@@ -1,0 +1,127 @@
+import { access } from 'node:fs/promises'
+import { ClassicLevel } from 'classic-level'
+import type { CallType } from '../../destination/calls.js'
+import { protect, removeStore, retire } from './directory.js'
+import type { CallStore, ReadCall, StoredCall } from './outbox.js'
+
+const NUMBER_DIGITS = 15
+/** The engine begins a new file after so much: then its mode has to be looked after. */
+const PROTECT_EVERY_BYTES = 1024 * 1024
+
+/** A call that cannot be read back: it is passed over. */
+const UNREADABLE = undefined
+
+/** A LevelDB database with the calls of one process. */
+export class LevelStore implements CallStore {
+  readonly #db: ClassicLevel<string, string>
+  readonly #directory: string
+  #unprotected = 0
+
+  private constructor(db: ClassicLevel<string, string>, directory: string) {
+    this.#db = db
+    this.#directory = directory
+  }
+
+  /**
+   * Opens a store, which no other process then can.
+   *
+   * @throws If another process has it, or it is damaged.
+   */
+  static async open(directory: string): Promise<LevelStore> {
+    const db = new ClassicLevel<string, string>(directory, { keyEncoding: 'utf8', valueEncoding: 'utf8' })
+    await db.open()
+    await protect(directory)
+    return new LevelStore(db, directory)
+  }
+
+  /** Mends a damaged store as far as that can be done. */
+  static async repair(directory: string): Promise<void> {
+    await ClassicLevel.repair(directory)
+  }
+
+  async write(calls: readonly { readonly number: number; readonly call: StoredCall }[]): Promise<void> {
+    const batch = this.#db.batch()
+    for (const { number, call } of calls) {
+      const line = lineOf(call)
+      this.#unprotected += line.length
+      batch.put(keyOf(number), line)
+    }
+    await batch.write()
+    if (this.#unprotected < PROTECT_EVERY_BYTES) return
+    this.#unprotected = 0
+    await protect(this.#directory)
+  }
+
+  async remove(numbers: readonly number[]): Promise<void> {
+    const batch = this.#db.batch()
+    for (const number of numbers) batch.del(keyOf(number))
+    await batch.write()
+  }
+
+  async read(after: number, most: number): Promise<ReadCall[]> {
+    const found: ReadCall[] = []
+    for await (const [key, line] of this.#db.iterator({ gt: keyOf(after), limit: most })) {
+      const number = Number(key)
+      const call = callOf(line)
+      if (call) found.push({ ...call, number, place: { store: this, number } })
+      else await this.#db.del(key)
+    }
+    return found
+  }
+
+  async isThere(): Promise<boolean> {
+    return access(this.#directory).then(
+      () => true,
+      () => false,
+    )
+  }
+
+  async close(): Promise<void> {
+    const [left] = await this.#db.keys({ limit: 1 }).all()
+    if (left !== undefined) {
+      await this.#db.close()
+      await protect(this.#directory)
+      return
+    }
+    const retired = await retire(this.#directory)
+    await this.#db.close()
+    await removeStore(retired)
+  }
+}
+
+function keyOf(number: number): string {
+  return String(number).padStart(NUMBER_DIGITS, '0')
+}
+
+/** The parameters are JSON already, so that they stand behind the rest as they are. */
+function lineOf({ type, messageId, madeAt, text }: StoredCall): string {
+  return `${JSON.stringify([type, messageId, madeAt])}\n${text}`
+}
+
+const TYPES: ReadonlySet<unknown> = new Set<CallType>([
+  'track',
+  'identify',
+  'group',
+  'page',
+  'screen',
+  'alias',
+])
+
+function callOf(line: string): StoredCall | undefined {
+  const end = line.indexOf('\n')
+  const text = line.slice(end + 1)
+  try {
+    const head: unknown = JSON.parse(line.slice(0, end))
+    if (!Array.isArray(head)) return UNREADABLE
+    const [type, messageId, madeAt]: unknown[] = head
+    if (!isType(type) || typeof messageId !== 'string' || typeof madeAt !== 'number') return UNREADABLE
+    JSON.parse(text)
+    return { type, messageId, madeAt, text }
+  } catch {
+    return UNREADABLE
+  }
+}
+
+function isType(type: unknown): type is CallType {
+  return TYPES.has(type)
+}

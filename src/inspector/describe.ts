@@ -1,0 +1,263 @@
+import { STATUS_CODES } from 'node:http'
+import type { DestinationStep } from '../destination/pipeline.js'
+import type { Who } from '../observation.js'
+import { explainDrop, explainFailure } from '../reasons.js'
+import type { BatchRecord, CallRecord, EventRecord, RequestJournal, RequestRecord } from './journal.js'
+import type {
+  BatchView,
+  CallView,
+  EventState,
+  EventView,
+  RequestSummary,
+  RequestView,
+  Stage,
+  StageName,
+  StageState,
+  WhoView,
+} from './view.js'
+
+/** A line of the list shows so many events. */
+const MAX_SUMMARY_EVENTS = 10
+/** Names, paths and ids come from anywhere, and can be of any length. */
+const MAX_TEXT_LENGTH = 300
+
+const STAGES: readonly StageName[] = [
+  'tracked',
+  'consent',
+  'mapping',
+  'identity',
+  'deduplication',
+  'calls',
+  'delivery',
+]
+
+/** From the state that says least of what went wrong to the one that says most. */
+const BY_GRAVITY: readonly CallView['state'][] = ['delivered', 'pending', 'retrying', 'failed']
+
+/** Describes a request as a line of the list. */
+export function summaryOf(request: RequestRecord): RequestSummary {
+  const { number, events, more, ended, who } = request
+  const sender = [...events].reverse().find((event) => event.walkeros)?.walkeros?.user
+  return {
+    number,
+    method: cut(ended?.method ?? ''),
+    path: cut(ended?.path ?? ''),
+    route: ended?.outcome.route === undefined ? undefined : cut(ended.outcome.route),
+    status: ended?.outcome.status,
+    durationMs: ended?.outcome.durationMs ?? 0,
+    at: ended?.at ?? 0,
+    userId: textOf(who?.userId ?? sender?.id),
+    anonymousId: textOf(who?.anonymousId ?? sender?.session),
+    events: events
+      .slice(0, MAX_SUMMARY_EVENTS)
+      .map((event) => ({ name: nameOf(event), state: stateOf(event) })),
+    more: more + Math.max(0, events.length - MAX_SUMMARY_EVENTS),
+  }
+}
+
+/** Describes a request with all that is known of it. */
+export function describeRequest(request: RequestRecord, journal: RequestJournal): RequestView {
+  return {
+    summary: summaryOf(request),
+    who: request.who && whoOf(request.who),
+    events: request.events.map((event) => describeEvent(event, request, journal)),
+  }
+}
+
+function describeEvent(event: EventRecord, request: RequestRecord, journal: RequestJournal): EventView {
+  const { walkeros, sources } = event
+  return {
+    name: nameOf(event),
+    at: event.at,
+    state: stateOf(event),
+    reason: reasonOf(event, request),
+    stages: stagesOf(event),
+    who:
+      walkeros &&
+      sources &&
+      whoOf({
+        userId: textOf(walkeros.user?.id),
+        anonymousId: textOf(walkeros.user?.session),
+        consent: walkeros.consent ?? {},
+        sources,
+      }),
+    calls: event.calls.map((call) => describeCall(call, journal)),
+    json: walkeros && JSON.stringify(walkeros, null, 2),
+  }
+}
+
+function stateOf(event: EventRecord): EventState {
+  if (event.dropped !== undefined) return 'dropped'
+  if (event.calls.length > 0) return gravest(event.calls.map(callState))
+  return stepOf(event, 'deduplication')?.deduplicated ? 'known' : 'open'
+}
+
+function gravest(states: readonly CallView['state'][]): CallView['state'] {
+  return BY_GRAVITY.findLast((state) => states.includes(state)) ?? 'pending'
+}
+
+function callState({ outcome, batches }: CallRecord): CallView['state'] {
+  if (outcome) return outcome.failed === undefined ? 'delivered' : 'failed'
+  return batches.length > 0 ? 'retrying' : 'pending'
+}
+
+function reasonOf(event: EventRecord, { ended }: RequestRecord): string | undefined {
+  const { dropped, walkeros, sources } = event
+  if (dropped === undefined) {
+    return stateOf(event) === 'known' ? 'nothing is sent: Segment knows all that it says already.' : undefined
+  }
+  const stopped = event.steps.find(({ outcome }) => outcome === 'dropped')
+  const status = ended?.outcome.status
+  const explained = explainDrop(dropped, {
+    rule: stopped?.rule ?? stepOf(event, 'mapping')?.rule,
+    required: stopped?.required,
+    consent: walkeros?.consent,
+    readers: sources?.consent,
+    end: status === undefined ? 'an abort' : `status ${status}`,
+  })
+  return `dropped: ${dropped}. ${explained}`
+}
+
+/** The way of an event, left to right: what was passed, where it stopped, what was not reached. */
+function stagesOf(event: EventRecord): Stage[] {
+  const reached = reachedOf(event)
+  return STAGES.map((name, index) => {
+    const state: StageState =
+      index < reached.index ? 'passed' : index > reached.index ? 'unreached' : reached.state
+    return { name, state, note: state === 'unreached' ? '' : noteOf(name, event) }
+  })
+}
+
+function reachedOf(event: EventRecord): { index: number; state: StageState } {
+  const at = (name: StageName, state: StageState) => ({ index: STAGES.indexOf(name), state })
+  if (event.dropped !== undefined) {
+    const stopped = event.steps.find(({ outcome }) => outcome === 'dropped')
+    if (stopped) return at(stopped.step, 'stopped')
+    if (!event.walkeros) return at('tracked', 'stopped')
+    // It passed the destination and made no call, or something failed in the middle of it.
+    const last = event.steps.at(-1)?.step
+    return { index: last ? STAGES.indexOf(last) + 1 : 1, state: 'stopped' }
+  }
+  switch (stateOf(event)) {
+    case 'open':
+      return at(event.walkeros ? 'consent' : 'tracked', 'waiting')
+    case 'known':
+      return at('deduplication', 'passed')
+    case 'failed':
+      return at('delivery', 'stopped')
+    case 'retrying':
+      return at('delivery', 'retrying')
+    case 'pending':
+      return at('delivery', 'waiting')
+    default:
+      return at('delivery', 'passed')
+  }
+}
+
+function noteOf(name: StageName, event: EventRecord): string {
+  switch (name) {
+    case 'tracked':
+      return event.dropped !== undefined && !event.walkeros ? event.dropped : ''
+    case 'consent':
+      return consentNote(stepOf(event, 'consent'), event)
+    case 'mapping': {
+      const rule = stepOf(event, 'mapping')?.rule
+      if (rule !== undefined) return cut(rule)
+      return event.method === undefined ? 'no rule' : `tracker.${event.method}()`
+    }
+    case 'identity': {
+      const identity = stepOf(event, 'identity')?.identity
+      return cut(identity?.userId ?? identity?.anonymousId ?? 'nobody')
+    }
+    case 'deduplication': {
+      const spared = stepOf(event, 'deduplication')?.deduplicated ?? 0
+      return spared === 0 ? 'all new' : `${spared} spared`
+    }
+    case 'calls':
+      return event.calls.map(({ call }) => call.type).join(', ') || 'none'
+    case 'delivery': {
+      const state = stateOf(event)
+      const tries = Math.max(0, ...event.calls.map(({ batches }) => batches.length))
+      return state === 'retrying' ? `retrying, ${tries} ${tries === 1 ? 'try' : 'tries'} so far` : state
+    }
+  }
+}
+
+function consentNote(step: DestinationStep | undefined, { walkeros }: EventRecord): string {
+  if (!step) return ''
+  if (step.outcome === 'dropped') return 'denied'
+  const keys = Object.keys(step.required ?? {})
+  return keys.length === 0 ? 'not required' : keys.filter((key) => walkeros?.consent?.[key]).join(', ')
+}
+
+function stepOf(event: EventRecord, step: DestinationStep['step']): DestinationStep | undefined {
+  return event.steps.find((known) => known.step === step)
+}
+
+function describeCall(record: CallRecord, journal: RequestJournal): CallView {
+  const { call, batches, outcome } = record
+  return {
+    messageId: call.params.messageId ?? '',
+    label: labelOf(record),
+    state: callState(record),
+    reason: outcome?.failed === undefined ? undefined : explainFailure(outcome.failed, outcome.detail),
+    json: JSON.stringify({ type: call.type, ...call.params }, null, 2),
+    batches: batches.map((batch) => describeBatch(batch, record, journal)),
+  }
+}
+
+function labelOf({ call }: CallRecord): string {
+  switch (call.type) {
+    case 'track':
+      return `track ${cut(call.params.event)}`
+    case 'group':
+      return `group ${cut(call.params.groupId)}`
+    case 'page':
+    case 'screen':
+      return cut([call.type, call.params.category, call.params.name].filter(Boolean).join(' '))
+    default:
+      return call.type
+  }
+}
+
+function describeBatch(batch: BatchRecord, record: CallRecord, journal: RequestJournal): BatchView {
+  const { at, durationMs, status, error, messageIds } = batch
+  const others = messageIds.flatMap((id) => {
+    const other = journal.call(id)
+    return other && other !== record ? [{ request: other.request.number, label: labelOf(other) }] : []
+  })
+  return {
+    at,
+    durationMs,
+    answer: status === undefined ? (error ?? 'no answer') : `${status} ${STATUS_CODES[status] ?? ''}`.trim(),
+    ok: status !== undefined && status >= 200 && status < 300,
+    size: messageIds.length,
+    others,
+  }
+}
+
+function whoOf({ userId, anonymousId, consent, sources }: Who): WhoView {
+  const sourced = (value: string | undefined, reader: string | undefined) =>
+    value === undefined ? undefined : { value: cut(value), reader: reader ?? 'the event itself' }
+  return {
+    userId: sourced(userId, sources.userId),
+    anonymousId: sourced(anonymousId, sources.anonymousId),
+    consent: Object.entries(consent).flatMap(([key, value]) =>
+      value === undefined
+        ? []
+        : [{ key: cut(key), value, reader: sources.consent[key] ?? 'the event itself' }],
+    ),
+  }
+}
+
+function nameOf({ name }: EventRecord): string {
+  return name === '' ? '(without a name)' : cut(name)
+}
+
+function textOf(id: unknown): string | undefined {
+  return typeof id === 'string' ? cut(id) : undefined
+}
+
+function cut(text: string): string {
+  return text.length > MAX_TEXT_LENGTH ? `${text.slice(0, MAX_TEXT_LENGTH - 1)}…` : text
+}

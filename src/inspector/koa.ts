@@ -1,0 +1,41 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Tracking } from '../tracking.js'
+import { Inspector, type InspectorOptions } from './inspector.js'
+
+/** What the inspector needs of Koa's context. */
+export interface InspectorContext {
+  readonly req: IncomingMessage
+  readonly res: ServerResponse
+  readonly path: string
+  respond?: boolean | undefined
+}
+
+/** A middleware, as Koa 2 and 3 take it. */
+export type InspectorMiddleware = (ctx: InspectorContext, next: () => Promise<unknown>) => Promise<unknown>
+
+/** How an inspector is mounted in Koa, which has no mount paths of its own. */
+export interface KoaInspectorOptions extends InspectorOptions<InspectorContext> {
+  /** Where it is. Defaults to `/__reqtrack`; with `koa-mount` it is `/`. */
+  path?: string
+}
+
+/**
+ * The live view of what is tracked, for Koa: see {@link inspector}.
+ *
+ * @param tracking - What `createTracking` made.
+ * @throws If `NODE_ENV` is `production` and there is no `authorize`.
+ *
+ * @example
+ * app.use(koaInspector(tracking, { path: '/__reqtrack' }))
+ */
+export function koaInspector(tracking: Tracking, options: KoaInspectorOptions = {}): InspectorMiddleware {
+  const mounted = new Inspector(tracking, options, 'koaInspector')
+  const prefix = (options.path ?? '/__reqtrack').replace(/\/$/, '')
+  return async function reqtrackInspector(ctx, next) {
+    const isBelow = ctx.path === prefix || ctx.path.startsWith(`${prefix}/`)
+    const path = ctx.path.slice(prefix.length)
+    if (!isBelow || !mounted.handle(path, ctx, ctx.req, ctx.res)) return next()
+    // The answer is written to Node's response: Koa is not to write another.
+    ctx.respond = false
+  }
+}

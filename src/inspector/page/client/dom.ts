@@ -1,0 +1,50 @@
+// Elements without markup: whatever a request brings becomes text, never HTML.
+
+type Child = Node | string | undefined | false
+
+/** Makes an element. `class` and other attributes by their names; `undefined` leaves one out. */
+export function h<K extends keyof HTMLElementTagNameMap>(
+  tag: K,
+  attributes: Readonly<Record<string, string | undefined>> = {},
+  ...children: readonly Child[]
+): HTMLElementTagNameMap[K] {
+  const element = document.createElement(tag)
+  fill(element, attributes, children)
+  return element
+}
+
+/** Makes an element of SVG. */
+export function s<K extends keyof SVGElementTagNameMap>(
+  tag: K,
+  attributes: Readonly<Record<string, string | undefined>> = {},
+  ...children: readonly Child[]
+): SVGElementTagNameMap[K] {
+  const element = document.createElementNS('http://www.w3.org/2000/svg', tag)
+  fill(element, attributes, children)
+  return element
+}
+
+/** The element of the page with an id. */
+export function byId(id: string): HTMLElement {
+  const element = document.getElementById(id)
+  if (!element) throw new Error(`the page has no #${id}`)
+  return element
+}
+
+/** Text in which `code` stands between backticks. */
+export function prose(text: string): Node[] {
+  return text
+    .split('`')
+    .map((part, index) => (index % 2 === 1 ? h('code', {}, part) : document.createTextNode(part)))
+}
+
+function fill(
+  element: Element,
+  attributes: Readonly<Record<string, string | undefined>>,
+  children: readonly Child[],
+): void {
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value !== undefined) element.setAttribute(name, value)
+  }
+  element.append(...children.filter((child) => child !== undefined && child !== false))
+}

@@ -1,0 +1,156 @@
+import type { RequestSummary, RequestView, Update } from '../../view.js'
+import { Detail } from './detail.js'
+import { byId } from './dom.js'
+import { Filters } from './filters.js'
+import { RequestList } from './list.js'
+import { showTotals } from './totals.js'
+
+// It is mounted anywhere, with or without a slash at the end.
+const base = location.pathname.replace(/\/?$/, '/')
+const list = new RequestList()
+const detail = new Detail()
+const filters = new Filters(() => list.filter(filters))
+const pause = byId('pause')
+const state = byId('state')
+
+let capacity = 0
+let connected = false
+/** Whether the next message is everything that is kept, rather than what has changed. */
+let begins = true
+/** What has come since the page was paused; `undefined` while it is not. */
+let held: Map<number, RequestSummary> | undefined
+let heldUpdate: Update | undefined
+/** Whether what is listed is of an earlier connection. */
+let isStale = false
+
+function connect(): void {
+  const stream = new EventSource(`${base}stream`)
+  stream.onopen = () => {
+    begins = true
+    connected = true
+    showState()
+  }
+  stream.onmessage = ({ data }) => {
+    const update: Update = JSON.parse(data)
+    if (begins) begin()
+    begins = false
+    take(update)
+  }
+  stream.onerror = () => {
+    connected = false
+    showState()
+    // A stream that was refused does not come back by itself.
+    if (stream.readyState === EventSource.CLOSED) setTimeout(connect, 2000)
+  }
+}
+
+/** The server may be another than before: what it kept is gone. */
+function begin(): void {
+  held?.clear()
+  if (held) isStale = true
+  else list.clear()
+}
+
+function take(update: Update): void {
+  if (held) {
+    for (const summary of update.requests) held.set(summary.number, summary)
+    heldUpdate = update
+    showState()
+    return
+  }
+  capacity = update.capacity
+  list.update(update.requests, capacity)
+  filters.offer(list.all())
+  list.filter(filters)
+  showTotals(update.totals)
+  const open = openNumber()
+  if (open !== undefined && update.requests.some(({ number }) => number === open)) void load(open)
+}
+
+function openNumber(): number | undefined {
+  const number = /^#(\d{1,15})$/.exec(location.hash)?.[1]
+  return number === undefined ? undefined : Number(number)
+}
+
+/** Shows what the address says: one request, or none. */
+async function navigate(): Promise<void> {
+  const number = openNumber()
+  document.body.classList.toggle('opened', number !== undefined)
+  list.mark(number)
+  if (number === undefined) return detail.clear()
+  await load(number)
+  if (document.activeElement?.closest('#list') && !isNarrow()) return
+  detail.focus()
+}
+
+async function load(number: number): Promise<void> {
+  const response = await fetch(`${base}api/requests/${number}`).catch(() => undefined)
+  if (number !== openNumber()) return
+  if (response?.ok) {
+    const view: RequestView = await response.json()
+    detail.show(view)
+  } else if (response?.status === 404) {
+    detail.showMissing(number, capacity)
+  }
+}
+
+function isNarrow(): boolean {
+  return matchMedia('(max-width: 900px)').matches
+}
+
+function showState(): void {
+  const waiting = held && held.size > 0 ? ` (${held.size} new)` : ''
+  pause.textContent = held ? `Resume${waiting}` : 'Pause'
+  const text = !connected ? 'disconnected, trying again' : held ? 'paused' : 'live'
+  state.className = `connection ${connected ? (held ? 'paused' : 'live') : 'lost'}`
+  if (state.textContent !== text) state.textContent = text
+}
+
+function togglePause(): void {
+  if (held) {
+    const missed = [...held.values()]
+    held = undefined
+    if (isStale) list.clear()
+    isStale = false
+    if (heldUpdate) take({ ...heldUpdate, requests: missed })
+    heldUpdate = undefined
+  } else {
+    held = new Map()
+  }
+  showState()
+}
+
+function close(): void {
+  const number = openNumber()
+  if (number === undefined) return
+  history.pushState(undefined, '', location.pathname + location.search)
+  void navigate()
+  list.focus(number)
+}
+
+function pressed(event: KeyboardEvent): void {
+  if (event.ctrlKey || event.metaKey || event.altKey) return
+  if (event.key === 'Escape') return close()
+  const { target } = event
+  if (target instanceof HTMLElement && target.closest('input, select, textarea')) return
+  const action = {
+    ArrowDown: () => list.move(1),
+    ArrowUp: () => list.move(-1),
+    j: () => list.move(1),
+    k: () => list.move(-1),
+    p: togglePause,
+    '/': () => filters.focus(),
+  }[event.key]
+  if (!action) return
+  // Keys that scroll go on scrolling the request that is being read.
+  if (event.key.startsWith('Arrow') && target instanceof Element && target.closest('#detail')) return
+  event.preventDefault()
+  action()
+}
+
+pause.addEventListener('click', togglePause)
+addEventListener('keydown', pressed)
+addEventListener('hashchange', () => void navigate())
+list.filter(filters)
+void navigate()
+connect()

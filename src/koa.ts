@@ -1,4 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+// The types of Koa that are added to below.
+import type {} from 'koa'
 import { internalsOf } from './adapter.js'
 import { type Framework, hostOf, nodeFramework, routePattern } from './request/message-request.js'
 import type { Track, Tracker } from './tracker.js'

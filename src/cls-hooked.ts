@@ -4,10 +4,10 @@ import type { Reader } from './request/tracked-request.js'
 import type { Tracker } from './tracker.js'
 
 /** What is used of a cls-hooked namespace. */
-export interface ClsNamespace<T = unknown> {
+export interface ClsNamespace {
   /** The running context, which inherits from those around it; nothing outside of all contexts. */
   readonly active: unknown
-  get(key: string): T
+  get(key: string): unknown
   set(key: string, value: unknown): unknown
   runAndReturn<R>(fn: () => R): R
   bind<F extends () => unknown>(fn: F, context: object): F
@@ -68,15 +68,17 @@ export function clsHookedContext(namespace: ClsNamespace): ContextAdapter {
  * const namespace = createNamespace('shop')
  * createTracking({ settings, request: { userId: fromNamespace(namespace, 'userId') } })
  */
-export function fromNamespace<T>(namespace: ClsNamespace<T>, key: string): Reader<T> {
+export function fromNamespace<T = string>(namespace: ClsNamespace, key: string): Reader<T> {
   assertNamespace(namespace, 'fromNamespace')
+  // What type a value has, only the application knows; a reader's answer is checked where it is used.
+  const read = () => namespace.get(key) as T | undefined
   return function fromNamespace(request) {
     const running = trackerIn(namespace)
     const message = messageOf({ request })
-    if (running && messageOf(running) === message) return namespace.get(key)
+    if (running && messageOf(running) === message) return read()
     const own = message && beginnings.get(namespace)?.get(message)
-    if (own) return namespace.bind(() => namespace.get(key), own)()
-    return running ? undefined : namespace.get(key)
+    if (own) return namespace.bind(read, own)()
+    return running ? undefined : read()
   }
 }
 

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 // The types of Koa that are added to below.
 import type {} from 'koa'
 import { internalsOf } from './adapter.js'
+import { member } from './request/identity/id.js'
 import { type Framework, hostOf, nodeFramework, routePattern } from './request/message-request.js'
 import type { Track, Tracker } from './tracker.js'
 import type { Tracking } from './tracking.js'
@@ -26,7 +27,7 @@ export interface KoaContext {
   readonly ip: string
   readonly protocol: string
   readonly host: string
-  readonly state: { readonly user?: unknown }
+  readonly state: unknown
   readonly session?: unknown
   /** Of the router: the route that took the request. */
   readonly _matchedRoute?: unknown
@@ -36,7 +37,7 @@ export interface KoaContext {
 }
 
 const koa: Framework<KoaContext> = {
-  user: (ctx) => ctx.state.user ?? nodeFramework.user(ctx.req),
+  user: (ctx) => member(ctx.state, 'user') ?? nodeFramework.user(ctx.req),
   session: (ctx) => ctx.session ?? nodeFramework.session(ctx.req),
   state: (ctx) => ctx.state,
   route: (ctx) => routePattern(ctx._matchedRoute ?? ctx.routerPath),

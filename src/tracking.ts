@@ -223,10 +223,10 @@ class RequestTracking implements Tracking, TrackerHost {
   }
 
   current(): Tracker | undefined {
-    // Trackings of one application can share a context: its tracker tells which request runs, and ours is of the same.
+    // Trackings, and copies of this package, share a context: its tracker tells which request runs. Ours goes first.
     const running = this.#ambient.get()
     const message = running && messageOf(running)
-    return message && this.#trackers.get(message)
+    return (message && this.#trackers.get(message)) ?? running
   }
 
   stats(): TrackingStats {

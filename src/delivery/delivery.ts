@@ -287,8 +287,8 @@ export class Delivery {
     if (!durable) return new Promise(() => {})
     await durable.commit()
     if (!durable.works) return new Promise(() => {})
-    if (this.#gate.state !== 'ok') return
-    return new Promise((resolve) => this.#gate.onChange((state) => state !== 'ok' && resolve()))
+    if (!this.#gate.isOpen) return
+    return new Promise((resolve) => this.#gate.onClose(resolve))
   }
 
   /** The most calls that the client may have: fewer than two batches would let one of them wait for the other. */

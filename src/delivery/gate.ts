@@ -31,6 +31,7 @@ export class Gate {
   readonly #options: GateOptions
   readonly #openings = new Set<() => void>()
   readonly #changes = new Set<(state: GateState) => void>()
+  readonly #closed = new Set<() => void>()
   #lastError: string | undefined
   #state: GateState = 'ok'
   #limit: number
@@ -82,6 +83,11 @@ export class Gate {
     this.#changes.add(changed)
   }
 
+  /** Calls back whenever the gate has closed. */
+  onClose(closed: () => void): void {
+    this.#closed.add(closed)
+  }
+
   /** Segment has answered a request as it should. */
   succeeded(pass: Pass = this.#closings): void {
     if (this.#state === 'ok' && this.#limit === this.most) return
@@ -120,6 +126,7 @@ export class Gate {
     this.#timer = undefined
     this.#openings.clear()
     this.#changes.clear()
+    this.#closed.clear()
   }
 
   #close(pass: Pass, state: GateState, firstMs: number, retryAfterMs: number | undefined): boolean {
@@ -137,6 +144,7 @@ export class Gate {
     this.#timer = setTimeout(() => this.#open(), delay)
     if (!this.#options.keepsAlive) this.#timer.unref()
     this.#turn(state)
+    for (const closed of this.#closed) closed()
     return true
   }
 

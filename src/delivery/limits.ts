@@ -11,13 +11,13 @@ export interface Limits {
 }
 
 /** The limits, unless configured. */
-export const DEFAULT_LIMITS: Limits = {
+export const DEFAULT_LIMITS = {
   maxPending: 10_000,
   maxBytes: 64 * 1024 * 1024,
   maxInFlight: 4,
   maxAge: 23 * 60 * 60 * 1_000,
   maxStoredBytes: 1024 ** 3,
-}
+} satisfies Limits
 
 /** The limits that hold: those configured, and the defaults. */
 export function limitsOf(configured: DeliveryOptions = {}): Limits {

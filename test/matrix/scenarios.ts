@@ -1,0 +1,656 @@
+import { once } from 'node:events'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { PassThrough, Readable } from 'node:stream'
+import type { Exchange, Handlers } from './frameworks.js'
+import type { Gate } from './gate.js'
+import { Wire } from './wire.js'
+
+/** How a request ends: with the status of its response, or without one. */
+export type End = number | 'aborted'
+
+/** What one or more clients do, what the application does, and how its requests end. */
+export interface Scenario extends Handlers {
+  readonly name: string
+  client(dial: Dial, gate: Gate): Promise<void>
+  /** Of all requests that track something. */
+  readonly ends: readonly End[] | ((framework: string) => readonly End[])
+  /** What the application throws that no framework takes care of. */
+  readonly unhandled?: (framework: string) => readonly string[]
+}
+
+/** Opens a connection whose bytes are compared. */
+export type Dial = (open?: (port: number) => Promise<Wire>) => Promise<Wire>
+
+const MIB = 2 ** 20
+const FIFTY_MB = Buffer.alloc(50 * MIB, 'reqtrack ')
+/** Keeps a handler from ever coming to an end. */
+const NEVER = new Promise<never>(() => {})
+
+/** A request whose connection ends with the response. */
+const last = (method = 'GET', headers = '') => request('/', method, `${headers}Connection: close\r\n`)
+
+function request(path = '/', method = 'GET', headers = '', body = ''): string {
+  return `${method} ${path} HTTP/1.1\r\nHost: shop.example\r\n${headers}\r\n${body}`
+}
+
+function post(path: string, body: string, length = body.length): string {
+  return request(path, 'POST', `Content-Length: ${length}\r\n`, body)
+}
+
+/** A client that sends one request and waits for the server to close. */
+function asks(text: string): Scenario['client'] {
+  return async (dial) => {
+    const wire = await dial()
+    wire.send(text)
+    await wire.closed
+  }
+}
+
+/** A client that leaves as soon as the application has come to a point. */
+function leavesAt(point: string, text = request()): Scenario['client'] {
+  return async (dial, gate) => {
+    const wire = await dial()
+    wire.send(text)
+    await gate.opened(point)
+    await wire.leave()
+  }
+}
+
+/** Has a fixed stack, which frameworks show to the client outside of production. */
+function broken(status?: number): Error {
+  const error = new Error('broken')
+  error.stack = 'Error: broken'
+  return Object.assign(error, status === undefined ? {} : { status })
+}
+
+function* parts(count: number): Generator<Buffer> {
+  for (let part = 0; part < count; part++) yield Buffer.from(`part ${part}\n`)
+}
+
+interface NodeExchange extends Exchange {
+  readonly req: IncomingMessage
+  readonly res: ServerResponse
+}
+
+/** Answers with Node's own methods. */
+function raw(answer: (exchange: NodeExchange) => unknown): Handlers {
+  return {
+    express: answer,
+    koa({ ctx, track, gate }) {
+      ctx.respond = false
+      ctx.status = 200
+      return answer({ req: ctx.req, res: ctx.res, track, gate })
+    },
+  }
+}
+
+const hello: Handlers = {
+  express({ res, track }) {
+    track()
+    res.send('hello')
+  },
+  koa({ ctx, track }) {
+    track()
+    ctx.body = 'hello'
+  },
+}
+
+const answered: readonly Scenario[] = [
+  {
+    name: 'JSON',
+    express({ res, track }) {
+      track()
+      res.status(201).json({ ok: true })
+    },
+    koa({ ctx, track }) {
+      track()
+      ctx.status = 201
+      ctx.body = { ok: true }
+    },
+    client: asks(last()),
+    ends: [201],
+  },
+  { name: 'text', ...hello, client: asks(last()), ends: [200] },
+  {
+    name: 'an answer after asynchronous work',
+    async express({ res, track }) {
+      await new Promise(setImmediate)
+      track()
+      res.send('hello')
+    },
+    async koa({ ctx, track }) {
+      await new Promise(setImmediate)
+      track()
+      ctx.body = 'hello'
+    },
+    client: asks(last()),
+    ends: [200],
+  },
+  {
+    name: 'no body',
+    ...raw(({ res, track }) => {
+      track()
+      res.statusCode = 202
+      res.end()
+    }),
+    client: asks(last()),
+    ends: [202],
+  },
+  { name: 'HEAD', ...hello, client: asks(last('HEAD')), ends: [200] },
+  {
+    name: '204',
+    express({ res, track }) {
+      track()
+      res.sendStatus(204)
+    },
+    koa({ ctx, track }) {
+      track()
+      ctx.status = 204
+    },
+    client: asks(last()),
+    ends: [204],
+  },
+  {
+    name: '304 for what the client has already',
+    express({ res, track }) {
+      track()
+      res.set('ETag', '"v1"').send('hello')
+    },
+    koa({ ctx, track }) {
+      track()
+      ctx.status = 200
+      ctx.etag = 'v1'
+      ctx.body = 'hello'
+      if (ctx.fresh) ctx.status = 304
+    },
+    client: asks(last('GET', 'If-None-Match: "v1"\r\n')),
+    ends: [304],
+  },
+  {
+    name: 'a redirect',
+    express({ res, track }) {
+      track()
+      res.redirect('/elsewhere')
+    },
+    koa({ ctx, track }) {
+      track()
+      ctx.redirect('/elsewhere')
+    },
+    client: asks(last()),
+    ends: [302],
+  },
+  {
+    name: '404 that no route takes',
+    express({ next, track }) {
+      track()
+      next()
+    },
+    koa({ next, track }) {
+      track()
+      return next()
+    },
+    client: asks(last()),
+    ends: [404],
+  },
+  {
+    name: 'a body written in pieces',
+    ...raw(async ({ res, track }) => {
+      for (const part of parts(5)) {
+        res.write(part)
+        await new Promise(setImmediate)
+      }
+      track()
+      res.end()
+    }),
+    client: asks(last()),
+    ends: [200],
+  },
+  {
+    name: 'a piped body',
+    express({ res, track }) {
+      track()
+      Readable.from(parts(50)).pipe(res)
+    },
+    koa({ ctx, track }) {
+      track()
+      ctx.body = Readable.from(parts(50))
+    },
+    client: asks(last()),
+    ends: [200],
+  },
+  {
+    name: '50 MB and a slow reader',
+    express({ res, track, gate }) {
+      track()
+      res.send(FIFTY_MB)
+      gate.open('sent')
+    },
+    koa({ ctx, track, gate }) {
+      track()
+      ctx.body = FIFTY_MB
+      gate.open('sent')
+    },
+    async client(dial, gate) {
+      const wire = await dial(Wire.connectUnread)
+      wire.send(last())
+      await gate.opened('sent')
+      await wire.readSlowly()
+    },
+    ends: [200],
+  },
+  {
+    name: 'an interim response first',
+    ...raw(({ res, track }) => {
+      track()
+      res.writeEarlyHints({ link: '</style.css>; rel=preload; as=style' })
+      res.end('hello')
+    }),
+    client: asks(last()),
+    ends: [200],
+  },
+  {
+    name: 'two requests on one connection, one after the other',
+    ...hello,
+    async client(dial) {
+      const wire = await dial()
+      wire.send(request('/1'))
+      await wire.received('hello')
+      wire.send(request('/2'))
+      await wire.received('hello', 2)
+      await wire.leave()
+    },
+    ends: [200, 200],
+  },
+  {
+    name: 'an upgrade that nobody takes up',
+    ...hello,
+    client: asks(request('/', 'GET', 'Connection: Upgrade, close\r\nUpgrade: websocket\r\n')),
+    ends: [200],
+  },
+]
+
+/** Answers the second of two requests before the first, whose answer the connection has to wait for. */
+const secondFirst: Handlers = {
+  async express({ req, res, track, gate }) {
+    track()
+    if (req.url === '/1') await gate.opened('second')
+    res.send(`answer to ${req.url}`)
+    if (req.url === '/2') gate.open('second')
+  },
+  async koa({ ctx, track, gate }) {
+    track()
+    if (ctx.url === '/1') await gate.opened('second')
+    ctx.body = `answer to ${ctx.url}`
+    if (ctx.url === '/2') gate.open('second')
+  },
+}
+
+/** Reads the body, so that the request itself is over, and never answers. */
+const readsAndNeverAnswers = raw(async ({ req, track, gate }) => {
+  track()
+  req.resume()
+  if (req.method === 'POST') await once(req, 'end')
+  gate.open(req.url ?? '')
+  await NEVER
+})
+
+const pipelined: readonly Scenario[] = [
+  {
+    name: 'pipelined requests, the second ready first',
+    ...secondFirst,
+    async client(dial) {
+      const wire = await dial()
+      wire.send(request('/1') + request('/2'))
+      await wire.received('answer to /2')
+      await wire.leave()
+    },
+    ends: [200, 200],
+  },
+  {
+    name: 'pipelined requests, the first never answered, and the client leaves',
+    ...readsAndNeverAnswers,
+    client: leavesAt('/2', request('/1') + request('/2')),
+    ends: ['aborted', 'aborted'],
+  },
+  {
+    name: 'pipelined requests whose bodies were read, the first never answered, and the client leaves',
+    ...readsAndNeverAnswers,
+    client: leavesAt('/3', request('/1') + post('/2', 'hello') + post('/3', 'hello')),
+    ends: ['aborted', 'aborted', 'aborted'],
+  },
+  {
+    name: 'twenty pipelined requests, and the client leaves',
+    ...readsAndNeverAnswers,
+    client: leavesAt(
+      '/20',
+      Array.from({ length: 20 }, (_, index) => post(`/${index + 1}`, 'hello')).join(''),
+    ),
+    ends: Array.from({ length: 20 }, () => 'aborted' as const),
+  },
+  {
+    name: 'a queued response that is ready when the client leaves',
+    express({ req, res, track, gate }) {
+      track()
+      if (req.url === '/2') res.send('hello')
+      gate.open(req.url)
+    },
+    koa({ ctx, track, gate }) {
+      track()
+      if (ctx.url === '/1') return NEVER
+      ctx.body = 'hello'
+      gate.open(ctx.url)
+    },
+    client: leavesAt('/2', request('/1') + request('/2')),
+    ends: ['aborted', 'aborted'],
+  },
+]
+
+const aborted: readonly Scenario[] = [
+  {
+    name: 'the client leaves while it sends its request',
+    ...raw(async ({ req, track, gate }) => {
+      track()
+      await once(req, 'data')
+      gate.open('uploading')
+      await NEVER
+    }),
+    client: leavesAt('uploading', post('/', 'half', 8)),
+    ends: ['aborted'],
+  },
+  {
+    name: 'the client leaves before the headers, and the handler goes on',
+    async express({ req, res, track, gate }) {
+      track()
+      gate.open('handling')
+      await once(res, 'close')
+      res.send(`too late for ${req.url}`)
+    },
+    async koa({ ctx, track, gate }) {
+      track()
+      gate.open('handling')
+      await once(ctx.res, 'close')
+      ctx.body = 'too late'
+    },
+    client: leavesAt('handling'),
+    ends: ['aborted'],
+  },
+  {
+    name: 'the client breaks the connection off',
+    express({ track, gate }) {
+      track()
+      gate.open('handling')
+    },
+    koa({ track, gate }) {
+      track()
+      gate.open('handling')
+      return NEVER
+    },
+    async client(dial, gate) {
+      const wire = await dial()
+      wire.send(request())
+      await gate.opened('handling')
+      await wire.reset()
+    },
+    ends: ['aborted'],
+  },
+  {
+    name: 'the client leaves when it has the headers',
+    ...raw(({ res, track }) => {
+      track()
+      res.flushHeaders()
+    }),
+    async client(dial) {
+      const wire = await dial()
+      wire.send(request())
+      await wire.received('\r\n\r\n')
+      await wire.leave()
+    },
+    ends: ['aborted'],
+  },
+  {
+    name: 'the client leaves in the middle of the body',
+    express({ res, track }) {
+      track()
+      const body = new PassThrough()
+      body.pipe(res)
+      body.write('the first part')
+    },
+    koa({ ctx, track }) {
+      track()
+      const body = new PassThrough()
+      ctx.body = body
+      body.write('the first part')
+    },
+    async client(dial) {
+      const wire = await dial()
+      wire.send(request())
+      await wire.received('the first part')
+      await wire.leave()
+    },
+    ends: ['aborted'],
+  },
+  {
+    name: 'server-sent events until the client leaves',
+    ...raw(({ res, track }) => {
+      track()
+      res.setHeader('Content-Type', 'text/event-stream')
+      res.write('data: 1\n\n')
+      setImmediate(() => res.write('data: 2\n\n'))
+    }),
+    async client(dial) {
+      const wire = await dial()
+      wire.send(request())
+      await wire.received('data: 2')
+      await wire.leave()
+    },
+    ends: ['aborted'],
+  },
+  {
+    name: 'never answered, and the server closes all connections',
+    express({ res, track, gate }) {
+      track()
+      gate.open('handling')
+      setImmediate(() => res.socket?.destroy())
+    },
+    koa({ ctx, track, gate }) {
+      track()
+      gate.open('handling')
+      setImmediate(() => ctx.socket.destroy())
+      return NEVER
+    },
+    client: asks(request()),
+    ends: ['aborted'],
+  },
+  {
+    name: 'a timeout that destroys the socket',
+    express({ req, track }) {
+      track()
+      req.socket.setTimeout(1)
+    },
+    koa({ ctx, track }) {
+      track()
+      ctx.socket.setTimeout(1)
+      return NEVER
+    },
+    client: asks(request()),
+    ends: ['aborted'],
+  },
+  {
+    name: 'a response that is destroyed',
+    express({ res, track }) {
+      track()
+      res.destroy()
+    },
+    koa({ ctx, track }) {
+      track()
+      ctx.res.destroy()
+    },
+    client: asks(request()),
+    ends: ['aborted'],
+  },
+]
+
+const failing: readonly Scenario[] = [
+  {
+    name: 'a handler that throws',
+    express({ track }) {
+      track()
+      throw broken()
+    },
+    koa({ track }) {
+      track()
+      throw broken()
+    },
+    client: asks(last()),
+    ends: [500],
+  },
+  {
+    name: 'a handler that rejects',
+    async express({ track, gate }) {
+      track()
+      await new Promise(setImmediate)
+      gate.open('rejected')
+      throw broken()
+    },
+    async koa({ track, gate }) {
+      track()
+      await new Promise(setImmediate)
+      gate.open('rejected')
+      throw broken()
+    },
+    // Express 4 does not see the rejection: nobody answers, and the client gives up.
+    async client(dial, gate) {
+      const wire = await dial()
+      wire.send(last())
+      await gate.opened('rejected')
+      await Promise.race([wire.closed, gate.opened('unhandled')])
+      await wire.leave()
+    },
+    ends: (framework) => [framework === 'Express 4' ? 'aborted' : 500],
+    unhandled: (framework) => (framework === 'Express 4' ? ['broken'] : []),
+  },
+  {
+    name: 'a handler that hands an error on',
+    express({ next, track }) {
+      track()
+      next(broken(418))
+    },
+    koa({ ctx, track }) {
+      track()
+      ctx.throw(broken(418))
+    },
+    client: asks(last()),
+    ends: [418],
+  },
+  {
+    name: 'an error after the headers went out',
+    async express({ res, next, track, gate }) {
+      track()
+      res.write('the first part')
+      await gate.opened('received')
+      next(broken())
+      gate.open('failed')
+    },
+    koa({ ctx, track, gate }) {
+      track()
+      const body = new PassThrough()
+      ctx.body = body
+      body.write('the first part')
+      body.on('error', () => gate.open('failed'))
+      gate.opened('received').then(() => body.destroy(broken()))
+    },
+    // Koa leaves the response open.
+    async client(dial, gate) {
+      const wire = await dial()
+      wire.send(request())
+      await wire.received('the first part')
+      gate.open('received')
+      await gate.opened('failed')
+      await wire.leave()
+    },
+    ends: ['aborted'],
+  },
+]
+
+const unusual: readonly Scenario[] = [
+  {
+    name: 'a response that was ended before the tracking',
+    before: {
+      express({ res, next }) {
+        res.end('from somebody else')
+        next()
+      },
+      koa({ ctx, next }) {
+        ctx.respond = false
+        ctx.status = 200
+        ctx.res.end('from somebody else')
+        return next()
+      },
+    },
+    express: ({ track }) => track(),
+    koa: ({ track }) => track(),
+    client: asks(last()),
+    ends: [200],
+  },
+  {
+    name: 'a response that was sent before the tracking',
+    before: {
+      express({ res, next }) {
+        res.on('finish', () => next())
+        res.end('from somebody else')
+      },
+      async koa({ ctx, next }) {
+        ctx.respond = false
+        ctx.status = 200
+        ctx.res.end('from somebody else')
+        await once(ctx.res, 'finish')
+        await next()
+      },
+    },
+    express: ({ track }) => track(),
+    koa: ({ track }) => track(),
+    client: asks(last()),
+    ends: [200],
+  },
+  {
+    name: 'a connection that was lost before the tracking',
+    before: {
+      express({ res, next, gate }) {
+        gate.open('handling')
+        res.on('close', () => next())
+      },
+      async koa({ ctx, next, gate }) {
+        gate.open('handling')
+        await once(ctx.res, 'close')
+        await next()
+      },
+    },
+    express: ({ track }) => track(),
+    koa: ({ track }) => track(),
+    client: leavesAt('handling'),
+    ends: ['aborted'],
+  },
+  {
+    name: 'events after the end',
+    ...raw(({ res, track, gate }) => {
+      res.on('finish', () =>
+        setImmediate(() => {
+          track()
+          gate.open('tracked late')
+        }),
+      )
+      track()
+      res.end('hello')
+    }),
+    async client(dial, gate) {
+      const wire = await dial()
+      wire.send(last())
+      await wire.closed
+      await gate.opened('tracked late')
+    },
+    ends: [200, 200],
+  },
+]
+
+/** All of them. */
+export const scenarios: readonly Scenario[] = [...answered, ...pipelined, ...aborted, ...failing, ...unusual]

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { ContextAdapter } from './ambient.js'
 import type { DeliveryOptions, TrackingCallbacks, TrackingConfig } from './config.js'
+import type { Outbox } from './delivery/index.js'
 import {
   booleanSchema,
   exactObject,
@@ -13,7 +14,6 @@ import {
   says,
 } from './destination/schemas/fields.js'
 import { COLLECTOR_FIELDS, ConfigSchema, SettingsSchema } from './destination/schemas/index.js'
-import type { Outbox } from './delivery/index.js'
 import type { DispatchOption } from './dispatcher.js'
 import type { RequestContextOptions } from './request/segment-context.js'
 import type { RequestOptions } from './request/sender.js'
@@ -107,7 +107,8 @@ const deliveryShape = {
   maxAge: field(positive('milliseconds'), 'Milliseconds after which a call that waits is given up.'),
   outbox: field(
     z.custom<Outbox>(
-      (value) => typeof value === 'object' && value !== null && typeof Reflect.get(value, 'open') === 'function',
+      (value) =>
+        typeof value === 'object' && value !== null && typeof Reflect.get(value, 'open') === 'function',
       says('an outbox, such as fileOutbox() gives'),
     ),
     'Keeps calls across restarts.',

@@ -272,6 +272,7 @@ export class Delivery {
     this.#parts.ledger.kept(kept)
     const lost = [...this.#pending.values()]
     for (const call of lost) this.#end(call, 'closed', 'it had no outcome when the tracking was shut down')
+    this.#flushes.end()
     if (kept > 0) this.#client.stop()
     // A client of the application's own that hangs in a flush would take no other.
     if (this.#flushing) await answerWithin(this.#flushing, left())

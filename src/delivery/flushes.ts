@@ -40,6 +40,11 @@ export class Flushes {
     for (const waiting of this.#waiting) if (waiting.upTo < oldest) waiting.resolve()
   }
 
+  /** Ends all waiting: nothing more will have an outcome here. */
+  end(): void {
+    this.settledBefore(Number.POSITIVE_INFINITY)
+  }
+
   #measure(): void {
     this.#upTo = undefined
     for (const { upTo } of this.#waiting) this.#upTo = Math.max(upTo, this.#upTo ?? upTo)

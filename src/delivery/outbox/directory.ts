@@ -14,10 +14,17 @@ export const ASIDE_FILE = 'aside.jsonl'
 export const DIRECTORY_MODE = 0o700
 export const FILE_MODE = 0o600
 
-/** Makes the directory where it is missing, readable by nobody else. */
+/**
+ * Makes the directory where it is missing, readable by nobody else. One that holds other things, too, is left as it is: the
+ * stores in it are closed to others themselves.
+ */
 export async function makeDirectory(directory: string): Promise<void> {
   await mkdir(directory, { recursive: true, mode: DIRECTORY_MODE })
-  await chmod(directory, DIRECTORY_MODE)
+  if ((await readdir(directory)).every(isOurs)) await chmod(directory, DIRECTORY_MODE)
+}
+
+function isOurs(name: string): boolean {
+  return name === ASIDE_FILE || STORE.test(name.replace(/\.(done|broken)$/, ''))
 }
 
 /** A name for a store of this process: names sort by age. */

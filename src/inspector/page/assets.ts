@@ -28,10 +28,10 @@ export const html = `<!doctype html>
     </div>
     <search>
     <form id="filters" class="filters" aria-label="Filter the requests">
-      <label>User <input name="user" type="search" placeholder="any id" autocomplete="off" spellcheck="false"></label>
-      <label>Event <select name="event"></select></label>
-      <label>Route <select name="route"></select></label>
-      <label>Outcome <select name="outcome"></select></label>
+      <div><label for="user">User</label><input id="user" name="user" type="search" placeholder="any id" autocomplete="off" spellcheck="false"></div>
+      <div><label for="event">Event</label><select id="event" name="event"></select></div>
+      <div><label for="route">Route</label><select id="route" name="route"></select></div>
+      <div><label for="outcome">Outcome</label><select id="outcome" name="outcome"></select></div>
       <button type="reset">Clear</button>
     </form>
     </search>
@@ -1064,7 +1064,7 @@ kbd:first-child {
 
   .way li {
     flex-direction: row;
-    align-items: baseline;
+    align-items: center;
     gap: 10px;
     text-align: left;
   }
@@ -1079,7 +1079,6 @@ kbd:first-child {
 
   .dot {
     flex: none;
-    align-self: center;
   }
 
   .stage {
@@ -1343,7 +1342,7 @@ export const script = `(function() {
 			this.#element.replaceChildren(h("a", {
 				href: "#",
 				class: "back"
-			}, "← All requests"), h("h2", {}, \`Request \${number}\`), h("p", {}, \`It is not kept: the server keeps the last \${capacity} requests, and forgets them when it ends.\`));
+			}, "← All requests"), h("h2", {}, \`Request \${number}\`), h("p", {}, \`It is not kept: the server keeps the last \${counted(capacity, "request")}, and forgets them when it ends.\`));
 		}
 		/** Shows no request. */
 		clear() {
@@ -1674,8 +1673,9 @@ export const script = `(function() {
 		stream.onmessage = ({ data }) => {
 			const update = JSON.parse(data);
 			if (begins) begin();
-			begins = false;
 			take(update);
+			if (begins) show();
+			begins = false;
 		};
 		stream.onerror = () => {
 			connected = false;
@@ -1708,15 +1708,19 @@ export const script = `(function() {
 		const number = /^#(\\d{1,15})$/.exec(location.hash)?.[1];
 		return number === void 0 ? void 0 : Number(number);
 	}
-	/** Shows what the address says: one request, or none. */
+	/** Goes to what the address says. */
 	async function navigate() {
+		await show();
+		if (openNumber() === void 0 || document.activeElement?.closest("#list") && !isNarrow()) return;
+		detail.focus();
+	}
+	/** Shows what the address says: one request, or none. */
+	async function show() {
 		const number = openNumber();
 		document.body.classList.toggle("opened", number !== void 0);
 		list.mark(number);
 		if (number === void 0) return detail.clear();
 		await load(number);
-		if (document.activeElement?.closest("#list") && !isNarrow()) return;
-		detail.focus();
 	}
 	async function load(number) {
 		const response = await fetch(\`\${base}api/requests/\${number}\`).catch(() => void 0);
@@ -1779,7 +1783,6 @@ export const script = `(function() {
 	addEventListener("keydown", pressed);
 	addEventListener("hashchange", () => void navigate());
 	list.filter(filters);
-	navigate();
 	connect();
 
 //#endregion

@@ -1,5 +1,6 @@
+import { parseJson } from '../json.js'
 import type { TrackedRequest } from '../tracked-request.js'
-import { own, parsedJson, readJsonCookie, stringsOf } from './decode.js'
+import { own, readJsonCookie, stringsOf } from './decode.js'
 import {
   type Choice,
   type ConsentOptions,
@@ -37,7 +38,7 @@ function read(request: TrackedRequest): ConsentRecord | undefined {
   const asksForAll = listed === undefined && action === 'accept'
   const accepted = asksForAll
     ? CATEGORIES
-    : stringsOf(typeof listed === 'string' ? parsedJson(listed) : listed)
+    : stringsOf(typeof listed === 'string' ? parseJson(listed) : listed)
   const choices = new Map<string, Choice>([['strict', true]])
   for (const category of accepted ?? []) choices.set(category, true)
   return { explicit: true, choices }

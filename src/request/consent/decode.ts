@@ -1,4 +1,5 @@
 import { isRecord } from '../../values.js'
+import { parseJson } from '../json.js'
 import type { TrackedRequest } from '../tracked-request.js'
 
 /**
@@ -35,18 +36,9 @@ export function base64Decoded(text: string): string | undefined {
   return Buffer.from(encoded, 'base64').toString('utf8')
 }
 
-/** What JSON text says, or `undefined` where it is malformed. */
-export function parsedJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
-}
-
 /** The object that JSON text holds, or `undefined` where it holds anything else. */
 export function parsedObject(text: string | undefined): Record<string, unknown> | undefined {
-  const value = text === undefined ? undefined : parsedJson(text)
+  const value = parseJson(text)
   return isRecord(value) ? value : undefined
 }
 
@@ -54,6 +46,7 @@ export function parsedObject(text: string | undefined): Record<string, unknown> 
 export function readJsonCookie(request: TrackedRequest, name: string): Record<string, unknown> | undefined {
   const value = readCookie(request, name)
   if (value === undefined) return undefined
+  if (!value.includes('%')) return parsedObject(value)
   // A `%` inside of unencoded JSON is no encoding, so the raw value is tried where the decoded one fails.
   return parsedObject(percentDecoded(value)) ?? parsedObject(value)
 }

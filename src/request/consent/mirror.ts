@@ -73,7 +73,7 @@ function mirrored(text: string | undefined): Map<string, boolean> {
   if (text === undefined) return new Map()
   const decoded = percentDecoded(text)
   const json = decoded?.startsWith(EXPRESS_JSON) ? decoded.slice(EXPRESS_JSON.length) : decoded
-  return booleansOf(parsedObject(json) ?? parsedObject(text) ?? {})
+  return booleansOf(parsedObject(json) ?? (json === text ? undefined : parsedObject(text)) ?? {})
 }
 
 function asConsent(choices: Map<string, boolean>): WalkerOS.Consent | undefined {

@@ -1,7 +1,8 @@
 import { isRecord } from '../../values.js'
 import { decodeCookie } from '../cookies.js'
+import { parseJson } from '../json.js'
 import type { Reader, TrackedRequest } from '../tracked-request.js'
-import { parseJson, readCookieId, readId } from './id.js'
+import { readCookieId, readId } from './id.js'
 
 const RUDDERSTACK_PREFIX = 'RS_ENC_v3_'
 const GOOGLE_ANALYTICS = /^GA[0-9]+\.[0-9-]+\.([\w.-]+)$/

@@ -1,4 +1,5 @@
 import { decodeCookie } from '../cookies.js'
+import { parseJson } from '../json.js'
 
 /** Longer than the ids of any identity provider; Segment itself sets no bound. */
 const MAX_ID_LENGTH = 256
@@ -30,17 +31,6 @@ export function readCookieId(raw: string | undefined): string | undefined {
   if (text === undefined || NO_ID.has(text)) return undefined
   if (text.startsWith('"')) return readId(parseJson(text))
   return /^(?:[[{]|[js]:)/.test(text) ? undefined : readId(text)
-}
-
-/** What a text says in JSON, or `undefined` where it is none. */
-export function parseJson(text: string | undefined): unknown {
-  if (text === undefined) return undefined
-  try {
-    const value: unknown = JSON.parse(text)
-    return value
-  } catch {
-    return undefined
-  }
 }
 
 /**

@@ -53,7 +53,7 @@ export class Detail {
       h(
         'p',
         {},
-        `It is not kept: the server keeps the last ${capacity} requests, and forgets them when it ends.`,
+        `It is not kept: the server keeps the last ${counted(capacity, 'request')}, and forgets them when it ends.`,
       ),
     )
   }

@@ -33,8 +33,9 @@ function connect(): void {
   stream.onmessage = ({ data }) => {
     const update: Update = JSON.parse(data)
     if (begins) begin()
-    begins = false
     take(update)
+    if (begins) void show()
+    begins = false
   }
   stream.onerror = () => {
     connected = false
@@ -72,15 +73,20 @@ function openNumber(): number | undefined {
   return number === undefined ? undefined : Number(number)
 }
 
-/** Shows what the address says: one request, or none. */
+/** Goes to what the address says. */
 async function navigate(): Promise<void> {
+  await show()
+  if (openNumber() === undefined || (document.activeElement?.closest('#list') && !isNarrow())) return
+  detail.focus()
+}
+
+/** Shows what the address says: one request, or none. */
+async function show(): Promise<void> {
   const number = openNumber()
   document.body.classList.toggle('opened', number !== undefined)
   list.mark(number)
   if (number === undefined) return detail.clear()
   await load(number)
-  if (document.activeElement?.closest('#list') && !isNarrow()) return
-  detail.focus()
 }
 
 async function load(number: number): Promise<void> {
@@ -152,5 +158,4 @@ pause.addEventListener('click', togglePause)
 addEventListener('keydown', pressed)
 addEventListener('hashchange', () => void navigate())
 list.filter(filters)
-void navigate()
 connect()

@@ -1,0 +1,172 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { fileOutbox } from '../../src/outbox-file.js'
+import { segmentServer } from '../support/servers.js'
+import { arrived, delivering, expectBalance, keptLog, upTo } from './delivering.js'
+
+/** A directory of its own for an outbox, removed when the test ends. */
+function temporary(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'outbox-'))
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
+  return join(directory, 'outbox')
+}
+
+describe('an outbox', () => {
+  it('delivers as without one, and leaves nothing behind', async () => {
+    const segment = await segmentServer()
+    const directory = temporary()
+    const { tracking, trackMany } = await delivering(segment, {
+      delivery: { outbox: fileOutbox({ directory }) },
+    })
+    await trackMany(100)
+    await tracking.flush()
+    expect(new Set(arrived(segment))).toEqual(new Set(upTo(100)))
+    expect(await tracking.shutdown()).toMatchObject({ delivered: 100, pending: 0, kept: 0, timedOut: false })
+    expect(readdirSync(directory)).toEqual([])
+  })
+
+  it('keeps what Segment does not take at the shutdown, and sends it at the next start, oldest first', async () => {
+    const segment = await segmentServer()
+    const directory = temporary()
+    await segment.stop()
+    const delivery = () => ({ outbox: fileOutbox({ directory }) })
+    const first = await delivering(segment, { delivery: delivery() })
+    const before = Date.now()
+    await first.trackMany(100)
+    await vi.waitUntil(() => first.tracking.health().state === 'retrying')
+    const report = await first.tracking.shutdown()
+    expect(report).toMatchObject({ delivered: 0, failed: 0, pending: 0, kept: 100, timedOut: false })
+    expect(report.durationMs).toBeLessThan(2_000)
+    expect(first.tracking.stats().calls).toMatchObject({ made: 100, pending: 100 })
+    const after = Date.now()
+
+    const [store = ''] = readdirSync(directory)
+    expect(statSync(directory).mode & 0o777).toBe(0o700)
+    for (const file of readdirSync(join(directory, store))) {
+      expect(statSync(join(directory, store, file)).mode & 0o777, file).toBe(0o600)
+    }
+
+    await segment.start()
+    const second = await delivering(segment, { delivery: delivery() })
+    await segment.waitFor(100)
+    await second.tracking.flush()
+    expect(new Set(arrived(segment))).toEqual(new Set(upTo(100)))
+    expect(segment.duplicates).toEqual([])
+    for (const call of segment.calls) {
+      expect(Date.parse(call.timestamp ?? '')).toBeGreaterThanOrEqual(before)
+      expect(Date.parse(call.timestamp ?? '')).toBeLessThanOrEqual(after)
+    }
+    expect(await second.tracking.shutdown()).toMatchObject({ delivered: 100, kept: 0 })
+    expect(readdirSync(directory)).toEqual([])
+    expectBalance(second.tracking)
+  })
+
+  it('goes on from the disk when memory holds no more, in order', async () => {
+    const segment = await segmentServer()
+    await segment.stop()
+    const { tracking, trackMany } = await delivering(segment, {
+      delivery: { maxPending: 50, outbox: fileOutbox({ directory: temporary() }) },
+    })
+    for (let load = 0; load < 5; load++) await trackMany(200, (index) => ({ index: load * 200 + index }))
+    expect(tracking.stats().calls).toMatchObject({ made: 1_000, pending: 1_000 })
+    expect(tracking.health().pending).toBe(1_000)
+    await segment.start()
+    await tracking.flush({ timeout: 15_000 })
+    expect(new Set(arrived(segment))).toEqual(new Set(upTo(1_000)))
+    expect(tracking.stats().calls).toMatchObject({ delivered: 1_000, pending: 0 })
+    expect(segment.duplicates).toEqual([])
+  })
+
+  it('gives the oldest up as `overflow` when the disk holds no more', async () => {
+    const segment = await segmentServer()
+    await segment.stop()
+    const { tracking, trackMany } = await delivering(segment, {
+      delivery: { outbox: fileOutbox({ directory: temporary(), maxBytes: 100_000, commitInterval: 0 }) },
+    })
+    for (let load = 0; load < 20; load++) {
+      await trackMany(20, (index) => ({ index: load * 20 + index, text: 'x'.repeat(800) }))
+    }
+    const { made, pending, failed } = tracking.stats().calls
+    expect(made).toBe(400)
+    expect(failed.overflow).toBeGreaterThan(250)
+    expect(pending).toBe(400 - failed.overflow)
+    await segment.start()
+    await tracking.flush({ timeout: 10_000 })
+    expect(arrived(segment)).toContain(399)
+    expect(arrived(segment)).not.toContain(100)
+  })
+
+  it('keeps poisoned and expired calls aside', async () => {
+    const segment = await segmentServer()
+    const directory = temporary()
+    const poison = new Set<string>()
+    segment.respondWith(({ index, messageIds }) => {
+      if (index === 0) poison.add(messageIds[3] ?? '')
+      return messageIds.some((id) => poison.has(id)) ? { status: 400 } : undefined
+    })
+    const { tracking, trackMany } = await delivering(segment, {
+      delivery: { outbox: fileOutbox({ directory }) },
+    })
+    await trackMany(15)
+    await tracking.flush()
+    await tracking.shutdown()
+    expect(tracking.stats().calls).toMatchObject({ delivered: 14, failed: { rejected: 1 } })
+    const lines = readFileSync(join(directory, 'aside.jsonl'), 'utf8').trim().split('\n')
+    expect(lines.map((line) => JSON.parse(line))).toEqual([
+      expect.objectContaining({
+        reason: 'rejected',
+        detail: '[400] Bad Request',
+        messageId: [...poison][0],
+        params: expect.objectContaining({ event: 'order complete', properties: { index: 3 } }),
+      }),
+    ])
+    expect(statSync(join(directory, 'aside.jsonl')).mode & 0o777).toBe(0o600)
+  })
+
+  it('sets aside what has become too old on disk, and does not send it', async () => {
+    const segment = await segmentServer()
+    const directory = temporary()
+    const delivery = () => ({ maxAge: 1_000, outbox: fileOutbox({ directory }) })
+    await segment.stop()
+    const first = await delivering(segment, { delivery: delivery() })
+    await first.trackMany(5)
+    await first.tracking.flush({ timeout: 100 })
+    expect(await first.tracking.shutdown()).toMatchObject({ kept: 5 })
+    await new Promise((resolve) => setTimeout(resolve, 1_000))
+    await segment.start()
+    const second = await delivering(segment, { delivery: delivery() })
+    await vi.waitUntil(() => second.tracking.stats().calls.failed.expired === 5)
+    await second.tracking.shutdown()
+    expect(segment.calls).toEqual([])
+    expect(readdirSync(directory)).toEqual(['aside.jsonl'])
+    expect(readFileSync(join(directory, 'aside.jsonl'), 'utf8').match(/"reason":"expired"/g)).toHaveLength(5)
+  })
+
+  it('in a place that is no directory says so, and goes on in memory', async () => {
+    const segment = await segmentServer()
+    const { lines, logger } = keptLog()
+    const outbox = fileOutbox({ directory: join(import.meta.filename, 'outbox') })
+    const { tracking, trackMany } = await delivering(segment, { logger, delivery: { outbox } })
+    await trackMany(20)
+    await tracking.flush()
+    expect(new Set(arrived(segment))).toEqual(new Set(upTo(20)))
+    expect(tracking.health()).toMatchObject({
+      lastError: expect.stringContaining('outbox could not be opened'),
+    })
+    expect(lines.filter(({ message }) => message.includes('outbox'))).toHaveLength(1)
+    expect(await tracking.shutdown()).toMatchObject({ delivered: 20, kept: 0 })
+  })
+
+  it('is shared by two trackings: each call is sent by one of them', async () => {
+    const segment = await segmentServer()
+    const directory = temporary()
+    const one = await delivering(segment, { delivery: { outbox: fileOutbox({ directory }) } })
+    const other = await delivering(segment, { delivery: { outbox: fileOutbox({ directory }) } })
+    await Promise.all([one.trackMany(100), other.trackMany(100)])
+    await Promise.all([one.tracking.flush(), other.tracking.flush()])
+    expect(segment.calls).toHaveLength(200)
+    expect(segment.duplicates).toEqual([])
+  })
+})

@@ -54,7 +54,7 @@ async function sink(port: number): Promise<void> {
 }
 
 async function outbox(directory: string, isExport: boolean): Promise<void> {
-  const { readAside, readStores } = await engine()
+  const { readAside, readStores } = await import('./delivery/outbox/inspection.js')
   const stores = await readStores(directory)
   const aside = await readAside(directory)
   if (isExport) {
@@ -83,18 +83,6 @@ async function outbox(directory: string, isExport: boolean): Promise<void> {
     reasons.set(why, (reasons.get(why) ?? 0) + 1)
   }
   for (const [why, count] of reasons) console.log(`  kept aside: ${count} ${why}`)
-}
-
-/** The engine is optional, and only this command needs it. */
-async function engine() {
-  try {
-    return await import('./delivery/outbox/inspection.js')
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND') {
-      throw new Error('the outbox needs the package classic-level: npm install classic-level')
-    }
-    throw error
-  }
 }
 
 function age(since: number): string {

@@ -152,7 +152,7 @@ export class Delivery {
   ): void {
     const { limits } = this.#parts
     while (durable.bytes + text.length > limits.maxStoredBytes) {
-      const oldest = this.#room.take() ?? this.#oldestUnsent()
+      const oldest = this.#room.take() ?? durable.withdraw()
       if (!oldest) return this.#giveUp(call, 'overflow', 'the outbox is full')
       this.#end(oldest, 'overflow', 'the outbox is full')
     }
@@ -505,11 +505,6 @@ export class Delivery {
     if (this.#flushes.upTo !== undefined) this.#flushes.settledBefore(this.#oldestOwn())
     if (this.#room.size > 0 || this.#suspects.length > 0 || this.#flushes.upTo !== undefined) this.#schedule()
     else if (this.#durable?.hasMore) this.#schedule()
-  }
-
-  /** The oldest call that the client does not have. */
-  #oldestUnsent(): PendingCall | undefined {
-    for (const pending of this.#pending.values()) if (!pending.isHandedIn) return pending
   }
 
   /** The oldest call of this process that has no outcome. */

@@ -86,6 +86,8 @@ describe('an outbox', () => {
       delivery: { outbox: fileOutbox({ directory: temporary(), maxBytes: 100_000, commitInterval: 0 }) },
     })
     for (let load = 0; load < 20; load++) {
+      // A group that is just being written can make no room, so it is waited for: it is more than all that fits.
+      await tracking.flush({ timeout: 20 })
       await trackMany(20, (index) => ({ index: load * 20 + index, text: 'x'.repeat(800) }))
     }
     const { made, pending, failed } = tracking.stats().calls

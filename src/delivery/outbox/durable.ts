@@ -104,6 +104,14 @@ export class Durable<T> {
     else this.#commitSoon()
   }
 
+  /** Gives the oldest call back that memory holds and that is not being written yet: it will not be. */
+  withdraw(): T | undefined {
+    const index = this.#unwritten.findIndex(({ held }) => held !== undefined)
+    const [withdrawn] = index < 0 ? [] : this.#unwritten.splice(index, 1)
+    if (withdrawn) this.#bytes -= withdrawn.call.text.length
+    return withdrawn?.held
+  }
+
   /** Takes a call off the disk with the next group. */
   settled(place: Place, size: number): void {
     const { store, number } = place

@@ -1,5 +1,5 @@
 import { access } from 'node:fs/promises'
-import { ClassicLevel } from 'classic-level'
+import type { ClassicLevel } from 'classic-level'
 import type { CallType } from '../../destination/calls.js'
 import { protect, removeStore, retire } from './directory.js'
 import type { CallStore, ReadCall, StoredCall } from './outbox.js'
@@ -25,10 +25,14 @@ export class LevelStore implements CallStore {
   /**
    * Opens a store, which no other process then can.
    *
-   * @throws If another process has it, or it is damaged.
+   * @throws If another process has it, it is damaged, or the engine is not installed.
    */
   static async open(directory: string): Promise<LevelStore> {
-    const db = new ClassicLevel<string, string>(directory, { keyEncoding: 'utf8', valueEncoding: 'utf8' })
+    const engine = await loadEngine()
+    const db = new engine.ClassicLevel<string, string>(directory, {
+      keyEncoding: 'utf8',
+      valueEncoding: 'utf8',
+    })
     await db.open()
     await protect(directory)
     return new LevelStore(db, directory)
@@ -36,7 +40,8 @@ export class LevelStore implements CallStore {
 
   /** Mends a damaged store as far as that can be done. */
   static async repair(directory: string): Promise<void> {
-    await ClassicLevel.repair(directory)
+    const engine = await loadEngine()
+    await engine.ClassicLevel.repair(directory)
   }
 
   async write(calls: readonly { readonly number: number; readonly call: StoredCall }[]): Promise<void> {
@@ -86,6 +91,15 @@ export class LevelStore implements CallStore {
     const retired = await retire(this.#directory)
     await this.#db.close()
     await removeStore(retired)
+  }
+}
+
+/** The engine is an optional peer: who keeps no outbox need not install it. */
+async function loadEngine(): Promise<typeof import('classic-level')> {
+  try {
+    return await import('classic-level')
+  } catch (error) {
+    throw new Error('the outbox needs the package classic-level: npm install classic-level', { cause: error })
   }
 }
 

@@ -1,0 +1,69 @@
+import { createHook } from 'node:async_hooks'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { segmentServer, serve, trackingTo, visitor } from '../support/servers.js'
+import { frameworks } from './frameworks.js'
+import { Gate } from './gate.js'
+
+/** Collects where timers are set, but for those of the test's own endpoint, until the test ends. */
+function timersOfThePackage(): string[] {
+  const set: string[] = []
+  const { stackTraceLimit } = Error
+  Error.stackTraceLimit = 50
+  const hook = createHook({
+    init(_id, type) {
+      if (type !== 'Timeout' && type !== 'Immediate') return
+      const { stack = '' } = new Error('a timer is set')
+      if (/\/src\/(?!testing\/)|@segment/.test(stack)) set.push(stack)
+    },
+  }).enable()
+  onTestFinished(() => {
+    hook.disable()
+    Error.stackTraceLimit = stackTraceLimit
+  })
+  return set
+}
+
+describe.each(frameworks)('requests that are open in $name', ({ serve: create }) => {
+  it('set no timers, with or without events', async () => {
+    const segment = await segmentServer()
+    const tracking = trackingTo(segment)
+    const gate = new Gate()
+    let open = 0
+    const count = () => {
+      open++
+      if (open === 50) gate.open('all are open')
+    }
+    const listener = create(
+      {
+        async express({ res, track, gate }) {
+          if (open % 2) track()
+          count()
+          await gate.opened('answer')
+          res.send('hello')
+        },
+        async koa({ ctx, track, gate }) {
+          if (open % 2) track()
+          count()
+          await gate.opened('answer')
+          ctx.body = 'hello'
+        },
+      },
+      gate,
+      tracking,
+    )
+    const { url } = await serve(listener)
+    const timers = timersOfThePackage()
+    const answers = Promise.all(Array.from({ length: 50 }, () => fetch(url, { headers: visitor('s1') })))
+    await gate.opened('all are open')
+    await new Promise(setImmediate)
+    expect(timers).toEqual([])
+    expect(tracking.stats().events).toMatchObject({ tracked: 25, open: 25 })
+
+    gate.open('answer')
+    await answers
+    await tracking.flush()
+    expect(segment.received).toBe(25)
+    // This way the test would have seen one.
+    expect(timers.length).toBeGreaterThan(0)
+  })
+})

@@ -85,6 +85,8 @@ export interface RefusedEvent {
   readonly problem: string
 }
 
+const NOTHING: Readonly<Record<string, unknown>> = {}
+
 const PARTS = ['data', 'context', 'nested', 'globals', 'custom', 'user', 'source'] as const
 
 /**
@@ -133,29 +135,24 @@ export function completeEvent(collected: CollectedEvent, completion: Completion)
   const { name, parts, timestamp, messageId } = collected
   const [entity = '', action = ''] = name.split(' ')
   const { person, consent, trace, startedAt } = completion
+  const source = { type: 'reqtrack', platform: 'server', schema: '4', trace }
   const event = {
     name,
-    data: {},
-    context: {},
-    globals: {},
-    custom: {},
-    nested: [],
-    id: messageId.slice(0, 16),
-    trigger: '',
+    // One by one: this is on every event, and spreading costs it more.
+    data: parts.data ?? {},
+    context: parts.context ?? {},
+    globals: parts.globals ?? {},
+    custom: parts.custom ?? {},
+    nested: parts.nested ?? [],
+    id: parts.id ?? messageId.slice(0, 16),
+    trigger: parts.trigger ?? '',
     entity,
     action,
     timestamp,
     timing: Math.max(0, Math.round((timestamp - startedAt) / 10) / 100),
-    ...parts,
-    user: userOf(person, isRecord(parts.user) ? parts.user : {}),
-    consent: { ...consent, ...(isRecord(parts.consent) ? onlyChoices(parts.consent) : {}) },
-    source: {
-      type: 'reqtrack',
-      platform: 'server',
-      schema: '4',
-      trace,
-      ...(isRecord(parts.source) ? parts.source : {}),
-    },
+    user: userOf(person, isRecord(parts.user) ? parts.user : NOTHING),
+    consent: isRecord(parts.consent) ? { ...consent, ...onlyChoices(parts.consent) } : { ...consent },
+    source: isRecord(parts.source) ? { ...source, ...parts.source } : source,
   }
   return event as WalkerOS.Event
 }
@@ -167,15 +164,16 @@ export function completeEvent(collected: CollectedEvent, completion: Completion)
 function userOf(person: Person, own: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const ownId = toId(own.id)
   const sameUser = ownId === undefined || person.userId === undefined || ownId === person.userId
-  const user: Record<string, unknown> = { ...(sameUser ? person.details : undefined), ...own }
+  const details = sameUser ? person.details : undefined
+  const user: Record<string, unknown> = details || own !== NOTHING ? { ...details, ...own } : {}
   setId(user, 'id', ownId ?? person.userId)
   setId(user, 'session', toId(own.session) ?? (sameUser ? person.anonymousId : undefined))
   return user
 }
 
 function setId(user: Record<string, unknown>, key: 'id' | 'session', id: string | undefined): void {
-  if (id === undefined) delete user[key]
-  else user[key] = id
+  if (id !== undefined) user[key] = id
+  else if (key in user) delete user[key]
 }
 
 /** A consent state with nothing in it but choices: hostile and mistyped members are left out. */

@@ -315,8 +315,7 @@ export class RequestTracker implements Tracker {
   }
 
   #trackGiven(given: unknown, data: object | undefined, event: PartialEvent | undefined): void {
-    const whole: GivenEvent = isRecord(given) ? given : { ...event, name: given }
-    this.#collect(data === undefined ? whole : { ...whole, data }, undefined, this.track)
+    this.#collect(wholeOf(given, data, event), undefined, this.track)
   }
 
   #view(type: 'page' | 'screen', view: View | undefined, caller: (view?: View) => void): void {
@@ -376,6 +375,13 @@ export class RequestTracker implements Tracker {
     if (!sender.createsIds || toId(this.#override?.session) !== undefined) return
     sender.createAnonymousId(this.request, this.#response, this.#consent)
   }
+}
+
+/** The event of a call of `track()`. Most have a name and data and no more: those are put together without spreading. */
+function wholeOf(given: unknown, data: object | undefined, event: PartialEvent | undefined): GivenEvent {
+  if (isRecord(given)) return data === undefined ? given : { ...given, data }
+  if (event === undefined) return data === undefined ? { name: given } : { name: given, data }
+  return data === undefined ? { ...event, name: given } : { ...event, name: given, data }
 }
 
 type Caller = (...args: never[]) => unknown

@@ -10,8 +10,8 @@ import {
 import { mapping } from '../shop/mapping.js'
 
 /** Who the shop's events are about, what they agreed to, and which Segment calls they make. */
-export function createShopTracking({ settings, ...options }: TrackingConfig): Tracking {
-  return createTracking({
+export function shopConfig({ settings, ...options }: TrackingConfig): TrackingConfig {
+  return {
     mapping,
     request: {
       userId: sessionValue('userId'),
@@ -25,5 +25,10 @@ export function createShopTracking({ settings, ...options }: TrackingConfig): Tr
       ...settings,
     },
     ...options,
-  })
+  }
+}
+
+/** The shop's tracking; its tests record instead, with the same config. */
+export function createShopTracking(config: TrackingConfig): Tracking {
+  return createTracking(shopConfig(config))
 }

@@ -129,9 +129,9 @@ export class Pipeline {
     if (gated && !isGranted(this.#consent, event.consent)) return denied(this.#consent, undefined, observe)
     const scope = this.#scopeOf(event)
     return after(applyPolicy(this.#policy, event, scope), (changed) => {
-      if (direct) return this.#callsOf({ ...incoming, event: changed }, undefined, scope, observe)
+      if (direct) return this.#callsOf(withEvent(incoming, changed), undefined, scope, observe)
       return after(this.#findRule(changed, scope), (match) =>
-        this.applyRule({ ...incoming, event: changed }, match, observe),
+        this.applyRule(withEvent(incoming, changed), match, observe),
       )
     })
   }
@@ -148,7 +148,7 @@ export class Pipeline {
     }
     const scope = this.#scopeOf(event)
     return after(applyPolicy(compiled.policy, event, scope), (changed) =>
-      this.#callsOf({ ...incoming, event: changed }, match, scope, observe),
+      this.#callsOf(withEvent(incoming, changed), match, scope, observe),
     )
   }
 
@@ -205,6 +205,11 @@ export class Pipeline {
     const { collector, logger, plain } = this.#options.scope
     return { event, consent: event.consent ?? collector.consent, collector, logger, plain }
   }
+}
+
+/** Most events reach the end of a policy unchanged. */
+function withEvent(incoming: Incoming, event: WalkerOS.Event): Incoming {
+  return event === incoming.event ? incoming : { ...incoming, event }
 }
 
 function finish(

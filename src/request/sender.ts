@@ -211,15 +211,19 @@ function overrideDetails(
  */
 export function fillPerson(tracked: ReadPerson, atEnd: ReadPerson): ReadPerson {
   const userId = tracked.userId ?? atEnd.userId
-  const person = {
+  // Details belong to their person: they are not handed on to whoever signed in after.
+  const details = userId === atEnd.userId ? overlaid(atEnd.details, tracked.details) : tracked.details
+  return {
     userId,
     userIdReader: tracked.userIdReader ?? atEnd.userIdReader,
     anonymousId: tracked.anonymousId ?? atEnd.anonymousId,
     anonymousIdReader: tracked.anonymousIdReader ?? atEnd.anonymousIdReader,
+    details,
   }
-  // Details belong to their person: they are not handed on to whoever signed in after.
-  const details = userId === atEnd.userId ? { ...atEnd.details, ...tracked.details } : tracked.details
-  return { ...person, details }
+}
+
+function overlaid(under: Person['details'], over: Person['details']): Person['details'] {
+  return under && over ? { ...under, ...over } : (over ?? under)
 }
 
 function settled<T>(reading: Reading<T>): Maybe<Answer<T> | undefined> {

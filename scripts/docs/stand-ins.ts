@@ -1,0 +1,64 @@
+// What the blocks of the documentation use and no block declares: the rest of somebody's application.
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import express, { type Request } from 'express'
+import { createTracking } from 'reqtrack'
+import { expressTracking } from 'reqtrack/express'
+
+export type { Mapping, WalkerOS } from '@walkeros/core'
+
+export const writeKey = process.env.SEGMENT_WRITE_KEY ?? ''
+export const settings = { writeKey }
+export const tracking = createTracking({ settings })
+export const analytics = tracking.segment
+
+export const app = express()
+app.use(expressTracking(tracking))
+export const server = app.listen(0)
+
+/** A request whose response has gone out: what is tracked with it is tracked. */
+export const req = await requested()
+
+/** A statsd client and OpenTelemetry's `metrics` in one. */
+export const metrics = {
+  increment(_name: string): void {},
+  getMeter(_name: string) {
+    return { createObservableGauge: observable, createObservableCounter: observable }
+  },
+}
+
+interface Observed {
+  observe(value: number, attributes?: Record<string, string>): void
+}
+
+function observable(_name: string) {
+  return {
+    addCallback(callback: (observed: Observed) => void): void {
+      callback({ observe() {} })
+    },
+  }
+}
+
+/** As prom-client has it. */
+export class Gauge {
+  constructor(options: { name: string; help: string; labelNames: string[]; collect(this: Gauge): void }) {
+    options.collect.call(this)
+  }
+
+  set(_labels: Record<string, string>, _value: number): void {}
+}
+
+export async function sendInvoice(): Promise<void> {}
+
+async function requested(): Promise<Request> {
+  if (!server.listening) await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  const handled = new Promise<Request>((resolve) => {
+    app.get('/stand-in', (request, response) => {
+      response.on('close', () => resolve(request))
+      response.end()
+    })
+  })
+  await fetch(`http://localhost:${port}/stand-in`)
+  return handled
+}

@@ -1,0 +1,38 @@
+import { serve } from '../processes.js'
+import { collected } from './collector.js'
+import { measureGrowth, measurePeople } from './growth.js'
+import { type Cost, costOf, inTurns } from './measure.js'
+import { heapAfterPeople } from './memory.js'
+import { measureSteps } from './steps.js'
+import { handled, idle, stubbed, trackOrder, untracked } from './whole-way.js'
+
+const EVENTS = 960
+const ROOM = { delivery: { maxPending: 1_000_000 } }
+
+const commands = {
+  steps: ({ rounds }: { rounds: number }) => measureSteps(rounds, EVENTS),
+  async way({ rounds }: { rounds: number }): Promise<Record<string, Cost[]>> {
+    const withRule = stubbed(ROOM)
+    const without = stubbed({ ...ROOM, mapping: {} })
+    const one = { requests: EVENTS, calls: EVENTS }
+    const through = await collected(EVENTS)
+    return inTurns(
+      {
+        rule: () => costOf(handled(withRule, trackOrder, one), EVENTS),
+        'no rule': () => costOf(handled(without, trackOrder, one), EVENTS),
+        collector: () => costOf(through, EVENTS),
+        idle: () => costOf(idle(withRule.tracking, EVENTS), EVENTS),
+        'no tracking': () => costOf(untracked(EVENTS), EVENTS),
+      },
+      rounds,
+      Math.min(2 * rounds, 20),
+    )
+  },
+  growth: ({ rounds, events }: { rounds: number; events: number }) => measureGrowth(rounds, events),
+  people: ({ most }: { most: number }) => measurePeople(most),
+  heap: ({ people, tracked }: { people: number; tracked: boolean }) => heapAfterPeople(people, tracked),
+}
+
+export type InProcessCommands = typeof commands
+
+serve(commands)

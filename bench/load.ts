@@ -1,0 +1,54 @@
+import type { EventEmitter } from 'node:events'
+import autocannon from 'autocannon'
+import { HEADERS } from './in-process/requests.js'
+import { serve } from './processes.js'
+
+/** What the load process is to send. */
+export interface Load {
+  readonly url: string
+  readonly requests: number
+  readonly connections: number
+  /** Requests a second; as many as possible where it is left out. */
+  readonly rate?: number
+}
+
+/** What came of it. */
+export interface LoadResult {
+  readonly perSecond: number
+  readonly p50: number
+  readonly p99: number
+  /** Requests that had no answer, or one that is no success. */
+  readonly failed: number
+}
+
+/** What it returns is both; its types do not say so. */
+type Shooting = Promise<autocannon.Result> & Partial<EventEmitter>
+
+const commands = {
+  async send({ url, requests, connections, rate }: Load): Promise<LoadResult> {
+    const { host: _, ...headers } = HEADERS
+    const started = performance.now()
+    let ended = started
+    const shooting: Shooting = autocannon({
+      url,
+      method: 'POST',
+      headers,
+      amount: requests,
+      connections,
+      timeout: 60,
+      // It only looks whether it is done when it samples, once a second by default.
+      sampleInt: 50,
+      ...(rate !== undefined && { overallRate: rate }),
+    })
+    shooting.on?.('response', () => {
+      ended = performance.now()
+    })
+    const { latency, errors, timeouts, non2xx } = await shooting
+    const failed = errors + timeouts + non2xx
+    return { perSecond: (requests * 1_000) / (ended - started), p50: latency.p50, p99: latency.p99, failed }
+  },
+}
+
+export type LoadCommands = typeof commands
+
+serve(commands)

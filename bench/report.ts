@@ -1,0 +1,98 @@
+import type { BurstResults } from './burst.js'
+import type { ScenarioResult } from './http.js'
+import type { InProcessResult } from './in-process/run.js'
+import type { OutageResult } from './outage.js'
+import { SCENARIOS } from './scenarios.js'
+import type { Spread } from './statistics.js'
+
+/** Everything that a run measured. */
+export interface Results {
+  readonly measuredAt: string
+  readonly machine: string
+  readonly node: string
+  readonly quick: boolean
+  scenarios: ScenarioResult[]
+  inProcess?: InProcessResult
+  burst?: BurstResults
+  outage: OutageResult[]
+}
+
+/** The results as text, one table. */
+export function tableOf(results: Results): string {
+  return [
+    [`${results.machine}, Node ${results.node}, ${results.measuredAt}`],
+    inOrder(results.scenarios).flatMap(scenarioLines),
+    results.outage.map(outageLine),
+    results.burst ? burstLines(results.burst) : [],
+    results.inProcess ? inProcessLines(results.inProcess) : [],
+  ]
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.join('\n'))
+    .join('\n\n')
+}
+
+/** The quick run has several under way at a time. */
+function inOrder(scenarios: readonly ScenarioResult[]): ScenarioResult[] {
+  const place = ({ scenario }: ScenarioResult) => SCENARIOS.findIndex(({ id }) => id === scenario)
+  return [...scenarios].sort((one, other) => place(one) - place(other))
+}
+
+function scenarioLines({ title, framework, variants }: ScenarioResult): string[] {
+  const rows = variants.map(({ name, cpu, perSecond, p50, p99, ratios, tracked, received }) => {
+    const arrived = tracked > 0 ? `  ${received}/${tracked} arrived` : ''
+    const absolute = `${cpu.median.toFixed(1).padStart(7)} µs/req ${perSecond.median.toFixed(0).padStart(6)} req/s`
+    const latency = `p50 ${p50.median.toFixed(0)} p99 ${p99.median.toFixed(0)} ms`
+    const over = ratios
+      ? `  cpu ${ratioText(ratios.cpu)}  req/s ${ratioText(ratios.perSecond)}  p99 ${ratioText(ratios.p99)}`
+      : ''
+    return `  ${name.padEnd(20)}${absolute}  ${latency.padEnd(18)}${over}${arrived}`
+  })
+  return [`${framework}: ${title}`, ...rows]
+}
+
+function outageLine({ way, slow, silent, cpu, overIdle, tracked, received }: OutageResult): string {
+  const p99 = `p99 ${slow.p99} ms while Segment is slow, ${silent.p99} ms while it is silent`
+  return `outage, ${way}: ${p99}, ${cpu.toFixed(0)} µs/req, peak ${mb(overIdle)} over idle, ${received}/${tracked} arrived`
+}
+
+function burstLines({ events, ways, ratio }: BurstResults): string[] {
+  const rows = ways.map(
+    ({ way, overIdle, received, tracked }) =>
+      `  ${way.padEnd(20)}${mb(overIdle.median)} over idle  ${received.median}/${tracked} arrived`,
+  )
+  return [`burst of ${events} events: peak ${ratioText(ratio)} of the SDK's`, ...rows]
+}
+
+function inProcessLines({ steps, way, overCollector, growth, heap }: InProcessResult): string[] {
+  const costs = (list: InProcessResult['steps']) =>
+    list.map(
+      ({ step, us, bytes }) =>
+        `  ${step.padEnd(20)}${us.median.toFixed(2).padStart(7)} µs [${us.lowest.toFixed(2)}–${us.highest.toFixed(2)}] ${bytes} bytes`,
+    )
+  const series = growth.map(({ what, points, exponent, growth: kind }) => {
+    const shown = points.map(({ size, cost }) => `${size}: ${cost.toFixed(1)}`).join('  ')
+    return `  ${what.padEnd(20)}${kind} (exponent ${exponent.toFixed(2)}); µs at ${shown}`
+  })
+  const heaps = (['bare', 'tracked'] as const).map(
+    (key) => `  ${key.padEnd(20)}${heap[key].map((bytes) => (bytes / 2 ** 20).toFixed(1)).join('  ')} MB`,
+  )
+  return [
+    'in process, one step',
+    ...costs(steps),
+    'in process, the whole way up to the SDK',
+    ...costs(way),
+    `  over the collector  ${ratioText(overCollector)}`,
+    'growth',
+    ...series,
+    `heap during ${heap.people} requests of distinct users`,
+    ...heaps,
+  ]
+}
+
+function ratioText({ median, lowest, highest }: Spread): string {
+  return `×${median.toFixed(2)} [${lowest.toFixed(2)}–${highest.toFixed(2)}]`
+}
+
+function mb(bytes: number): string {
+  return `${(bytes / 2 ** 20).toFixed(0)} MB`
+}

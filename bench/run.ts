@@ -1,0 +1,98 @@
+import { writeFileSync } from 'node:fs'
+import { cpus } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { bundle, root } from './bundle.js'
+import { runBursts } from './burst.js'
+import { runScenario, type Setting } from './http.js'
+import { runInProcess } from './in-process/run.js'
+import { nodeBinary } from './node-binary.js'
+import { runOutage } from './outage.js'
+import { endAll } from './processes.js'
+import { type Results, tableOf } from './report.js'
+import { SCENARIOS } from './scenarios.js'
+import type { ServerOptions } from './server/options.js'
+
+// npm run bench -- [--quick] [--node 24] [--only mounted,one,outage,burst,in-process] [--framework express] [--rounds 15]
+
+const { values: given } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    node: { type: 'string' },
+    only: { type: 'string' },
+    framework: { type: 'string', default: 'express,koa' },
+    rounds: { type: 'string' },
+  },
+})
+
+const { quick } = given
+const wanted = given.only?.split(',')
+const isWanted = (part: string) => !wanted || wanted.includes(part)
+const rounds = Number(given.rounds ?? (quick ? 1 : 9))
+const seconds = quick ? 0.15 : 1
+
+process.on('exit', endAll)
+
+const files = await bundle({
+  server: 'server/index.ts',
+  load: 'load.ts',
+  segment: 'segment.ts',
+  inProcess: 'in-process/index.ts',
+})
+const node = given.node ? nodeBinary(given.node) : process.execPath
+const results: Results = {
+  measuredAt: new Date().toISOString().slice(0, 16),
+  machine: `${cpus().length} cores of ${cpus()[0]?.model.trim() ?? 'an unknown processor'}`,
+  node: given.node ?? process.versions.node,
+  quick,
+  scenarios: [],
+  outage: [],
+}
+const settingOf = (framework: ServerOptions['framework']): Setting => ({
+  files,
+  node,
+  framework,
+  rounds,
+  seconds,
+})
+
+await inOrder([
+  ...SCENARIOS.filter(({ id }) => isWanted(id)).flatMap((scenario) =>
+    (['express', 'koa'] as const)
+      .filter((framework) => given.framework.includes(framework))
+      .filter((framework) => !quick || framework === 'express' || scenario.calls > 0)
+      .map((framework) => async () => {
+        results.scenarios.push(await runScenario(scenario, settingOf(framework)))
+      }),
+  ),
+  ...(['direct', 'mounted'] as const)
+    .filter(() => isWanted('outage'))
+    .map((way) => async () => {
+      results.outage.push(await runOutage(settingOf('express'), way, quick ? 1 : 8))
+    }),
+])
+if (isWanted('burst')) {
+  results.burst = await runBursts(settingOf('express'), quick ? 5_000 : 50_000, quick ? 1 : 3)
+}
+if (isWanted('in-process')) {
+  const effort = quick
+    ? { rounds: 1, events: 300, people: 1_000 }
+    : { rounds: 25, events: 2_000, people: 1_000_000 }
+  results.inProcess = await runInProcess(files.inProcess, node, effort)
+}
+
+console.log(tableOf(results))
+// A part of the table, or a quick one, is no result to keep.
+if (!quick && !wanted) {
+  const file = join(root, 'bench', `results${given.node ? `-node-${given.node}` : ''}.json`)
+  writeFileSync(file, `${JSON.stringify(results, null, 2)}\n`)
+}
+
+/** One after the other, so that they do not disturb each other; a few at once where only their correctness counts. */
+async function inOrder(jobs: readonly (() => Promise<void>)[]): Promise<void> {
+  const left = [...jobs]
+  const work = async () => {
+    for (let job = left.shift(); job; job = left.shift()) await job()
+  }
+  await Promise.all(Array.from({ length: quick ? 3 : 1 }, work))
+}

@@ -1,0 +1,70 @@
+import type { HandlerKind, ServerOptions } from './server/options.js'
+
+/** One way to do what a scenario is about. */
+export type Variant = Pick<ServerOptions, 'way' | 'ambient'> & { readonly name: string }
+
+/** What is measured over HTTP: each variant against the first. */
+export interface Scenario {
+  readonly id: string
+  readonly title: string
+  readonly handler: HandlerKind
+  /** How many calls reach Segment for each request. */
+  readonly calls: number
+  /** What the others are measured against comes first. */
+  readonly variants: readonly Variant[]
+}
+
+const BARE: Variant = { name: 'bare server', way: 'bare' }
+const DIRECT: Variant = { name: 'SDK in the handler', way: 'direct' }
+const COLLECTOR: Variant = { name: '@walkeros/collector', way: 'collector' }
+const MOUNTED: Variant = { name: 'reqtrack', way: 'mounted' }
+const AMBIENT: readonly Variant[] = [
+  { name: 'ambient off', way: 'mounted', ambient: 'off' },
+  { name: 'ambient on', way: 'mounted' },
+]
+
+export const SCENARIOS: readonly Scenario[] = [
+  {
+    id: 'mounted',
+    title: 'mounted, nothing tracked',
+    handler: 'answer',
+    calls: 0,
+    variants: [BARE, ...AMBIENT],
+  },
+  {
+    id: 'awaits',
+    title: 'mounted, nothing tracked, a handler with 20 awaits',
+    handler: 'awaits',
+    calls: 0,
+    variants: [BARE, ...AMBIENT],
+  },
+  {
+    id: 'one',
+    title: 'one event with a mapping rule and a consent map',
+    handler: 'order',
+    calls: 1,
+    variants: [DIRECT, MOUNTED],
+  },
+  {
+    id: 'collector',
+    title: 'the same, through walkerOS’s collector with this destination',
+    handler: 'order',
+    calls: 1,
+    variants: [COLLECTOR, MOUNTED],
+  },
+  {
+    id: 'many',
+    title: 'five events, one identify and one group a request',
+    handler: 'many',
+    calls: 7,
+    variants: [DIRECT, MOUNTED],
+  },
+  {
+    // A scenario of its own: promise hooks, once they are on, are paid for by the whole process.
+    id: 'cls-hooked',
+    title: 'mounted with cls-hooked, a handler with 20 awaits',
+    handler: 'awaits',
+    calls: 0,
+    variants: [BARE, { name: 'cls-hooked', way: 'mounted', ambient: 'cls-hooked' }],
+  },
+]

@@ -1,0 +1,48 @@
+import type { RequestListener } from 'node:http'
+import express from 'express'
+import Koa from 'koa'
+import { expressTracking } from '../../src/express.js'
+import { koaTracking } from '../../src/koa.js'
+import type { ServerOptions } from './options.js'
+import type { Way } from './tracking.js'
+
+/** The application of a scenario, and how many requests it has handled. */
+export interface Application {
+  readonly listener: RequestListener
+  handled(): number
+}
+
+export function openApplication(options: ServerOptions, way: Way): Application {
+  return options.framework === 'express' ? openExpress(options, way) : openKoa(options, way)
+}
+
+function openExpress({ handler }: ServerOptions, { tracking, act }: Way): Application {
+  let handled = 0
+  const app = express()
+  if (tracking) app.use(expressTracking(tracking))
+  app.post('/orders', async (req, res) => {
+    handled++
+    if (handler === 'awaits') await twentyTimes()
+    act?.({ message: req, ip: req.ip, tracker: req.tracker })
+    res.status(201).json({ ok: true })
+  })
+  return { listener: app, handled: () => handled }
+}
+
+function openKoa({ handler }: ServerOptions, { tracking, act }: Way): Application {
+  let handled = 0
+  const app = new Koa()
+  if (tracking) app.use(koaTracking(tracking))
+  app.use(async (ctx) => {
+    handled++
+    if (handler === 'awaits') await twentyTimes()
+    act?.({ message: ctx.req, ip: ctx.ip, tracker: ctx.tracker })
+    ctx.status = 201
+    ctx.body = { ok: true }
+  })
+  return { listener: app.callback(), handled: () => handled }
+}
+
+async function twentyTimes(): Promise<void> {
+  for (let time = 0; time < 20; time++) await undefined
+}

@@ -1,0 +1,25 @@
+/** What a server of the suite is. */
+export interface ServerOptions {
+  readonly framework: 'express' | 'koa'
+  readonly way: 'bare' | 'mounted' | 'direct' | 'collector'
+  readonly handler: HandlerKind
+  /** The ambient context of `mounted`; AsyncLocalStorage where it is left out. */
+  readonly ambient?: 'off' | 'cls-hooked'
+  /** Where Segment is. */
+  readonly host: string
+  readonly flushAt: number
+  readonly flushInterval: number
+}
+
+/** What the handler does before it answers. */
+export type HandlerKind =
+  /** Nothing. */
+  | 'answer'
+  /** Awaits 20 times. */
+  | 'awaits'
+  /** Tracks one event. */
+  | 'order'
+  /** Tracks five events, an identify and a group. */
+  | 'many'
+  /** Tracks a thousand events. */
+  | 'burst'

@@ -1,4 +1,4 @@
-import { runShop } from './running-shop.js'
+import { INSPECTOR_PATH, runShop } from './running-shop.js'
 import type { Shop } from './shops.js'
 
 /** Opens a shop for a person to use, and prints what it tracks until they end it. */
@@ -10,7 +10,11 @@ A shop on ${shop.framework}, tracking to a Segment endpoint on this machine. Ope
 
   ${url}
 
-or use it from another terminal:
+Watch every request and its events on their way:
+
+  ${url}${INSPECTOR_PATH}/
+
+Or use the shop from another terminal:
 
   curl -c cookies.txt -d user=ada ${url}/login
   curl -b cookies.txt -d product=tent -d quantity=2 ${url}/orders

@@ -1,10 +1,14 @@
 import { createServer, type Server } from 'node:http'
 import type { DroppedEvent, ShutdownReport, Tracking } from '../../src/index.js'
+import { inspector } from '../../src/inspector/index.js'
 import { createSegmentServer, formatCall, type SegmentServer } from '../../src/testing/index.js'
 import type { Shop } from './shops.js'
 
 /** Milliseconds after which a call is sent, so that it shows at once. */
 const FLUSH_INTERVAL_MS = 50
+
+/** Where the shop shows what it tracks. */
+export const INSPECTOR_PATH = '/__reqtrack'
 
 /** A shop that tracks to an endpoint of its own. */
 export interface RunningShop {
@@ -30,7 +34,15 @@ export async function runShop(shop: Shop, port: number, print: (line: string) =>
       shutdown: (report) => print(formatReport(report)),
     },
   })
-  const server = createServer(shop.createListener(tracking))
+  const answer = shop.createListener(tracking)
+  // It listens on this machine only, whatever NODE_ENV says.
+  const inspect = inspector(tracking, { authorize: () => true })
+  const server = createServer((req, res) => {
+    if (!req.url?.startsWith(INSPECTOR_PATH)) return answer(req, res)
+    // What a framework's mount does: the handler sees the rest of the path.
+    req.url = req.url.slice(INSPECTOR_PATH.length) || '/'
+    inspect(req, res, () => answer(req, res))
+  })
   try {
     await listen(server, port)
   } catch (error) {

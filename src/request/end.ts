@@ -49,32 +49,19 @@ export function watchEnd(
   const settle = (status: number | undefined) => {
     response.off('finish', finish)
     response.off('close', abort)
-    unwatchQueue?.()
+    request.off('close', requestClosed)
+    unwatchSocket?.()
     ended(status)
   }
   const finish = () => settle(statusAtFinish())
   const abort = () => settle(undefined)
+  const requestClosed = () => {
+    if (request.aborted) abort()
+  }
   response.on('finish', finish)
   response.on('close', abort)
-  const unwatchQueue = isQueued ? watchQueued(request, abort) : undefined
-}
-
-/**
- * Calls back when a request's connection is lost while its response waits behind another's. Only there: elsewhere the
- * response tells, and every listener is paid for by every request.
- *
- * @returns What takes the listeners away.
- */
-function watchQueued(request: IncomingMessage, lost: () => void): () => void {
-  const requestClosed = () => {
-    if (request.aborted) lost()
-  }
   request.on('close', requestClosed)
-  const unwatchSocket = request.socket ? onSocketClose(request.socket, lost) : undefined
-  return () => {
-    request.off('close', requestClosed)
-    unwatchSocket?.()
-  }
+  const unwatchSocket = isQueued && request.socket ? onSocketClose(request.socket, abort) : undefined
 }
 
 /** Whether the server has handed the connection over: Node says so in a property that it does not document. */

@@ -5,6 +5,7 @@ import {
   oneTrust,
   type RequestOptions,
   type Tracker,
+  type Tracking,
 } from '../../src/index.js'
 import { spreadOf } from '../statistics.js'
 import { type Visit, visit } from './visits.js'
@@ -34,6 +35,13 @@ type Handle = (tracker: Tracker) => void
 const nothing: Handle = () => {}
 const oneEvent: Handle = (tracker) => tracker.track('page read', { title: 'Shoes' })
 
+/** The trackings whose every request tracks an event. */
+const busy: Tracking[] = []
+
+const take = () => {}
+/** Stands where the SDK would. */
+const client = { track: take, identify: take, group: take, page: take, screen: take }
+
 const rows: Readonly<Record<string, () => Promise<number>>> = {
   [NONE]: measured(() => {}),
   [BARE]: through(nothingRead, nothing),
@@ -43,10 +51,6 @@ const rows: Readonly<Record<string, () => Promise<number>>> = {
   'one event, OneTrust + GPC': through(oneTrustAndGpc, oneEvent),
 }
 
-const take = () => {}
-/** Stands where the SDK would. */
-const client = { track: take, identify: take, group: take, page: take, screen: take }
-
 /** Requests that a tracking's middleware and a handler take. What is measured ends where Segment's SDK begins. */
 function through(request: RequestOptions, handle: Handle): () => Promise<number> {
   const tracking = createTracking({
@@ -55,6 +59,7 @@ function through(request: RequestOptions, handle: Handle): () => Promise<number>
     env: { analytics: client },
     request,
   })
+  if (handle === oneEvent) busy.push(tracking)
   const middleware = expressTracking(tracking)
   return measured(
     ({ req, res }) => middleware(req, res, () => handle(tracking.handle(req, res))),
@@ -99,6 +104,12 @@ async function measureInTurns(): Promise<ReadonlyMap<string, readonly number[]>>
 }
 
 const costs = await measureInTurns()
+for (const tracking of busy) {
+  const { events } = tracking.stats()
+  // An event that is dropped on its way is cheap.
+  if (events.dispatched !== events.tracked)
+    throw new Error(`events were dropped: ${JSON.stringify(events.dropped)}`)
+}
 
 /** How much more a row costs than another, round by round. */
 function over(values: readonly number[], other: string): string {

@@ -46,7 +46,7 @@ export function visit(): Visit {
   const req = new IncomingMessage(socket)
   req.method = 'GET'
   req.url = '/shoes?utm_source=mail&utm_campaign=summer'
-  for (const [name, value] of Object.entries(HEADERS)) req.rawHeaders.push(name, value)
+  Object.assign(req.headers, HEADERS)
   const res = new ServerResponse(req)
   res.assignSocket(socket)
   return { req, res }

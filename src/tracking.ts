@@ -19,6 +19,7 @@ import {
 import { Pipeline } from './destination/pipeline.js'
 import { clientSettings, SETTINGS_DEFAULTS } from './destination/settings.js'
 import { Dispatcher } from './dispatcher.js'
+import { KeptOn } from './kept-on.js'
 import { Burst, nameOf, openLog } from './log.js'
 import { after, answerWithin, isPromise, timerMs } from './maybe.js'
 import { Observation, type Observer } from './observation.js'
@@ -140,7 +141,7 @@ class RequestTracking implements Tracking, TrackerHost {
   readonly #ledger = new Ledger(this.#unsettled)
   readonly #observation = new Observation()
   readonly #open = new OpenRequests()
-  readonly #trackers = new WeakMap<object, RequestTracker>()
+  readonly #trackers = new KeptOn(RequestTracker)
   readonly #ambient: ContextAdapter
   readonly #dispatcher: Dispatcher
   readonly #delivery: Delivery

@@ -59,11 +59,14 @@ export function allAnswers<T>(
   request: TrackedRequest,
   fault: ReaderFault,
 ): Maybe<Answer<T>[]> {
-  const given = chain.map((reader) => asked(reader, ask(reader, request, fault)))
   const answers: Answer<T>[] = []
-  for (const { reader, value } of given) {
-    if (isPromise(value)) return allOf(given)
-    if (value !== undefined) answers.push({ value, reader })
+  for (const [index, reader] of chain.entries()) {
+    const value = ask(reader, request, fault)
+    if (isPromise(value)) {
+      const rest = chain.slice(index + 1).map((next) => asked(next, ask(next, request, fault)))
+      return allOf(answers, [asked(reader, value), ...rest])
+    }
+    if (value !== undefined) answers.push({ value, reader: readerName(reader) })
   }
   return answers
 }
@@ -103,9 +106,9 @@ async function firstOf<T, R>(
   return undefined
 }
 
-async function allOf<T>(given: readonly Asked<T>[]): Promise<Answer<T>[]> {
+/** Adds what is still to come to the answers that are there. */
+async function allOf<T>(answers: Answer<T>[], given: readonly Asked<T>[]): Promise<Answer<T>[]> {
   const deadline = performance.now() + READER_TIMEOUT_MS
-  const answers: Answer<T>[] = []
   for (const { reader, value } of given) {
     const there = await inTime(value, deadline)
     if (there !== undefined) answers.push({ value: there, reader })

@@ -79,7 +79,11 @@ export class MessageRequest<Native> implements TrackedRequest {
     const path = this.#ask(this.#framework.originalUrl) ?? '/'
     // A path that begins with two slashes would be read as a host.
     const target = path.startsWith('/') ? `${this.#ask(this.#framework.origin)}${path}` : path
-    return URL.canParse(target) ? new URL(target) : new URL(UNKNOWN_URL)
+    try {
+      return new URL(target)
+    } catch {
+      return new URL(UNKNOWN_URL)
+    }
   }
 
   /** A framework's property can run code of the application's: what it throws, as a session's getter may, is no answer. */

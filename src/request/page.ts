@@ -255,11 +255,13 @@ function campaignMember(name: string): string | undefined {
 
 /** What a parameter says, or `undefined` where it is malformed, or an e-mail address is in it. */
 function textOf(value: string): string | undefined {
-  let text: string
-  try {
-    text = decodeURIComponent(value.replaceAll('+', ' '))
-  } catch {
-    return undefined
+  let text = value.includes('+') ? value.replaceAll('+', ' ') : value
+  if (text.includes('%')) {
+    try {
+      text = decodeURIComponent(text)
+    } catch {
+      return undefined
+    }
   }
   return CONTROL_CHARACTER.test(text) || holdsEmail(text) ? undefined : text
 }

@@ -34,9 +34,15 @@ export interface RequestOptions {
   user?: Reader<WalkerOS.User>
   /** Which parts of Segment's `context` the calls carry. All of them by default; `false` for none. */
   context?: false | RequestContextOptions
-  /** Tracks a Segment `page` for every GET request that is answered with HTML. Defaults to `false`. */
+  /**
+   * Tracks a Segment `page` for every GET request that is answered with HTML and a status below 400; not for redirects, bots
+   * and prefetches. Defaults to `false`.
+   */
   pageViews?: boolean
-  /** Sends Segment's `Segment Consent Preference Updated` when `tracker.consent()` changes a choice. Defaults to `false`. */
+  /**
+   * Sends Segment's `Segment Consent Preference Updated` when `tracker.consent()` changes a choice that `settings.consent`
+   * maps. Defaults to `false`.
+   */
   consentUpdates?: boolean
   /** Drops all events of a request that one of these readers answers `true` for. None by default. */
   skip?: Reader<boolean> | Reader<boolean>[]
@@ -253,10 +259,9 @@ function merged(answers: readonly Answer<WalkerOS.Consent>[]): ReadConsent {
   const readers: Record<string, string> = {}
   for (const { value, reader } of answers) {
     if (!isRecord(value)) continue
-    for (const [key, granted] of Object.entries(onlyChoices(value))) {
-      state[key] = granted
-      readers[key] = reader
-    }
+    const choices = onlyChoices(value)
+    Object.assign(state, choices)
+    for (const key of Object.keys(choices)) readers[key] = reader
   }
   return { state, readers }
 }

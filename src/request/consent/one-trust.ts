@@ -51,6 +51,10 @@ function read(request: TrackedRequest): ConsentRecord | undefined {
  * decoded once: `landingPath` holds an address that anybody may have chosen, with an encoded `&groups=` in it or not.
  */
 function formField(cookie: string, name: string): string | undefined {
-  const field = cookie.split('&').find((part) => part.startsWith(`${name}=`))
-  return field === undefined ? undefined : percentDecoded(field.slice(name.length + 1).replaceAll('+', ' '))
+  const assignment = `&${name}=`
+  const at = `&${cookie}`.indexOf(assignment)
+  if (at === -1) return undefined
+  const start = at + assignment.length - 1
+  const end = cookie.indexOf('&', start)
+  return percentDecoded(cookie.slice(start, end === -1 ? undefined : end).replaceAll('+', ' '))
 }

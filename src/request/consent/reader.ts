@@ -185,13 +185,21 @@ function isGranted(
   record: ConsentRecord,
   allRequired: boolean,
 ): boolean | undefined {
-  const choices = categories.map((category) => record.choices.get(category))
-  const isAnyGranted = choices.includes(true)
+  let isAnyGranted = false
+  let isAnyRefused = false
+  let isAnyUndecided = false
+  let isAnyMissing = false
+  for (const category of categories) {
+    const choice = record.choices.get(category)
+    if (choice === true) isAnyGranted = true
+    else if (choice === false) isAnyRefused = true
+    else if (choice === 'undecided') isAnyUndecided = true
+    else isAnyMissing = true
+  }
   if (key === NECESSARY_KEY && isAnyGranted) return true
-  if (choices.includes(false)) return false
-  if (choices.includes('undecided')) return undefined
-  if (choices.includes(undefined) && (allRequired || !isAnyGranted))
-    return record.explicit ? false : undefined
+  if (isAnyRefused) return false
+  if (isAnyUndecided) return undefined
+  if (isAnyMissing && (allRequired || !isAnyGranted)) return record.explicit ? false : undefined
   return true
 }
 

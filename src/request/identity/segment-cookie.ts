@@ -21,8 +21,9 @@ export type CreatingReader = Reader<string> & {
  * forms are read: plain, and the percent-encoded JSON string of its first version.
  *
  * With `create` the server makes an id for those who have none and sets the cookie as analytics.js would, which then goes on
- * with this id. It does so only while the response's headers are unsent, with consent that is known without waiting, and
- * neither for bots nor for what a browser loads ahead of time. The first answers to a new visitor's parallel requests may
+ * with this id. It does so in requests that track something (with `pageViews`, a page is enough), only while the response's
+ * headers are unsent, with consent that is known without waiting, and neither for bots nor for what a browser loads ahead
+ * of time. Of other cookies it replaces none; only `Set-Cookie` given to `writeHead()` itself replaces it. The first answers to a new visitor's parallel requests may
  * still set different ids; the last one stays.
  *
  * A response with the cookie must not be kept by a shared cache, as no response with `Set-Cookie` must.

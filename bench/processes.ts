@@ -74,9 +74,14 @@ export function serve(commands: Readonly<Record<string, Command>>): void {
   process.on('message', async ({ id, command, given }: { id: number; command: string; given: unknown }) => {
     try {
       const value = await commands[command]?.(given as never)
-      process.send?.({ id, value })
+      answer({ id, value })
     } catch (error) {
-      process.send?.({ id, error: error instanceof Error ? (error.stack ?? error.message) : String(error) })
+      answer({ id, error: error instanceof Error ? (error.stack ?? error.message) : String(error) })
     }
   })
+}
+
+/** Who asked may be gone by now. */
+function answer(given: Answer): void {
+  process.send?.(given, () => {})
 }

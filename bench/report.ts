@@ -41,7 +41,7 @@ function scenarioLines({ title, framework, variants }: ScenarioResult): string[]
   const rows = variants.map(({ name, cpu, perSecond, p50, p99, ratios, tracked, received }) => {
     const arrived = tracked > 0 ? `  ${received}/${tracked} arrived` : ''
     const absolute = `${cpu.median.toFixed(1).padStart(7)} µs/req ${perSecond.median.toFixed(0).padStart(6)} req/s`
-    const latency = `p50 ${p50.median.toFixed(0)} p99 ${p99.median.toFixed(0)} ms`
+    const latency = `p50 ${p50.median.toFixed(1)} p99 ${p99.median.toFixed(0)} ms`
     const over = ratios
       ? `  cpu ${ratioText(ratios.cpu)}  req/s ${ratioText(ratios.perSecond)}  p99 ${ratioText(ratios.p99)}`
       : ''
@@ -51,7 +51,7 @@ function scenarioLines({ title, framework, variants }: ScenarioResult): string[]
 }
 
 function outageLine({ way, slow, silent, cpu, overIdle, tracked, received }: OutageResult): string {
-  const p99 = `p99 ${slow.p99} ms while Segment is slow, ${silent.p99} ms while it is silent`
+  const p99 = `p99 ${slow.p99.toFixed(0)} ms while Segment is slow, ${silent.p99.toFixed(0)} ms while it is silent`
   return `outage, ${way}: ${p99}, ${cpu.toFixed(0)} µs/req, peak ${mb(overIdle)} over idle, ${received}/${tracked} arrived`
 }
 

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { join } from 'node:path'
@@ -86,6 +87,7 @@ console.log(tableOf(results))
 if (!quick && !wanted) {
   const file = join(root, 'bench', `results${given.node ? `-node-${given.node}` : ''}.json`)
   writeFileSync(file, `${JSON.stringify(results, null, 2)}\n`)
+  spawnSync('npx', ['biome', 'format', '--write', file], { cwd: root })
 }
 
 /** One after the other, so that they do not disturb each other; a few at once where only their correctness counts. */

@@ -63,14 +63,28 @@ export function toPlain(value: unknown, limit = Number.POSITIVE_INFINITY): Plain
  * @param limit - Bytes of UTF-8 JSON.
  */
 export function isLargerThan(value: unknown, limit: number): boolean {
+  return bytesWithin(value, limit) === undefined
+}
+
+/**
+ * The bytes that a plain JSON value takes at most, without writing it out: of usual text about five times as many as it
+ * does.
+ *
+ * @param value - A plain JSON value; `Date`s count as the ISO strings they become.
+ * @param limit - Bytes of UTF-8 JSON.
+ * @returns `undefined` where it takes more than the limit.
+ */
+export function bytesWithin(value: unknown, limit: number): number | undefined {
   const bounds = { least: 0, most: 0, limit }
   measure(value, bounds)
-  return exceeds(value, bounds)
+  return exceeds(value, bounds) ? undefined : Math.min(bounds.most, limit)
 }
 
 /** Whether a value is an object with named members: not an array, a `Date` or another built-in. */
 export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && tagOf.call(value) === '[object Object]'
+  if (typeof value !== 'object' || value === null) return false
+  // Nearly all are plain, and their tag costs more than their prototype.
+  return Object.getPrototypeOf(value) === Object.prototype || tagOf.call(value) === '[object Object]'
 }
 
 const tagOf = Object.prototype.toString

@@ -1,9 +1,10 @@
 import type { Logger } from '@walkeros/core'
-import type { SegmentCall } from '../destination/calls.js'
+import type { CallType, SegmentCall } from '../destination/calls.js'
+import type { Remembered } from '../destination/deduplication.js'
 import type { SegmentClient } from '../destination/settings.js'
 import { Burst, nameOf } from '../log.js'
 import { answerWithin, timerMs } from '../maybe.js'
-import { MAX_CALL_BYTES } from '../values.js'
+import { bytesWithin, MAX_CALL_BYTES } from '../values.js'
 import { channels } from './channels.js'
 import type { Client, OutcomeListener, SettledCall } from './client.js'
 import { type Fault, faultOf, wordsOf } from './failure.js'
@@ -14,12 +15,14 @@ import type { FailureReason, Ledger } from './ledger.js'
 import type { Limits } from './limits.js'
 import { Durable } from './outbox/durable.js'
 import type { Outbox, ReadCall } from './outbox/outbox.js'
-import { callOf, type PendingCall } from './pending-call.js'
+import { callOf, type PendingCall, textOf } from './pending-call.js'
 import { WaitingRoom } from './waiting-room.js'
 
 /** What the client adds to every call: its type, its name and version, Node's version. */
 const ADDED_BYTES = 320
 
+/** So many calls at the front of the room are kept as they are: three megabytes or so. */
+const KEPT_WHOLE = 1_000
 /** With an outbox, memory holds no more than this; the rest is read from disk when its turn comes. */
 const MAX_HELD_BYTES = 64 * 1024 * 1024
 /** Letting go of the outbox takes milliseconds; it may take so many where the disk hangs. */
@@ -65,6 +68,8 @@ export class Delivery {
   readonly #flushAt: number
   /** All calls without an outcome, in the order in which they were made. */
   readonly #pending = new Map<string, PendingCall>()
+  /** Those of them whose size is known only roughly. */
+  readonly #unweighed = new Set<PendingCall>()
   readonly #room = new WaitingRoom()
   readonly #suspects: PendingCall[] = []
   readonly #flushes = new Flushes()
@@ -128,29 +133,42 @@ export class Delivery {
     if (this.#pending.has(messageId))
       return this.#giveUp(call, 'rejected', 'its messageId is that of another call')
     if (this.#closed) return this.#giveUp(call, 'closed', undefined)
-    const text = JSON.stringify(call.params)
-    const bytes = Buffer.byteLength(text)
-    if (bytes > MAX_CALL_BYTES - ADDED_BYTES) return this.#giveUp(call, 'too-large', undefined)
-    if (this.#durable?.works) return this.#keep(this.#durable, call, messageId, text, bytes)
-    if (this.#pending.size >= limits.maxPending || this.#bytes + bytes > limits.maxBytes) {
+    const most = bytesWithin(call.params, MAX_CALL_BYTES - ADDED_BYTES)
+    if (most === undefined) return this.#giveUp(call, 'too-large', undefined)
+    if (this.#durable?.works) return this.#keep(this.#durable, call, messageId)
+    // Writing a call as text, and reading it again, costs as much as all before it: what goes soon stays as it is.
+    const isKeptWhole = this.#room.size < KEPT_WHOLE && this.#bytes + most <= limits.maxBytes
+    const text = isKeptWhole ? undefined : JSON.stringify(call.params)
+    const bytes = text === undefined ? most : Buffer.byteLength(text)
+    if (this.#pending.size >= limits.maxPending || !this.#hasRoomFor(bytes)) {
       return this.#giveUp(call, 'overflow', `${this.#pending.size} calls, ${this.#bytes} bytes wait already`)
     }
-    const pending = this.#hold(++this.#made, { ...call, messageId }, text, bytes)
-    // What goes soon need not be read from its text again.
-    if (this.#room.size < this.#window) pending.call = call
+    const { type, remembered } = call
+    const pending = this.#hold(++this.#made, type, messageId, remembered, text ?? call, bytes, 0)
+    if (isKeptWhole) this.#unweighed.add(pending)
     this.#admit(pending)
     this.#gather()
   }
 
+  /** Whether so many bytes more may wait. Calls are weighed when it matters, each of them once. */
+  #hasRoomFor(bytes: number): boolean {
+    const { maxBytes } = this.#parts.limits
+    if (this.#bytes + bytes <= maxBytes) return true
+    for (const pending of this.#unweighed) {
+      const weighed = Buffer.byteLength(textOf(pending))
+      this.#bytes += weighed - pending.bytes
+      pending.bytes = weighed
+    }
+    this.#unweighed.clear()
+    return this.#bytes + bytes <= maxBytes
+  }
+
   /** A call that is on disk before the client has it. */
-  #keep(
-    durable: Durable<PendingCall>,
-    call: SegmentCall,
-    messageId: string,
-    text: string,
-    bytes: number,
-  ): void {
+  #keep(durable: Durable<PendingCall>, call: SegmentCall, messageId: string): void {
     const { limits } = this.#parts
+    const { type, remembered } = call
+    const text = JSON.stringify(call.params)
+    const bytes = Buffer.byteLength(text)
     while (durable.bytes + text.length > limits.maxStoredBytes) {
       const oldest = this.#room.take() ?? durable.withdraw()
       if (!oldest) return this.#giveUp(call, 'overflow', 'the outbox is full')
@@ -161,31 +179,30 @@ export class Delivery {
       durable.behind === 0 &&
       this.#pending.size < limits.maxPending &&
       this.#bytes + bytes <= Math.min(limits.maxBytes, MAX_HELD_BYTES)
-    const held = isHeld ? this.#hold(number, { ...call, messageId }, text, bytes) : undefined
-    if (held && this.#pending.size <= this.#window) held.call = call
-    durable.add(number, { type: call.type, messageId, madeAt: Date.now(), text }, held)
+    const held = isHeld ? this.#hold(number, type, messageId, remembered, text, bytes, 0) : undefined
+    if (held && this.#pending.size <= KEPT_WHOLE) held.call = call
+    durable.add(number, { type, messageId, madeAt: Date.now(), text }, held)
   }
 
   #hold(
     number: number,
-    {
-      type,
-      messageId,
-      remembered,
-    }: Pick<PendingCall, 'type' | 'messageId'> & Pick<SegmentCall, 'remembered'>,
-    text: string,
+    type: CallType,
+    messageId: string,
+    remembered: Remembered | undefined,
+    content: string | SegmentCall,
     bytes: number,
-    ageMs = 0,
+    ageMs: number,
   ): PendingCall {
+    const isText = typeof content === 'string'
     const pending: PendingCall = {
       number,
       type,
       messageId,
-      text,
+      text: isText ? content : undefined,
       bytes,
       madeAt: performance.now() - ageMs,
       remembered,
-      call: undefined,
+      call: isText ? undefined : content,
       isHandedIn: false,
       isSuspect: false,
       place: undefined,
@@ -204,9 +221,9 @@ export class Delivery {
   /** Calls are on disk. */
   #stored(calls: readonly PendingCall[]): void {
     for (const pending of calls) {
-      if (this.#durable?.works) pending.place = this.#durable.placeOf(pending.number)
+      if (this.#durable?.works) pending.place = this.#durable.placeOf(pending.number, textOf(pending).length)
       if (this.#pending.get(pending.messageId) === pending) this.#admit(pending)
-      else if (pending.place) this.#durable?.settled(pending.place, pending.text.length)
+      else if (pending.place) this.#durable?.settled(pending.place)
     }
     if (!this.#closed) this.#gather()
   }
@@ -215,13 +232,13 @@ export class Delivery {
   #loaded(calls: readonly ReadCall[], isOwn: boolean): void {
     for (const { number, type, messageId, madeAt, text, place } of calls) {
       if (this.#pending.has(messageId)) {
-        if (place) this.#durable?.settled(place, text.length)
+        if (place) this.#durable?.settled(place)
         continue
       }
       if (!isOwn) this.#parts.ledger.made()
-      const call = { type, messageId, remembered: undefined }
       const ageMs = Math.max(0, Date.now() - madeAt)
-      const pending = this.#hold(isOwn ? number : ADOPTED, call, text, Buffer.byteLength(text), ageMs)
+      const bytes = Buffer.byteLength(text)
+      const pending = this.#hold(isOwn ? number : ADOPTED, type, messageId, undefined, text, bytes, ageMs)
       pending.place = place
       this.#due = Math.max(this.#due, pending.number)
       if (isOwn) this.#room.add(pending)
@@ -358,7 +375,7 @@ export class Delivery {
   }
 
   #handIn(pending: PendingCall): void {
-    const call = pending.call ?? callOf(pending)
+    const call = callOf(pending)
     pending.call = call
     pending.isHandedIn = true
     this.#handedIn++
@@ -400,11 +417,11 @@ export class Delivery {
   #delivered({ messageId = '' }: SettledCall): void {
     const pending = this.#pending.get(messageId)
     if (!pending?.isHandedIn) return
-    const call = pending.call ?? callOf(pending)
+    const call = callOf(pending)
     this.#handedIn--
     if (pending.isSuspect) this.#clear(pending)
     this.#forget(pending)
-    if (pending.place) this.#durable?.settled(pending.place, pending.text.length)
+    if (pending.place) this.#durable?.settled(pending.place)
     if (!this.#client.isOwn) this.#gate.succeeded()
     this.#parts.ledger.delivered()
     if (channels.delivered.hasSubscribers) channels.delivered.publish({ call })
@@ -417,7 +434,7 @@ export class Delivery {
     if (!pending?.isHandedIn) return
     this.#handedIn--
     pending.isHandedIn = false
-    pending.call = undefined
+    if (pending.text !== undefined) pending.call = undefined
     const fault = faultOf(reason)
     if (pending.isSuspect) this.#clear(pending)
     if (fault.kind === 'too-large') return this.#end(pending, 'too-large', fault.detail)
@@ -477,13 +494,13 @@ export class Delivery {
     this.#forget(pending)
     if (pending.place) {
       if (reason === 'rejected' || reason === 'expired') {
-        const { type, messageId, text } = pending
+        const { type, messageId } = pending
         const madeAt = Date.now() - (performance.now() - pending.madeAt)
-        this.#durable?.setAside({ type, messageId, text, madeAt }, reason, detail)
+        this.#durable?.setAside({ type, messageId, text: textOf(pending), madeAt }, reason, detail)
       }
-      this.#durable?.settled(pending.place, pending.text.length)
+      this.#durable?.settled(pending.place)
     }
-    this.#giveUp(pending.call ?? callOf(pending), reason, detail)
+    this.#giveUp(callOf(pending), reason, detail)
     this.#settled()
   }
 
@@ -498,6 +515,7 @@ export class Delivery {
 
   #forget(pending: PendingCall): void {
     this.#pending.delete(pending.messageId)
+    this.#unweighed.delete(pending)
     this.#bytes -= pending.bytes
   }
 

@@ -2,20 +2,23 @@ import type { CallParams, CallType, SegmentCall } from '../destination/calls.js'
 import type { Remembered } from '../destination/deduplication.js'
 import type { Place } from './outbox/outbox.js'
 
-/** A call without an outcome, in the form in which it waits: its text, about a kilobyte. */
+/**
+ * A call without an outcome. Those that go next are kept as they are; those that have to wait are kept as text, about a
+ * kilobyte, which is a third of what the call takes.
+ */
 export interface PendingCall {
   /** Counts the calls of a delivery: the order in which they were made. */
   readonly number: number
   readonly type: CallType
   readonly messageId: string
-  /** The parameters as JSON. */
-  readonly text: string
-  /** The text's size in bytes of UTF-8. */
-  readonly bytes: number
+  /** The parameters as JSON; not there where there is the call itself. */
+  readonly text: string | undefined
+  /** The size of the JSON in bytes of UTF-8; of a call that was not weighed it is at most so large. */
+  bytes: number
   /** When it was made, by the process's own clock, which nobody sets back. */
   readonly madeAt: number
   readonly remembered: Remembered | undefined
-  /** The call itself, while the client has it: the client keeps what it is given, and writes into it. */
+  /** The call itself: of one that has a text, while the client has it, which keeps what it is given. */
   call: SegmentCall | undefined
   /** Whether the client has it. */
   isHandedIn: boolean
@@ -25,14 +28,21 @@ export interface PendingCall {
   place: Place | undefined
 }
 
-/** The call that a text stands for, with objects of its own. */
+/** The call itself, or the one that its text stands for, with objects of its own. */
 export function callOf({
   type,
   text,
   remembered,
-}: Pick<PendingCall, 'type' | 'text' | 'remembered'>): SegmentCall {
-  const params = JSON.parse(text) as CallParams[CallType] & { timestamp: string | Date }
+  call,
+}: Pick<PendingCall, 'type' | 'text' | 'remembered' | 'call'>): SegmentCall {
+  if (call) return call
+  const params = JSON.parse(text ?? '{}') as CallParams[CallType] & { timestamp: string | Date }
   params.timestamp = new Date(params.timestamp)
   // The text was made from a call of this type, by this process or an earlier one.
   return { type, params, ...(remembered && { remembered }) } as SegmentCall
+}
+
+/** A call's parameters as JSON. */
+export function textOf({ text, call }: Pick<PendingCall, 'text' | 'call'>): string {
+  return text ?? JSON.stringify(call?.params ?? {})
 }

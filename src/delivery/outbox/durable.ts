@@ -113,8 +113,8 @@ export class Durable<T> {
   }
 
   /** Takes a call off the disk with the next group. */
-  settled(place: Place, size: number): void {
-    const { store, number } = place
+  settled(place: Place): void {
+    const { store, number, size } = place
     if (store === this.#opened?.own) this.#bytes -= size
     const numbers = this.#settled.get(store)
     if (numbers) numbers.push(number)
@@ -123,8 +123,8 @@ export class Durable<T> {
   }
 
   /** Where a call of this process is. */
-  placeOf(number: number): Place | undefined {
-    return this.#opened && { store: this.#opened.own, number }
+  placeOf(number: number, size: number): Place | undefined {
+    return this.#opened && { store: this.#opened.own, number, size }
   }
 
   /** Keeps a call aside. */

@@ -68,7 +68,7 @@ export class LevelStore implements CallStore {
     for await (const [key, line] of this.#db.iterator({ gt: keyOf(after), limit: most })) {
       const number = Number(key)
       const call = callOf(line)
-      if (call) found.push({ ...call, number, place: { store: this, number } })
+      if (call) found.push({ ...call, number, place: { store: this, number, size: call.text.length } })
       else await this.#db.del(key)
     }
     return found

@@ -22,6 +22,8 @@ export interface ReadCall extends StoredCall {
 export interface Place {
   readonly store: CallStore
   readonly number: number
+  /** The length of its text. */
+  readonly size: number
 }
 
 /** The calls that one process has written. */

@@ -1,7 +1,7 @@
 import { createLogger, Level } from '@walkeros/core'
 import { isGranted } from '../../src/destination/consent.js'
 import { Deduplication } from '../../src/destination/deduplication.js'
-import { resolveIdentity } from '../../src/destination/identity.js'
+import { identityOf, toId } from '../../src/destination/identity.js'
 import { compileValue, type MappingScope } from '../../src/destination/mapping-value.js'
 import { Pipeline } from '../../src/destination/pipeline.js'
 import { compileRules, produceData } from '../../src/destination/rules.js'
@@ -34,7 +34,7 @@ export const STEPS = {
     if (isPromise(match)) return
     return produceData(event, event, dataConfig, match?.compiled, scope)
   },
-  identity: () => resolveIdentity(event, readers, scope),
+  identity: () => identityOf(toId(readers.userId(event, scope)), toId(readers.anonymousId(event, scope))),
   deduplicate: () => deduplication.identify({ userId: 'user-4711' }, TRAITS),
   /** From the gate to the calls: the four steps above, and making the calls. */
   destination: () => pipeline.process({ event, messageId: collected.messageId, context: {} }),

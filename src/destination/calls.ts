@@ -1,11 +1,8 @@
 import type { WalkerOS } from '@walkeros/core'
-import { after, type Maybe } from '../maybe.js'
 import { isRecord, plain } from '../values.js'
 import { type ConsentContext, toCategoryPreferences } from './consent.js'
 import type { Deduplication, Remembered } from './deduplication.js'
 import { type Identity, identityOf, toId } from './identity.js'
-import type { Evaluate, MappingScope } from './mapping-value.js'
-import type { CompiledCalls } from './rules.js'
 
 /** The kinds of call of the Segment spec. */
 export type CallType = 'track' | 'identify' | 'group' | 'page' | 'screen' | 'alias'
@@ -81,14 +78,16 @@ export interface MadeCalls {
   readonly deduplicated: number
 }
 
-/** What an event's mapped calls are made from. */
+/** What an event's mapped calls are made from: what the mapping of each resolved to. */
 export interface MappedSource {
-  /** The calls that the rule and the settings ask for; the rule's own win. */
-  readonly rule: CompiledCalls | undefined
-  readonly settings: CompiledCalls
-  /** Whether there is no `track()`. */
-  readonly silent: boolean
-  readonly properties: Record<string, unknown>
+  readonly identify: unknown
+  readonly group: unknown
+  /** `true` for a page without anything. */
+  readonly page: unknown
+  /** `true` for a screen without anything. */
+  readonly screen: unknown
+  /** Those of the `track()`; there is none where they are `undefined`. */
+  readonly properties: Record<string, unknown> | undefined
 }
 
 /**
@@ -101,31 +100,18 @@ export interface MappedSource {
  */
 export function makeMappedCalls(
   frame: CallFrame,
-  source: MappedSource,
+  { identify, group, page, screen, properties }: MappedSource,
   kit: CallKit,
-  scope: MappingScope,
-): Maybe<MadeCalls | undefined> {
-  const { event } = frame
-  const read = (evaluate: Evaluate | true | undefined): Maybe<unknown> =>
-    evaluate === true ? true : evaluate?.(event, scope)
-
-  return after(read(source.rule?.identify ?? source.settings.identify), (identify) =>
-    after(read(source.rule?.group ?? source.settings.group), (group) =>
-      after(read(source.rule?.page), (page) =>
-        after(read(source.rule?.screen), (screen) => {
-          const userId = isRecord(identify) ? toId(identify.userId) : undefined
-          const maker = new CallMaker(frame, kit, userId)
-          if (!maker.hasIdentity) return undefined
-          if (isRecord(identify)) maker.identify(membersOf(identify.traits), userId !== undefined)
-          if (isRecord(group)) maker.group(group)
-          if (page === true || isRecord(page)) maker.view('page', page === true ? {} : page)
-          if (screen === true || isRecord(screen)) maker.view('screen', screen === true ? {} : screen)
-          if (!source.silent) maker.track(source.properties)
-          return maker.made
-        }),
-      ),
-    ),
-  )
+): MadeCalls | undefined {
+  const userId = isRecord(identify) ? toId(identify.userId) : undefined
+  const maker = new CallMaker(frame, kit, userId)
+  if (!maker.hasIdentity) return undefined
+  if (isRecord(identify)) maker.identify(membersOf(identify.traits), userId !== undefined)
+  if (isRecord(group)) maker.group(group)
+  if (page === true || isRecord(page)) maker.view('page', page === true ? {} : page)
+  if (screen === true || isRecord(screen)) maker.view('screen', screen === true ? {} : screen)
+  if (properties) maker.track(properties)
+  return maker.made
 }
 
 /**

@@ -1,7 +1,3 @@
-import type { WalkerOS } from '@walkeros/core'
-import { after, type Maybe } from '../maybe.js'
-import type { Evaluate, MappingScope } from './mapping-value.js'
-
 /** Who a call is about, as Segment has it: at least one of the two. */
 export interface Identity {
   readonly userId?: string
@@ -15,17 +11,6 @@ export interface Identity {
 export function toId(value: unknown): string | undefined {
   if (typeof value === 'string') return value === '' ? undefined : value
   return typeof value === 'number' && Number.isFinite(value) ? String(value) : undefined
-}
-
-/** Picks the ids from an event; absent members are left out. */
-export function resolveIdentity(
-  event: WalkerOS.Event,
-  readers: { readonly userId: Evaluate; readonly anonymousId: Evaluate },
-  scope: MappingScope,
-): Maybe<Identity> {
-  return after(readers.userId(event, scope), (user) =>
-    after(readers.anonymousId(event, scope), (anonymous) => identityOf(toId(user), toId(anonymous))),
-  )
 }
 
 /** Puts an identity together without members that are `undefined`. */

@@ -70,7 +70,7 @@ function firstDefined(alternatives: readonly Evaluate[]): Evaluate {
 
 /** An alternative that fails gives nothing, so that the next one has its turn. */
 function contained(evaluate: Evaluate): Evaluate {
-  return (value, scope) => attempt(() => evaluate(value, scope), scope, 'processing', undefined)
+  return (value, scope) => attempt(evaluate, value, scope, scope, 'processing', undefined)
 }
 
 function compileAlternative(mapping: Mapping.Value): Evaluate {
@@ -92,25 +92,31 @@ function compileItem(given: Mapping.ValueType): Evaluate {
   if (isBareKey(item)) return compileKey(item.key)
   const { condition, consent, fn, validate, value: fixed } = item
   const compute = compileResult(item)
+  const otherwise = (result: unknown) => (result === undefined ? plain(fixed) : result)
+  if (!condition && !consent && !fn && !validate) {
+    return (value, scope) => {
+      const result = compute(value, fixed === undefined ? value : fixed, scope)
+      return isPromise(result) ? result.then(otherwise) : otherwise(result)
+    }
+  }
 
   const evaluate: Evaluate = (value, scope) => {
     if (consent && !getGrantedConsent(consent, scope.consent)) return plain(fixed)
     const start = fixed === undefined ? value : fixed
     const context = contextOf(scope, given)
-    const transformed = fn ? attempt(() => fn(value, context), scope, 'fn', undefined) : start
+    const transformed = fn ? attempt(fn, value, context, scope, 'fn', undefined) : start
     return after(transformed, (current) =>
       after(compute(value, current, scope), (result) => {
-        if (!validate) return result === undefined ? plain(fixed) : result
-        const valid = attempt(() => validate(result, context), scope, 'validate', false)
+        if (!validate) return otherwise(result)
+        const valid = attempt(validate, result, context, scope, 'validate', false)
         return after(valid, (holds) => (holds && result !== undefined ? result : plain(fixed)))
       }),
     )
   }
   if (!condition) return evaluate
   return (value, scope) =>
-    after(
-      attempt(() => condition(value, contextOf(scope, given)), scope, 'condition', false),
-      (holds) => (holds ? evaluate(value, scope) : undefined),
+    after(attempt(condition, value, contextOf(scope, given), scope, 'condition', false), (holds) =>
+      holds ? evaluate(value, scope) : undefined,
     )
 }
 
@@ -149,15 +155,23 @@ function compileResult(item: Mapping.ValueConfig) {
   }
   if (map) {
     const members = Object.entries(map).map(([name, member]) => [name, compileValue(member)] as const)
+    const together = (values: readonly unknown[]) => {
+      const mapped: Record<string, unknown> = {}
+      for (let index = 0; index < members.length; index++) {
+        const name = members[index]?.[0]
+        if (name !== undefined && values[index] !== undefined) mapped[name] = values[index]
+      }
+      return mapped
+    }
     const computeMap: Compute = (value, _current, scope) => {
-      const results = members.map(([, evaluate]) => evaluate(value, scope))
-      return after(all(results), (values) => {
-        const mapped: Record<string, unknown> = {}
-        members.forEach(([name], index) => {
-          if (values[index] !== undefined) mapped[name] = values[index]
-        })
-        return mapped
-      })
+      const results: unknown[] = []
+      let isOnItsWay = false
+      for (const [, evaluate] of members) {
+        const result = evaluate(value, scope)
+        isOnItsWay ||= isPromise(result)
+        results.push(result)
+      }
+      return isOnItsWay ? Promise.all(results).then(together) : together(results)
     }
     return computeMap
   }
@@ -193,22 +207,32 @@ export function compilePath(path: string, otherwise?: unknown): (value: unknown)
   }
 }
 
+type Attempted = 'processing' | 'condition' | 'fn' | 'validate'
+
 /** Runs a function of the application's: what it throws or rejects with is logged and counts as `otherwise`. */
-function attempt(
-  run: () => Maybe<unknown>,
+function attempt<C>(
+  run: (value: unknown, context: C) => Maybe<unknown>,
+  value: unknown,
+  context: C,
   scope: MappingScope,
-  what: 'processing' | 'condition' | 'fn' | 'validate',
+  what: Attempted,
   otherwise: unknown,
 ): Maybe<unknown> {
-  const failed = (error: unknown) => {
-    if (error instanceof FatalError) throw error
-    scope.logger.error(`mapping ${what} failed`, { event: scope.event.name, error })
-    return otherwise
-  }
   try {
-    const result = run()
-    return isPromise(result) ? result.then(undefined, failed) : result
+    const result = run(value, context)
+    return isPromise(result) ? contain(result, scope, what, otherwise) : result
   } catch (error) {
-    return failed(error)
+    return failed(error, scope, what, otherwise)
   }
+}
+
+/** Apart, because what a function's closures need is made whenever it is called. */
+function contain(result: Promise<unknown>, scope: MappingScope, what: Attempted, otherwise: unknown) {
+  return result.then(undefined, (error: unknown) => failed(error, scope, what, otherwise))
+}
+
+function failed(error: unknown, scope: MappingScope, what: Attempted, otherwise: unknown): unknown {
+  if (error instanceof FatalError) throw error
+  scope.logger.error(`mapping ${what} failed`, { event: scope.event.name, error })
+  return otherwise
 }

@@ -1,5 +1,5 @@
 import type { WalkerOS } from '@walkeros/core'
-import { after, type Maybe } from '../maybe.js'
+import { after, isPromise, type Maybe } from '../maybe.js'
 import { isRecord } from '../values.js'
 import {
   type CallFrame,
@@ -12,12 +12,11 @@ import {
 } from './calls.js'
 import { isGranted } from './consent.js'
 import { Deduplication } from './deduplication.js'
-import { type Identity, resolveIdentity } from './identity.js'
+import { type Identity, identityOf, toId } from './identity.js'
 import { compileValue, type Evaluate, type MappingScope } from './mapping-value.js'
 import {
   applyPolicy,
   type CompiledCalls,
-  type CompiledRule,
   compileCalls,
   compilePolicy,
   compileRules,
@@ -127,13 +126,36 @@ export class Pipeline {
     // That somebody refuses has to be told, whatever they refuse.
     const gated = direct?.type !== 'consent'
     if (gated && !isGranted(this.#consent, event.consent)) return denied(this.#consent, undefined, observe)
+    return this.#policy.length === 0
+      ? this.#pickRule(incoming, observe)
+      : this.#pickRuleOfChanged(incoming, observe)
+  }
+
+  /** Apart, because what a function's closures need is made whenever it is called. */
+  #pickRuleOfChanged(incoming: Incoming, observe: ObserveStep | undefined): Maybe<Processed> {
+    const { event } = incoming
+    return after(applyPolicy(this.#policy, event, this.#scopeOf(event)), (changed) =>
+      this.#pickRule(withEvent(incoming, changed), observe),
+    )
+  }
+
+  #pickRule(incoming: Incoming, observe: ObserveStep | undefined): Maybe<Processed> {
+    const { event, direct } = incoming
     const scope = this.#scopeOf(event)
-    return after(applyPolicy(this.#policy, event, scope), (changed) => {
-      if (direct) return this.#callsOf(withEvent(incoming, changed), undefined, scope, observe)
-      return after(this.#findRule(changed, scope), (match) =>
-        this.applyRule(withEvent(incoming, changed), match, observe),
-      )
-    })
+    if (direct) return this.#callsOf(incoming, undefined, scope, observe)
+    const match = this.#findRule(event, scope)
+    return isPromise(match)
+      ? this.#applyInTime(incoming, match, observe)
+      : this.applyRule(incoming, match, observe)
+  }
+
+  /** Apart, because an asynchronous function costs a promise whether or not anything in it is awaited. */
+  async #applyInTime(
+    incoming: Incoming,
+    match: Promise<Match | undefined>,
+    observe: ObserveStep | undefined,
+  ): Promise<Processed> {
+    return this.applyRule(incoming, await match, observe)
   }
 
   /** Takes an event on from its mapping rule: for who has passed the gate and picked the rule elsewhere. */
@@ -147,7 +169,17 @@ export class Pipeline {
       return { dropped: 'ignored', rule: key }
     }
     const scope = this.#scopeOf(event)
-    return after(applyPolicy(compiled.policy, event, scope), (changed) =>
+    if (compiled.policy.length === 0) return this.#callsOf(incoming, match, scope, observe)
+    return this.#callsOfChanged(incoming, match, scope, observe)
+  }
+
+  #callsOfChanged(
+    incoming: Incoming,
+    match: Match,
+    scope: MappingScope,
+    observe: ObserveStep | undefined,
+  ): Maybe<Processed> {
+    return after(applyPolicy(match.compiled.policy, incoming.event, scope), (changed) =>
       this.#callsOf(withEvent(incoming, changed), match, scope, observe),
     )
   }
@@ -160,45 +192,56 @@ export class Pipeline {
   ): Maybe<Processed> {
     const { event: unnamed, direct } = incoming
     const compiled = match?.compiled
-    const rule = match?.key
     const event = compiled?.name === undefined ? unnamed : { ...unnamed, name: compiled.name }
     const scope: MappingScope = { event, consent, collector, logger, plain }
     observe?.({ step: 'consent', outcome: 'passed', required: this.#consent })
-    observe?.({ step: 'mapping', outcome: 'passed', rule })
+    observe?.({ step: 'mapping', outcome: 'passed', rule: match?.key })
 
-    const readers = { userId: this.#userId, anonymousId: this.#anonymousId }
-    return after(resolveIdentity(event, readers, scope), (identity) =>
-      after(this.#context?.(event, scope), (mapped) => {
-        const frame: CallFrame = {
-          event,
-          identity,
-          context: isRecord(mapped) ? { ...incoming.context, ...mapped } : incoming.context,
-          messageId: incoming.messageId,
-        }
-        if (direct)
-          return finish(makeDirectCall(frame, direct, recordOf(event.data), this.#kit), frame, rule, observe)
-        const made = after(this.#propertiesOf(event, unnamed, compiled, scope), (properties) => {
-          const source = {
-            rule: compiled?.calls,
-            settings: this.#settings,
-            silent: compiled?.silent === true,
-            properties,
-          }
-          return makeMappedCalls(frame, source, this.#kit, scope)
-        })
-        return after(made, (result) => finish(result, frame, rule, observe))
-      }),
-    )
+    const values: Values = [
+      this.#userId(event, scope),
+      this.#anonymousId(event, scope),
+      this.#context?.(event, scope),
+      direct || compiled?.silent ? undefined : produceData(event, unnamed, this.#data, compiled, scope),
+      direct ? undefined : (compiled?.calls.identify ?? this.#settings.identify)?.(event, scope),
+      direct ? undefined : (compiled?.calls.group ?? this.#settings.group)?.(event, scope),
+      direct ? undefined : viewOf(compiled?.calls.page, event, scope),
+      direct ? undefined : viewOf(compiled?.calls.screen, event, scope),
+    ]
+    return values.some(isPromise)
+      ? this.#makeInTime(incoming, event, match, values, observe)
+      : this.#make(incoming, event, match, values, observe)
   }
 
-  #propertiesOf(
+  async #makeInTime(
+    incoming: Incoming,
     event: WalkerOS.Event,
-    unnamed: WalkerOS.Event,
-    compiled: CompiledRule | undefined,
-    scope: MappingScope,
-  ): Maybe<Record<string, unknown>> {
-    if (compiled?.silent) return {}
-    return after(produceData(event, unnamed, this.#data, compiled, scope), recordOf)
+    match: Match | undefined,
+    values: Values,
+    observe: ObserveStep | undefined,
+  ): Promise<Processed> {
+    return this.#make(incoming, event, match, await Promise.all(values), observe)
+  }
+
+  #make(
+    incoming: Incoming,
+    event: WalkerOS.Event,
+    match: Match | undefined,
+    [userId, anonymousId, context, data, identify, group, page, screen]: Values,
+    observe: ObserveStep | undefined,
+  ): Processed {
+    const { direct } = incoming
+    const identity = identityOf(toId(userId), toId(anonymousId))
+    const frame: CallFrame = {
+      event,
+      identity,
+      context: isRecord(context) ? { ...incoming.context, ...context } : incoming.context,
+      messageId: incoming.messageId,
+    }
+    const properties = match?.compiled.silent ? undefined : recordOf(data)
+    const made = direct
+      ? makeDirectCall(frame, direct, recordOf(event.data), this.#kit)
+      : makeMappedCalls(frame, { identify, group, page, screen, properties }, this.#kit)
+    return finish(made, identity, match?.key, observe)
   }
 
   #scopeOf(event: WalkerOS.Event): MappingScope {
@@ -212,9 +255,25 @@ function withEvent(incoming: Incoming, event: WalkerOS.Event): Incoming {
   return event === incoming.event ? incoming : { ...incoming, event }
 }
 
+/** What the mappings of an event give, or will give: its ids, context and properties, and the calls beside `track()`. */
+type Values = readonly [
+  userId: unknown,
+  anonymousId: unknown,
+  context: unknown,
+  data: unknown,
+  identify: unknown,
+  group: unknown,
+  page: unknown,
+  screen: unknown,
+]
+
+function viewOf(view: Evaluate | true | undefined, event: WalkerOS.Event, scope: MappingScope): unknown {
+  return view === true ? true : view?.(event, scope)
+}
+
 function finish(
   made: MadeCalls | undefined,
-  { identity }: CallFrame,
+  identity: Identity,
   rule: string | undefined,
   observe: ObserveStep | undefined,
 ): Processed {

@@ -94,12 +94,17 @@ export type FindRule = (event: WalkerOS.Event, scope: MappingScope) => Maybe<Mat
  * A condition may be asynchronous; one that throws, rejects or takes more than two seconds is false.
  */
 export function compileRules(rules: Rules | undefined): FindRule {
-  const entities = new Map<string, Map<string, CompiledRule[]>>()
+  const entities = new Map<string, Map<string, Match[]>>()
   for (const [entity, actions] of Object.entries(rules ?? {})) {
     if (!actions) continue
-    const compiled = new Map<string, CompiledRule[]>()
+    const compiled = new Map<string, Match[]>()
     for (const [action, rule] of Object.entries(actions)) {
-      compiled.set(action, (Array.isArray(rule) ? rule : [rule]).map(compileRule))
+      const key = `${entity} ${action}`
+      const candidates = Array.isArray(rule) ? rule : [rule]
+      compiled.set(
+        action,
+        candidates.map((each) => ({ key, compiled: compileRule(each) })),
+      )
     }
     entities.set(entity, compiled)
   }
@@ -108,25 +113,31 @@ export function compileRules(rules: Rules | undefined): FindRule {
 
   return (event, scope) => {
     const [entity = '', action = ''] = event.name.split(' ')
-    const entityKey = entities.has(entity) ? entity : '*'
-    const actions = entities.get(entityKey)
-    const actionKey = actions?.has(action) ? action : '*'
-    const own = matchOf(`${entityKey} ${actionKey}`, actions?.get(actionKey), event, scope)
-    return after(own, (match) => match ?? matchOf('* *', any, event, scope))
+    const actions = entities.get(entity) ?? entities.get('*')
+    const own = firstMatch(actions?.get(action) ?? actions?.get('*'), event, scope)
+    return own === undefined || isPromise(own) ? orAny(own, any, event, scope) : own
   }
 }
 
-function matchOf(
-  key: string,
-  candidates: readonly CompiledRule[] | undefined,
+function orAny(
+  own: Promise<Match | undefined> | undefined,
+  any: readonly Match[] | undefined,
+  event: WalkerOS.Event,
+  scope: MappingScope,
+): Maybe<Match | undefined> {
+  return after<Match | undefined, Match | undefined>(own, (match) => match ?? firstMatch(any, event, scope))
+}
+
+function firstMatch(
+  candidates: readonly Match[] | undefined,
   event: WalkerOS.Event,
   scope: MappingScope,
   from = 0,
 ): Maybe<Match | undefined> {
-  const compiled = candidates?.[from]
-  if (!compiled) return undefined
-  return after(holds(compiled.rule, event, scope), (matches) =>
-    matches ? { key, compiled } : matchOf(key, candidates, event, scope, from + 1),
+  const match = candidates?.[from]
+  if (!match?.compiled.rule.condition) return match
+  return after(holds(match.compiled.rule, event, scope), (matches) =>
+    matches ? match : firstMatch(candidates, event, scope, from + 1),
   )
 }
 
@@ -169,13 +180,34 @@ export function produceData(
       ? undefined
       : config.otherwise?.(event)
   const own = compiled?.data?.(event, scope)
-  return after(base, (configData) =>
-    after(own, (ruleData) => {
-      const data = compiled?.data ? merged(configData, ruleData) : configData
-      const included = withIncluded(event, data, compiled?.rule.include ?? config.include, scope)
-      return withoutRemoved(included, compiled?.rule.remove)
-    }),
-  )
+  if (isPromise(base) || isPromise(own)) return dataInTime(event, config, compiled, scope, base, own)
+  return dataOf(event, config, compiled, scope, base, own)
+}
+
+/** Apart, because what a function's closures need is made whenever it is called. */
+async function dataInTime(
+  event: WalkerOS.Event,
+  config: DataConfig,
+  compiled: CompiledRule | undefined,
+  scope: MappingScope,
+  base: unknown,
+  own: unknown,
+): Promise<unknown> {
+  const [configData, ruleData] = await Promise.all([base, own])
+  return dataOf(event, config, compiled, scope, configData, ruleData)
+}
+
+function dataOf(
+  event: WalkerOS.Event,
+  config: DataConfig,
+  compiled: CompiledRule | undefined,
+  scope: MappingScope,
+  configData: unknown,
+  ruleData: unknown,
+): unknown {
+  const data = compiled?.data ? merged(configData, ruleData) : configData
+  const included = withIncluded(event, data, compiled?.rule.include ?? config.include, scope)
+  return withoutRemoved(included, compiled?.rule.remove)
 }
 
 function withIncluded(

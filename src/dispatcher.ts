@@ -4,15 +4,15 @@ import type { SegmentCall } from './destination/calls.js'
 import type { ObserveStep, Pipeline, Processed } from './destination/pipeline.js'
 import { completeEvent, type DropReason, type PartialEvent } from './event.js'
 import { after, eachInOrder, isPromise, type Maybe } from './maybe.js'
-import type { Observation, Who } from './observation.js'
+import type { Observation, Observer, Who } from './observation.js'
 import { randomId } from './random-id.js'
 import type { Outcome } from './request/end.js'
 import { fillPerson, type ReadPerson, type SenderReader, settlePerson } from './request/sender.js'
 import { parseTraceparent } from './request/trace.js'
 import type { OpenEvent, RequestTracker, Sender } from './tracker.js'
 
-/** How many finished requests are dispatched before other work of the process has its turn. */
-const REQUESTS_A_TURN = 64
+/** How many events are dispatched before other work of the process has its turn: about a millisecond of them. */
+const EVENTS_A_TURN = 256
 
 /** When the events of a request are dispatched. */
 export type DispatchOption = 'always' | 'success' | ((outcome: Outcome) => boolean)
@@ -98,8 +98,14 @@ export class Dispatcher {
   }
 
   #drain(): void {
-    const turn = this.#queue.splice(0, REQUESTS_A_TURN)
-    for (const tracker of turn) this.#dispatch(tracker)
+    let room = EVENTS_A_TURN
+    let done = 0
+    for (let tracker = this.#queue[done]; tracker && room > 0; tracker = this.#queue[done]) {
+      room -= this.#dispatch(tracker, room)
+      // What is left of it goes on with the next turn, unless its events wait for something: then it comes back by itself.
+      if (tracker.busy || !tracker.hasEvents) done++
+    }
+    this.#queue.splice(0, done)
     this.#checkIdle()
   }
 
@@ -107,30 +113,33 @@ export class Dispatcher {
     if (this.isIdle) for (const resolve of this.#idle.splice(0)) resolve()
   }
 
-  #dispatch(tracker: RequestTracker): void {
+  /**
+   * Dispatches a tracker's events.
+   *
+   * @param most - So many of them.
+   * @returns How many.
+   */
+  #dispatch(tracker: RequestTracker, most: number): number {
     // Its events are already on their way; that way ends with a look at what has come since.
-    if (tracker.busy) return
+    if (tracker.busy || !tracker.hasEvents) return 0
     tracker.busy = true
-    const done = this.#dispatchAll(tracker)
-    if (!isPromise(done)) {
-      tracker.busy = false
-      return
-    }
+    const events = tracker.takeEvents(most)
+    const done = after(this.#senderOf(tracker, events), (sender) =>
+      eachInOrder(events, (event) => this.#dispatchOne(tracker, event, sender)),
+    )
+    if (isPromise(done)) this.#wait(tracker, done)
+    else tracker.busy = false
+    return events.length
+  }
+
+  /** @param done - Never rejects: each event's way is contained. */
+  #wait(tracker: RequestTracker, done: Promise<void>): void {
     this.#waiting++
-    // Never rejects: each event's way is contained.
     done.then(() => {
       this.#waiting--
       tracker.busy = false
+      if (tracker.hasEvents) this.ready(tracker)
       this.#checkIdle()
-    })
-  }
-
-  #dispatchAll(tracker: RequestTracker): Maybe<void> {
-    const events = tracker.takeEvents()
-    if (events.length === 0) return
-    return after(this.#senderOf(tracker, events), (sender) => {
-      const visited = eachInOrder(events, (event) => this.#dispatchOne(tracker, event, sender))
-      return after(visited, () => this.#dispatchAll(tracker))
     })
   }
 
@@ -164,19 +173,35 @@ export class Dispatcher {
   }
 
   #dispatchOne(tracker: RequestTracker, open: OpenEvent, sender: Sender | undefined): Maybe<void> {
-    const failed = (error: unknown) => {
-      this.#parts.failed(error, open.collected.name)
-      this.#drop(tracker, open, 'error')
-    }
     try {
       if (!sender) return this.#drop(tracker, open, 'error')
       if (!this.#wanted(tracker.outcome)) return this.#drop(tracker, open, 'outcome')
       if (sender.skipped) return this.#drop(tracker, open, 'skipped')
-      const way = after(settlePerson(open.person), (person) => this.#send(tracker, open, sender, person))
-      return isPromise(way) ? way.catch(failed) : way
+      const person = settlePerson(open.person)
+      return isPromise(person)
+        ? this.#sendWhenKnown(tracker, open, sender, person)
+        : this.#send(tracker, open, sender, person)
     } catch (error) {
-      return failed(error)
+      return this.#failed(tracker, open, error)
     }
+  }
+
+  async #sendWhenKnown(
+    tracker: RequestTracker,
+    open: OpenEvent,
+    sender: Sender,
+    person: Promise<ReadPerson>,
+  ): Promise<void> {
+    try {
+      await this.#send(tracker, open, sender, await person)
+    } catch (error) {
+      this.#failed(tracker, open, error)
+    }
+  }
+
+  #failed(tracker: RequestTracker, open: OpenEvent, error: unknown): void {
+    this.#parts.failed(error, open.collected.name)
+    this.#drop(tracker, open, 'error')
   }
 
   #wanted(outcome: Outcome | undefined): boolean {
@@ -208,17 +233,29 @@ export class Dispatcher {
       walkeros: event,
       sources: sourcesOf(person, sender, tracker),
     })
-    const observe: ObserveStep | undefined =
-      tell && ((step) => tell({ type: 'destination', request: number, event: collected.messageId, ...step }))
     const incoming = {
       event,
       direct: collected.direct,
       context: this.#parts.sender.context(request, event.consent),
       messageId: collected.messageId,
     }
-    return after(pipeline.process(incoming, observe), (processed) =>
-      this.#handOver(tracker, open, event, processed),
-    )
+    const processed = pipeline.process(incoming, tell && stepsOf(tell, number, collected.messageId))
+    return isPromise(processed)
+      ? this.#handOverInTime(tracker, open, event, processed)
+      : this.#handOver(tracker, open, event, processed)
+  }
+
+  async #handOverInTime(
+    tracker: RequestTracker,
+    open: OpenEvent,
+    event: WalkerOS.Event,
+    processed: Promise<Processed>,
+  ): Promise<void> {
+    try {
+      this.#handOver(tracker, open, event, await processed)
+    } catch (error) {
+      this.#failed(tracker, open, error)
+    }
   }
 
   #handOver(tracker: RequestTracker, open: OpenEvent, event: WalkerOS.Event, processed: Processed): void {
@@ -242,6 +279,10 @@ export class Dispatcher {
   #drop(tracker: RequestTracker, { collected }: OpenEvent, reason: DropReason): void {
     this.#parts.dropped(tracker, { name: collected.name }, collected.messageId, reason)
   }
+}
+
+function stepsOf(tell: Observer, request: number, event: string): ObserveStep {
+  return (step) => tell({ type: 'destination', request, event, ...step })
 }
 
 function sourcesOf(person: ReadPerson, sender: Sender, tracker: RequestTracker) {

@@ -123,6 +123,7 @@ export function collectEvent(
 /** What completes an event at the end of its request. */
 export interface Completion {
   readonly person: Person
+  /** The event's own from here on. */
   readonly consent: WalkerOS.Consent
   /** 32 hex digits that all events of the request share, from its `traceparent` where it has one. */
   readonly trace: string
@@ -151,7 +152,7 @@ export function completeEvent(collected: CollectedEvent, completion: Completion)
     timestamp,
     timing: Math.max(0, Math.round((timestamp - startedAt) / 10) / 100),
     user: userOf(person, isRecord(parts.user) ? parts.user : NOTHING),
-    consent: isRecord(parts.consent) ? { ...consent, ...onlyChoices(parts.consent) } : { ...consent },
+    consent: isRecord(parts.consent) ? { ...consent, ...onlyChoices(parts.consent) } : consent,
     source: isRecord(parts.source) ? { ...source, ...parts.source } : source,
   }
   return event as WalkerOS.Event

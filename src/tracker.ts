@@ -302,8 +302,9 @@ export class RequestTracker implements Tracker {
     return this.#scope.runInAsyncScope(ask)
   }
 
-  /** Hands out what was collected; the tracker forgets it. */
-  takeEvents(): OpenEvent[] {
+  /** Hands out what was collected, at most so much of it; the tracker forgets it. */
+  takeEvents(most = Number.POSITIVE_INFINITY): OpenEvent[] {
+    if (this.#events.length > most) return this.#events.splice(0, most)
     const events = this.#events
     this.#events = []
     return events

@@ -43,14 +43,24 @@ export function firstAnswer<T, R>(
     if (!reader) continue
     const given = ask(reader, request, fault)
     if (isPromise(given)) {
-      const rest = chain.slice(index + 1).map((next) => asked(next, ask(next, request, fault)))
-      const all = [asked(reader, given), ...rest]
-      return () => firstOf(all, accept)
+      return firstInTime([asked(reader, given)], chain.slice(index + 1), request, accept, fault)
     }
     const value = accept(given)
     if (value !== undefined) return { value, reader: readerName(reader) }
   }
   return undefined
+}
+
+/** Apart, because what a function's closures need is made whenever it is called. */
+function firstInTime<T, R>(
+  given: readonly Asked<T>[],
+  rest: readonly Reader<T>[],
+  request: TrackedRequest,
+  accept: (value: T | undefined) => R | undefined,
+  fault: ReaderFault,
+): Deferred<R> {
+  const all = [...given, ...rest.map((next) => asked(next, ask(next, request, fault)))]
+  return () => firstOf(all, accept)
 }
 
 /** Asks every reader; the answers are on their way only if one of them is, and then for two seconds at most. */
@@ -60,15 +70,27 @@ export function allAnswers<T>(
   fault: ReaderFault,
 ): Maybe<Answer<T>[]> {
   const answers: Answer<T>[] = []
-  for (const [index, reader] of chain.entries()) {
+  for (let index = 0; index < chain.length; index++) {
+    const reader = chain[index]
+    if (!reader) continue
     const value = ask(reader, request, fault)
     if (isPromise(value)) {
-      const rest = chain.slice(index + 1).map((next) => asked(next, ask(next, request, fault)))
-      return allOf(answers, [asked(reader, value), ...rest])
+      return allInTime(answers, [asked(reader, value)], chain.slice(index + 1), request, fault)
     }
     if (value !== undefined) answers.push({ value, reader: readerName(reader) })
   }
   return answers
+}
+
+/** Apart, as {@link firstInTime} is. */
+function allInTime<T>(
+  answers: Answer<T>[],
+  given: readonly Asked<T>[],
+  rest: readonly Reader<T>[],
+  request: TrackedRequest,
+  fault: ReaderFault,
+): Promise<Answer<T>[]> {
+  return allOf(answers, [...given, ...rest.map((next) => asked(next, ask(next, request, fault)))])
 }
 
 interface Asked<T> {
@@ -83,11 +105,20 @@ function asked<T>(reader: Reader<T>, value: Maybe<T | undefined>): Asked<T> {
 function ask<T>(reader: Reader<T>, request: TrackedRequest, fault: ReaderFault): Maybe<T | undefined> {
   try {
     const given = reader(request)
-    if (!isPromise(given)) return given
-    return given.then(undefined, (error: unknown) => {
-      fault(readerName(reader), error)
-      return undefined
-    })
+    return isPromise(given) ? contained(given, reader, fault) : given
+  } catch (error) {
+    fault(readerName(reader), error)
+    return undefined
+  }
+}
+
+async function contained<T>(
+  given: Promise<T | undefined>,
+  reader: Reader<T>,
+  fault: ReaderFault,
+): Promise<T | undefined> {
+  try {
+    return await given
   } catch (error) {
     fault(readerName(reader), error)
     return undefined

@@ -163,18 +163,33 @@ export class SenderReader {
 export type PersonOverride = Readonly<Record<string, unknown>>
 
 /** Completes a reading, waiting for what asynchronous readers still owe. */
-export function settlePerson(reading: PersonReading): Maybe<ReadPerson> {
-  return after(settled(reading.userId), (userId) =>
-    after(settled(reading.anonymousId), (anonymousId) =>
-      after(settled(reading.details), (details) => ({
-        userId: userId?.value,
-        userIdReader: userId?.reader,
-        anonymousId: anonymousId?.value,
-        anonymousIdReader: anonymousId?.reader,
-        details: details?.value,
-      })),
-    ),
-  )
+export function settlePerson({ userId, anonymousId, details }: PersonReading): Maybe<ReadPerson> {
+  return isDeferred(userId) || isDeferred(anonymousId) || isDeferred(details)
+    ? settleInTime(userId, anonymousId, details)
+    : personOf(userId, anonymousId, details)
+}
+
+async function settleInTime(
+  userId: PersonReading['userId'],
+  anonymousId: PersonReading['anonymousId'],
+  details: PersonReading['details'],
+): Promise<ReadPerson> {
+  // One after the other: readers are given two seconds each, from when they are asked for.
+  return personOf(await settled(userId), await settled(anonymousId), await settled(details))
+}
+
+function personOf(
+  userId: Answer<string> | undefined,
+  anonymousId: Answer<string> | undefined,
+  details: Answer<Readonly<Record<string, unknown>>> | undefined,
+): ReadPerson {
+  return {
+    userId: userId?.value,
+    userIdReader: userId?.reader,
+    anonymousId: anonymousId?.value,
+    anonymousIdReader: anonymousId?.reader,
+    details: details?.value,
+  }
 }
 
 /** The ids of a reading as far as they are known without waiting. */
@@ -260,8 +275,10 @@ function merged(answers: readonly Answer<WalkerOS.Consent>[]): ReadConsent {
   for (const { value, reader } of answers) {
     if (!isRecord(value)) continue
     const choices = onlyChoices(value)
-    Object.assign(state, choices)
-    for (const key of Object.keys(choices)) readers[key] = reader
+    for (const key of Object.keys(choices)) {
+      state[key] = choices[key] === true
+      readers[key] = reader
+    }
   }
   return { state, readers }
 }

@@ -2,7 +2,7 @@ import type { WalkerOS } from '@walkeros/core'
 import type { DirectCall } from './destination/calls.js'
 import { toId } from './destination/identity.js'
 import { randomId } from './random-id.js'
-import { isRecord, MAX_CALL_BYTES, type Plain, toPlain } from './values.js'
+import { isRecord, MAX_CALL_BYTES, type Plain, plain, toPlain } from './values.js'
 
 /** Why an event was dropped instead of becoming calls. */
 export type DropReason =
@@ -178,8 +178,18 @@ function setId(user: Record<string, unknown>, key: 'id' | 'session', id: string 
 }
 
 /** A consent state with nothing in it but choices: hostile and mistyped members are left out. */
-export function onlyChoices(state: object): Record<string, boolean> {
+export function onlyChoices(state: unknown): Record<string, boolean> {
+  try {
+    return choicesOf(state)
+  } catch {
+    // A member that throws must not hide a refusal beside it.
+    return choicesOf(plain(state))
+  }
+}
+
+function choicesOf(state: unknown): Record<string, boolean> {
   const choices: Record<string, boolean> = {}
+  if (!isRecord(state)) return choices
   for (const [key, value] of Object.entries(state)) {
     if (typeof value === 'boolean' && key !== '__proto__') choices[key] = value
   }

@@ -32,7 +32,8 @@ export class OpenRequests {
       this.#work--
       this.#check()
     }
-    work.then(done, done)
+    // What only looks like a promise may throw: resolving with it makes that a rejection.
+    new Promise((resolve) => resolve(work)).then(done, done)
   }
 
   /** Resolves when no request is open and no work goes on; at once where that is so. */

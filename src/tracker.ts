@@ -255,7 +255,12 @@ export class RequestTracker implements Tracker {
   }
 
   waitUntil(work: Promise<unknown>): void {
-    this.#host.working(work)
+    if (typeof work === 'object' && work !== null) this.#host.working(work)
+    else
+      this.#host.misused(
+        `tracker.waitUntil() was given ${kindOf(work)}: expected a promise, such as what an async function returns`,
+        this.waitUntil,
+      )
   }
 
   discard(): void {
@@ -316,13 +321,31 @@ export class RequestTracker implements Tracker {
   }
 
   #trackGiven(given: unknown, data: object | undefined, event: PartialEvent | undefined): void {
-    this.#collect(wholeOf(given, data, event), undefined, this.track)
+    let whole: GivenEvent
+    try {
+      whole = wholeOf(given, data, event)
+    } catch (error) {
+      return this.#unreadable(error)
+    }
+    this.#collect(whole, undefined, this.track)
   }
 
   #view(type: 'page' | 'screen', view: View | undefined, caller: (view?: View) => void): void {
-    const { category, name, properties } = isRecord(view) ? view : {}
-    const direct = { type, category: toId(category), name: toId(name) }
-    this.#collect({ name: `${type} view`, data: objectOf(properties) }, direct, caller)
+    let given: View
+    try {
+      const { category, name, properties } = isRecord(view) ? view : {}
+      given = { category: toId(category), name: toId(name), properties: objectOf(properties) }
+    } catch (error) {
+      return this.#unreadable(error)
+    }
+    const { properties, ...direct } = given
+    this.#collect({ name: `${type} view`, data: properties }, { type, ...direct }, caller)
+  }
+
+  /** What was tracked throws when it is looked into. */
+  #unreadable(error: unknown): void {
+    this.#host.tracked()
+    this.#host.failed(this, {}, error)
   }
 
   #refuse(call: string, given: unknown, caller: Caller): void {
@@ -395,5 +418,6 @@ function objectOf(value: unknown): object | undefined {
 function kindOf(value: unknown): string {
   if (value === '') return 'an empty string'
   if (value === null || value === undefined) return String(value)
-  return Array.isArray(value) ? 'an array' : `a ${typeof value}`
+  if (typeof value === 'object') return isRecord(value) ? 'an object' : 'an array or another special object'
+  return `a ${typeof value}`
 }

@@ -19,6 +19,7 @@ import {
 import { Pipeline } from './destination/pipeline.js'
 import { clientSettings, SETTINGS_DEFAULTS } from './destination/settings.js'
 import { Dispatcher } from './dispatcher.js'
+import type { GivenEvent, PartialEvent } from './event.js'
 import { KeptOn } from './kept-on.js'
 import { Burst, nameOf, openLog } from './log.js'
 import { after, answerWithin, isPromise, timerMs } from './maybe.js'
@@ -287,8 +288,7 @@ class RequestTracking implements Tracking, TrackerHost {
   }
 
   dropped(...[tracker, event, reason, messageId = '']: Parameters<TrackerHost['dropped']>): void {
-    const { name, ...rest } = event
-    this.#drop(tracker, typeof name === 'string' ? { ...rest, name } : rest, messageId, reason)
+    this.#drop(tracker, readable(event), messageId, reason)
   }
 
   misused(problem: string, caller: (...args: never[]) => unknown): void {
@@ -465,6 +465,16 @@ class RequestTracking implements Tracking, TrackerHost {
       this.#misuses.set(problem, burst)
     }
     burst.say(problem, context)
+  }
+}
+
+/** A copy of an event as it was given; an empty one where a member of it throws. */
+function readable(event: GivenEvent): PartialEvent {
+  try {
+    const { name, ...rest } = event
+    return typeof name === 'string' ? { ...rest, name } : rest
+  } catch {
+    return {}
   }
 }
 

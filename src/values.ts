@@ -83,8 +83,13 @@ export function bytesWithin(value: unknown, limit: number): number | undefined {
 /** Whether a value is an object with named members: not an array, a `Date` or another built-in. */
 export function isRecord(value: unknown): value is Record<string, unknown> {
   if (typeof value !== 'object' || value === null) return false
-  // Nearly all are plain, and their tag costs more than their prototype.
-  return Object.getPrototypeOf(value) === Object.prototype || tagOf.call(value) === '[object Object]'
+  try {
+    // Nearly all are plain, and their tag costs more than their prototype.
+    return Object.getPrototypeOf(value) === Object.prototype || tagOf.call(value) === '[object Object]'
+  } catch {
+    // A proxy that throws has nothing to read.
+    return false
+  }
 }
 
 const tagOf = Object.prototype.toString

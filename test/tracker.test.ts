@@ -1,6 +1,10 @@
 import { describe, expect, it, vi } from 'vitest'
-import type { DroppedEvent, TrackingConfig } from '../src/index.js'
+import type { DroppedEvent, Tracker, TrackingConfig } from '../src/index.js'
 import { requestsOf, segmentServer, trackingTo, visitor } from './support/servers.js'
+
+function sum(counts: Record<string, number>): number {
+  return Object.values(counts).reduce((total, count) => total + count, 0)
+}
 
 async function started(config: Omit<TrackingConfig, 'settings'> = {}, settings = {}) {
   const segment = await segmentServer()
@@ -13,6 +17,78 @@ async function started(config: Omit<TrackingConfig, 'settings'> = {}, settings =
     on: { dropped: (dropped) => drops.push(dropped), ...config.on },
   })
   return { segment, drops, errors, tracking, inRequest: await requestsOf(tracking) }
+}
+
+function fail(): never {
+  throw new Error('from inside of a value')
+}
+
+/** Values that throw wherever they are looked into. */
+const hostile: [string, () => unknown][] = [
+  [
+    'a getter that throws',
+    () => ({
+      name: 'order view',
+      get data() {
+        return fail()
+      },
+      get properties() {
+        return fail()
+      },
+    }),
+  ],
+  [
+    'a name that throws',
+    () => ({
+      get name() {
+        return fail()
+      },
+    }),
+  ],
+  ['a proxy that throws', () => new Proxy({}, { get: fail, has: fail, ownKeys: fail, getPrototypeOf: fail })],
+  [
+    'a proxy that was revoked',
+    () => {
+      const { proxy, revoke } = Proxy.revocable({}, {})
+      revoke()
+      return proxy
+    },
+  ],
+  [
+    'a list that was revoked',
+    () => {
+      const { proxy, revoke } = Proxy.revocable([], {})
+      revoke()
+      return proxy
+    },
+  ],
+  ['a then that throws', () => Object.defineProperty({}, 'then', { get: fail })],
+  ['a symbol', () => Symbol('order view')],
+  ['null', () => null],
+  ['a function', () => fail],
+]
+
+/** Everything that a tracker can be called with, called with a value that does not belong there. */
+function callsWith(tracker: Tracker, make: () => unknown): (() => void)[] {
+  // What JavaScript lets through.
+  const value = make() as never
+  return [
+    () => tracker.track(value),
+    () => tracker.track('order view', value),
+    () => tracker.track('order view', {}, value),
+    () => tracker.track('order view', value, value),
+    () => tracker.track({ name: 'order view', data: value, user: value, consent: value, nested: value }),
+    () => tracker.identify(value),
+    () => tracker.identify('u-1', value),
+    () => tracker.group(value),
+    () => tracker.group('acme', value),
+    () => tracker.page(value),
+    () => tracker.screen({ properties: value, name: value }),
+    () => tracker.alias(value),
+    () => tracker.user(value),
+    () => tracker.consent(value),
+    () => tracker.waitUntil(value),
+  ]
 }
 
 describe('tracker.track()', () => {
@@ -75,6 +151,26 @@ describe('tracker.track()', () => {
     }, visitor('s1'))
     await tracking.flush()
     expect(segment.calls[0]).toMatchObject({ properties: { total: 42, list: [1] } })
+  })
+
+  it.each(hostile)('never throws for %s, and books it', async (_what, make) => {
+    const thrown: unknown[] = []
+    const { segment, tracking, inRequest } = await started()
+    await inRequest((tracker) => {
+      for (const call of callsWith(tracker, make)) {
+        try {
+          call()
+        } catch (error) {
+          thrown.push(error)
+        }
+      }
+      tracker.track('order complete')
+    }, visitor('s1'))
+    await tracking.flush()
+    expect(thrown).toEqual([])
+    const { tracked, open, dispatched, dropped } = tracking.stats().events
+    expect({ open, sum: dispatched + sum(dropped) }).toEqual({ open: 0, sum: tracked })
+    expect(segment.calls).toContainEqual(expect.objectContaining({ event: 'order complete', properties: {} }))
   })
 
   it('drops data over 32 KB at once and says so once', async () => {

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { isPromise } from './maybe.js'
 import { messageOf } from './request/message-request.js'
 import type { Tracker } from './tracker.js'
 
@@ -43,19 +44,69 @@ export function fromAsyncLocalStorage(storage: AsyncLocalStorage<object>): Conte
   const trackers = new WeakMap<object, Tracker | undefined>()
   return {
     run(tracker, fn) {
-      const store = storage.getStore()
+      const store = storeOf()
       if (store) trackers.set(store, isAnothers(store, tracker) ? undefined : tracker)
       return fn()
     },
     get() {
-      const store = storage.getStore()
+      const store = storeOf()
       return store && trackers.get(store)
     },
+  }
+
+  /** Many keep no more than an id there, which carries nothing. */
+  function storeOf(): object | undefined {
+    const store: unknown = storage.getStore()
+    return typeof store === 'object' && store !== null ? store : undefined
   }
 
   function isAnothers(store: object, tracker: Tracker): boolean {
     const known = trackers.get(store)
     return trackers.has(store) && (known === undefined || messageOf(known) !== messageOf(tracker))
+  }
+}
+
+/**
+ * An adapter of the application's own, contained: where it fails the request has no ambient tracker, and goes on. What it
+ * runs is run exactly once, and gives what it gave, whatever the adapter makes of it.
+ *
+ * @param fault - Is told what the adapter threw.
+ */
+export function contained(adapter: ContextAdapter, fault: (error: unknown) => void): ContextAdapter {
+  return {
+    run<T>(tracker: Tracker, fn: () => T): T {
+      let outcome: { readonly answer: T } | { readonly thrown: unknown } | undefined
+      const once = (): T => {
+        outcome ??= outcomeOf(fn)
+        if ('thrown' in outcome) throw outcome.thrown
+        return outcome.answer
+      }
+      try {
+        const given: unknown = adapter.run(tracker, once)
+        // Nobody awaits the promise of an adapter that is an async function; it rejects as what it runs does.
+        if (isPromise(given)) given.then(undefined, () => {})
+      } catch (error) {
+        if (!(outcome && 'thrown' in outcome && outcome.thrown === error)) fault(error)
+      }
+      return once()
+    },
+    get() {
+      try {
+        const found = adapter.get()
+        return typeof found === 'object' && found !== null ? found : undefined
+      } catch (error) {
+        fault(error)
+        return undefined
+      }
+    },
+  }
+}
+
+function outcomeOf<T>(fn: () => T): { readonly answer: T } | { readonly thrown: unknown } {
+  try {
+    return { answer: fn() }
+  } catch (thrown) {
+    return { thrown }
   }
 }
 

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Analytics } from '@segment/analytics-node'
 import type { Logger, Mapping, WalkerOS } from '@walkeros/core'
-import { type ContextAdapter, noContext, processContext } from './ambient.js'
+import { type ContextAdapter, contained, noContext, processContext } from './ambient.js'
 import { Callbacks } from './callbacks.js'
 import type { DroppedEvent, ShutdownReport, TrackingConfig } from './config.js'
 import { validateConfig } from './config-validation.js'
@@ -169,7 +169,7 @@ class RequestTracking implements Tracking, TrackerHost {
     this.sender = new SenderReader(request, (reader, error) =>
       this.#fault(`the reader ${reader} failed and counts as having no answer`, error),
     )
-    this.#ambient = config.ambient === false ? noContext : (config.ambient ?? processContext())
+    this.#ambient = this.#contextOf(config.ambient)
     const pipeline = new Pipeline(config, {
       scope: { collector: noCollector(this.#logger), logger: this.#logger, plain: true },
       dataAsProperties: true,
@@ -311,6 +311,14 @@ class RequestTracking implements Tracking, TrackerHost {
 
   working(work: PromiseLike<unknown>): void {
     this.#open.working(work)
+  }
+
+  #contextOf(given: TrackingConfig['ambient']): ContextAdapter {
+    if (given === false) return noContext
+    if (given === undefined) return processContext()
+    return contained(given, (error) =>
+      this.#fault('the adapter of `ambient` failed: the request has no ambient tracker', error),
+    )
   }
 
   #attach<Native>(

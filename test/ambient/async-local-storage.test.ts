@@ -39,6 +39,19 @@ describe('fromAsyncLocalStorage()', () => {
     expect(await (await fetch(url)).json()).toEqual({ outside: 'undefined', back: true })
   })
 
+  it.each(['an id', 42, null])('has no tracker in the store %j, and goes on', async (store) => {
+    const storage = new AsyncLocalStorage<unknown>()
+    const segment = await segmentServer()
+    const ambient = fromAsyncLocalStorage(storage as AsyncLocalStorage<object>)
+    const tracking = trackingTo(segment, { ambient })
+    const app = express()
+    app.use((_req, _res, next) => storage.run(store, next))
+    app.use(expressTracking(tracking))
+    app.use((_req, res) => void res.json({ current: typeof tracking.current(), store: storage.getStore() }))
+    const { url } = await serve(app)
+    expect(await (await fetch(url)).json()).toEqual({ current: 'undefined', store })
+  })
+
   it('has no tracker without a store', async () => {
     const segment = await segmentServer()
     const tracking = trackingTo(segment, { ambient: fromAsyncLocalStorage(new AsyncLocalStorage()) })

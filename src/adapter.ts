@@ -1,3 +1,4 @@
+import type { Track, Tracker } from './tracker.js'
 import { internals, type Tracking, type TrackingInternals } from './tracking.js'
 
 /**
@@ -13,6 +14,20 @@ export function internalsOf(tracking: Tracking, adapter: string): TrackingIntern
   throw new TypeError(
     `${adapter}() was given ${given}: expected what createTracking() returns, as in app.use(${adapter}(tracking))`,
   )
+}
+
+/** Puts a request's tracker where its handlers look for it; what cannot take it is told of, and goes on without. */
+export function expose(
+  tracker: Tracker,
+  target: { track?: Track; tracker?: Tracker },
+  { fault }: TrackingInternals,
+): void {
+  try {
+    target.tracker = tracker
+    target.track = tracker.track
+  } catch (error) {
+    fault('the tracker could not be put on a request, which is frozen or has a `track` of its own', error)
+  }
 }
 
 function hasInternals(value: unknown): value is { readonly [internals]: TrackingInternals } {

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { internalsOf } from './adapter.js'
+import { expose, internalsOf } from './adapter.js'
 import { type Framework, hostOf, nodeFramework, routePattern } from './request/message-request.js'
 import type { Track, Tracker } from './tracker.js'
 import type { Tracking } from './tracking.js'
@@ -61,11 +61,11 @@ const express: Framework<ExpressRequest> = {
  * })
  */
 export function expressTracking(tracking: Tracking): RequestHandler {
-  const { attach, ambient } = internalsOf(tracking, 'expressTracking')
+  const inside = internalsOf(tracking, 'expressTracking')
+  const { attach, ambient } = inside
   return function reqtrack(req: ExpressRequest, res, next) {
     const tracker = attach(express, req, req, res)
-    req.tracker = tracker
-    req.track = tracker.track
+    expose(tracker, req, inside)
     ambient.run(tracker, next)
   }
 }

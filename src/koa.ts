@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 // The types of Koa that are added to below.
 import type {} from 'koa'
-import { internalsOf } from './adapter.js'
+import { expose, internalsOf } from './adapter.js'
 import { member } from './request/identity/id.js'
 import { type Framework, hostOf, nodeFramework, routePattern } from './request/message-request.js'
 import type { Track, Tracker } from './tracker.js'
@@ -61,11 +61,11 @@ const koa: Framework<KoaContext> = {
  * })
  */
 export function koaTracking(tracking: Tracking): Middleware {
-  const { attach, ambient } = internalsOf(tracking, 'koaTracking')
+  const inside = internalsOf(tracking, 'koaTracking')
+  const { attach, ambient } = inside
   return function reqtrack(ctx, next) {
     const tracker = attach(koa, ctx, ctx.req, ctx.res)
-    ctx.tracker = tracker
-    ctx.track = tracker.track
+    expose(tracker, ctx, inside)
     return ambient.run(tracker, next)
   }
 }

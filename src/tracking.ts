@@ -101,6 +101,8 @@ export interface TrackingInternals {
   ): RequestTracker
   readonly ambient: ContextAdapter
   readonly logger: Logger.Instance
+  /** Tells the application of something of its own that failed. */
+  fault(message: string, error: unknown): void
   /**
    * Begins to watch the way of every event.
    *
@@ -218,6 +220,7 @@ class RequestTracking implements Tracking, TrackerHost {
       attach: (framework, native, req, res) => this.#attach(framework, native, req, res),
       ambient: this.#ambient,
       logger: this.#logger,
+      fault: (message, error) => this.#fault(message, error),
       watch: (observer) => this.#observation.watch(observer),
       settled: () => this.#settled(),
       forgetPeople: () => pipeline.deduplication.clear(),
@@ -332,16 +335,28 @@ class RequestTracking implements Tracking, TrackerHost {
     const tracker = new RequestTracker(this, new MessageRequest(framework, native, req), res)
     this.#trackers.set(req, tracker)
     this.#open.began()
-    const isPage = this.#pageViews ? watchPage(tracker.request, res, () => tracker.pageShown()) : undefined
-    watchEnd(req, res, (status) => {
+    this.#watch(tracker, req, res)
+    return tracker
+  }
+
+  #watch(tracker: RequestTracker, req: IncomingMessage, res: ServerResponse): void {
+    let isPage: ((status: number) => boolean) | undefined
+    const ended = (status: number | undefined) => {
       try {
         this.#ended(tracker, status, isPage)
       } catch (error) {
         // What is thrown in the listener of an event ends the process.
         this.#fault('the end of a request could not be handled', error)
       }
-    })
-    return tracker
+    }
+    try {
+      if (this.#pageViews) isPage = watchPage(tracker.request, res, () => tracker.pageShown())
+      watchEnd(req, res, ended)
+    } catch (error) {
+      // Its events go at once rather than never.
+      this.#fault('the end of a request cannot be watched', error)
+      ended(undefined)
+    }
   }
 
   #ended(

@@ -140,6 +140,21 @@ describe.each([
     expect(request?.session).toBeUndefined()
   })
 
+  it('goes on where the request has a `track` of its own that cannot be replaced', async () => {
+    const { app, tracking, ask } = await setUp()
+    const own = () => {}
+    app.use((req, _res, next) => {
+      Object.defineProperty(req, 'track', { value: own })
+      next()
+    })
+    app.use(expressTracking(tracking), (req, res) => {
+      expect(req.track).toBe(own)
+      tracking.current()?.track('page view')
+      res.send('hello')
+    })
+    expect((await ask('/')).response.status).toBe(200)
+  })
+
   it('keeps one tracker where it is mounted on the application, on a router and on a sub-application', async () => {
     const { app, tracking, ask, segment } = await setUp()
     const trackers = new Set<unknown>()

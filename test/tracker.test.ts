@@ -1,3 +1,5 @@
+import { IncomingMessage, ServerResponse } from 'node:http'
+import { Socket } from 'node:net'
 import { describe, expect, it, vi } from 'vitest'
 import type { DroppedEvent, Tracker, TrackingConfig } from '../src/index.js'
 import { requestsOf, segmentServer, trackingTo, visitor } from './support/servers.js'
@@ -465,6 +467,21 @@ describe('the tracker’s own calls', () => {
 })
 
 describe('what a request comes to', () => {
+  it('is known of a request that the application froze, at once or after its beginning', async () => {
+    const { segment, tracking } = await started()
+    for (const freezesFirst of [true, false]) {
+      const request = new IncomingMessage(new Socket())
+      request.headers = visitor('s1')
+      const response = new ServerResponse(request)
+      if (freezesFirst) Object.freeze(request)
+      tracking.handle(request, response).track('page view')
+      Object.freeze(request)
+      response.emit('close')
+    }
+    await segment.waitFor(2)
+    expect(tracking.stats().events).toMatchObject({ tracked: 2, open: 0, dispatched: 2 })
+  })
+
   it('is nothing after discard()', async () => {
     const { segment, tracking, inRequest, drops } = await started()
     await inRequest((tracker) => {

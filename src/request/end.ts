@@ -46,11 +46,18 @@ export function watchEnd(
     ended(response.writableFinished ? statusAtFinish() : undefined)
     return
   }
+  let settled = false
   const settle = (status: number | undefined) => {
-    response.off('finish', finish)
-    response.off('close', abort)
-    request.off('close', requestClosed)
-    unwatchSocket?.()
+    if (settled) return
+    settled = true
+    try {
+      response.off('finish', finish)
+      response.off('close', abort)
+      request.off('close', requestClosed)
+      unwatchSocket?.()
+    } catch {
+      // Of an object that the application froze no listener can be taken; it has nothing to do any more.
+    }
     ended(status)
   }
   const finish = () => settle(statusAtFinish())
@@ -60,7 +67,11 @@ export function watchEnd(
   }
   response.on('finish', finish)
   response.on('close', abort)
-  request.on('close', requestClosed)
+  try {
+    request.on('close', requestClosed)
+  } catch {
+    // A frozen request takes no listener: the response tells.
+  }
   const unwatchSocket = isQueued && request.socket ? onSocketClose(request.socket, abort) : undefined
 }
 

@@ -209,7 +209,10 @@ export class Dispatcher {
     if (dispatch === 'always' || !outcome) return true
     if (dispatch === 'success')
       return !outcome.aborted && outcome.status !== undefined && outcome.status < 400
-    return dispatch(outcome)
+    const wanted: unknown = dispatch(outcome)
+    if (!isPromise(wanted)) return Boolean(wanted)
+    wanted.then(undefined, () => {})
+    throw new TypeError('the `dispatch` function answered with a promise: expected true or false at once')
   }
 
   #send(tracker: RequestTracker, open: OpenEvent, sender: Sender, tracked: ReadPerson): Maybe<void> {

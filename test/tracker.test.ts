@@ -516,6 +516,14 @@ describe('what a request comes to', () => {
     expect(await track(({ status = 0 }) => status >= 500)()).toEqual(['s500'])
   })
 
+  it('is dropped as an error where the predicate answers with a promise, which is true whatever it comes to', async () => {
+    const { tracking, inRequest, drops, errors } = await started({ dispatch: (async () => false) as never })
+    await inRequest((tracker) => tracker.track('page view'), visitor('s1'))
+    await tracking.flush()
+    expect(drops.map(({ reason }) => reason)).toEqual(['error'])
+    expect(errors.join()).toContain('could not be dispatched')
+  })
+
   it('is dropped where a skip reader says so', async () => {
     const { tracking, inRequest, drops } = await started({
       request: { skip: [() => false, async (request) => request.headers['x-health'] === '1'] },

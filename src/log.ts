@@ -1,11 +1,12 @@
 import { createLogger, type Logger } from '@walkeros/core'
+import { isPromise } from './maybe.js'
 
 /** Milliseconds of silence after which the next message is worth a line again. */
 const BURST_MS = 10_000
 
 /**
- * Makes the logger of a tracking: walkerOS's own, errors only by default. A handler that throws is contained, since a
- * log line may never cost an event, let alone a response.
+ * Makes the logger of a tracking: walkerOS's own, errors only by default. A handler that throws or rejects is contained,
+ * since a log line may never cost an event, let alone a response.
  *
  * @param config - Level and handler, as in walkerOS.
  * @param scope - What the lines are marked with.
@@ -14,10 +15,13 @@ export function openLog(config: Logger.Config | undefined, scope: string): Logge
   const handler = config?.handler
   if (!handler) return createLogger(config).scope(scope)
   const contained: Logger.Handler = (level, message, context, path, original) => {
-    try {
-      handler(level, message, context, path, original)
-    } catch (error) {
+    const failed = (error: unknown) =>
       original(level, message, { ...context, handlerError: nameOf(error) }, path)
+    try {
+      const answer: unknown = handler(level, message, context, path, original)
+      if (isPromise(answer)) answer.then(undefined, failed)
+    } catch (error) {
+      failed(error)
     }
   }
   return createLogger({ ...config, handler: contained }).scope(scope)

@@ -33,14 +33,19 @@ describe('promise 1: never in the way', () => {
     return { status: response.status, headers: [...response.headers], body: await response.text() }
   }
 
-  it('answers the same whatever of tracking is broken', async () => {
+  const rejecting = () => Promise.reject(new Error('broken'))
+
+  it.each([
+    ['throws', broken],
+    ['rejects', rejecting as never],
+  ])('answers the same where everything that tracking is given %s', async (_how, broken: () => never) => {
     const segment = await segmentServer()
     segment.respondWith({ hang: true })
     const expected = await answerOf(() => {})
     const tracking = trackingTo(segment, {
       request: {
         userId: broken,
-        anonymousId: () => Promise.reject(new Error('broken')),
+        anonymousId: rejecting,
         consent: broken,
         skip: broken,
       },

@@ -242,8 +242,8 @@ class RequestTracking implements Tracking, TrackerHost {
     return this.#delivery.health()
   }
 
-  async flush({ timeout }: TimeoutOptions = {}): Promise<void> {
-    const timeoutMs = timerMs(timeout, DEFAULT_TIMEOUT_MS)
+  async flush(options?: TimeoutOptions): Promise<void> {
+    const timeoutMs = timerMs(options?.timeout, DEFAULT_TIMEOUT_MS)
     const deadline = performance.now() + timeoutMs
     await answerWithin(this.#dispatcher.idle(), timeoutMs)
     await this.#delivery.flush(Math.max(0, deadline - performance.now()))
@@ -253,9 +253,9 @@ class RequestTracking implements Tracking, TrackerHost {
     return this.#attach(nodeFramework, req, req, res)
   }
 
-  shutdown({ timeout }: TimeoutOptions = {}): Promise<ShutdownReport> {
+  shutdown(options?: TimeoutOptions): Promise<ShutdownReport> {
     if (!this.#shutdown) this.#observation.tell?.({ type: 'closing' })
-    this.#shutdown ??= this.#close(timerMs(timeout, DEFAULT_TIMEOUT_MS))
+    this.#shutdown ??= this.#close(timerMs(options?.timeout, DEFAULT_TIMEOUT_MS))
     return this.#shutdown
   }
 

@@ -317,6 +317,15 @@ describe('tracking.flush()', () => {
     expect(await shutdown).toMatchObject({ delivered: 40, timedOut: false })
   })
 
+  it.each([null, 'SIGTERM', 42, { timeout: 'soon' }])(
+    'takes %j for no options, as shutdown() does',
+    async (given) => {
+      const { tracking } = await withEvents(await segmentServer(), 1)
+      await tracking.flush(given as never)
+      expect(await tracking.shutdown(given as never)).toMatchObject({ delivered: 1, timedOut: false })
+    },
+  )
+
   it('resolves at its timeout when Segment never answers, also during a shutdown, in any order', async () => {
     const segment = await segmentServer()
     segment.respondWith({ hang: true })

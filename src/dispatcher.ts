@@ -165,10 +165,12 @@ export class Dispatcher {
   #readSender(tracker: RequestTracker): Maybe<Sender> {
     const { sender } = this.#parts
     const { request } = tracker
-    return after(settlePerson(tracker.readPerson()), (person) =>
-      after(sender.consent(request), (consent) =>
-        after(sender.skips(request), (skipped) => ({ person, consent, skipped })),
-      ),
+    // All are asked before any is waited for.
+    const readPerson = settlePerson(tracker.readPerson(), tracker.endedMark)
+    const readConsent = sender.consent(request)
+    const readSkips = sender.skips(request)
+    return after(readPerson, (person) =>
+      after(readConsent, (consent) => after(readSkips, (skipped) => ({ person, consent, skipped }))),
     )
   }
 
@@ -177,7 +179,7 @@ export class Dispatcher {
       if (!sender) return this.#drop(tracker, open, 'error')
       if (!this.#wanted(tracker.outcome)) return this.#drop(tracker, open, 'outcome')
       if (sender.skipped) return this.#drop(tracker, open, 'skipped')
-      const person = settlePerson(open.person)
+      const person = settlePerson(open.person, tracker.endedMark)
       return isPromise(person)
         ? this.#sendWhenKnown(tracker, open, sender, person)
         : this.#send(tracker, open, sender, person)

@@ -272,6 +272,11 @@ export class RequestTracker implements Tracker {
     return knownIdentity(this.readPerson())
   }
 
+  /** When the request ended, in milliseconds of `performance.now()`; now, while it is open. */
+  get endedMark(): number {
+    return this.outcome ? this.startedMark + this.outcome.durationMs : performance.now()
+  }
+
   /** Who the request is from now. */
   readPerson(): PersonReading {
     return overridePerson(this.#host.sender.person(this.request), this.#override)

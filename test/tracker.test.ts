@@ -356,6 +356,28 @@ describe('who did it', () => {
   })
 })
 
+describe('readers that never answer', () => {
+  it('are waited for all at once, however many they are and however many events', async () => {
+    const never = () => new Promise<never>(() => {})
+    const { segment, inRequest } = await started({
+      request: {
+        userId: [never, never],
+        anonymousId: [never, () => 'fallback'],
+        user: never,
+        consent: [never, async () => ({ analytics: true })],
+        skip: [never, never],
+      },
+      consent: { analytics: true },
+    })
+    await inRequest((tracker) => {
+      for (let index = 0; index < 5; index++) tracker.track('page view')
+    })
+    // One after the other they would take half a minute.
+    const calls = await segment.waitFor(5, 10_000)
+    expect(calls.map(({ anonymousId }) => anonymousId)).toEqual(Array(5).fill('fallback'))
+  })
+})
+
 describe('consent', () => {
   const gated = { consent: { analytics: true } }
 

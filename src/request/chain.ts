@@ -13,8 +13,13 @@ export interface Answer<T> {
 /** An answer that is there, that there is none, or what to call after the end of the request to wait for it. */
 export type Reading<T> = Answer<T> | undefined | Deferred<T>
 
-/** An answer that an asynchronous reader still owes. Its waiting begins when it is asked for. */
-export type Deferred<T> = () => Promise<Answer<T> | undefined>
+/**
+ * An answer that an asynchronous reader still owes.
+ *
+ * @param from - When its two seconds begin, in milliseconds of `performance.now()`: the end of the request, so that
+ * however many are waited for, it takes no longer; for what was asked for after that, when it was.
+ */
+export type Deferred<T> = (from: number) => Promise<Answer<T> | undefined>
 
 /** Is told what a reader threw or rejected with. */
 export type ReaderFault = (reader: string, error: unknown) => void
@@ -60,7 +65,8 @@ function firstInTime<T, R>(
   fault: ReaderFault,
 ): Deferred<R> {
   const all = [...given, ...rest.map((next) => asked(next, ask(next, request, fault)))]
-  return () => firstOf(all, accept)
+  const askedAt = performance.now()
+  return (from) => firstOf(all, accept, Math.max(from, askedAt) + READER_TIMEOUT_MS)
 }
 
 /** Asks every reader; the answers are on their way only if one of them is, and then for two seconds at most. */
@@ -128,8 +134,8 @@ async function contained<T>(
 async function firstOf<T, R>(
   all: readonly Asked<T>[],
   accept: (value: T | undefined) => R | undefined,
+  deadline: number,
 ): Promise<Answer<R> | undefined> {
-  const deadline = performance.now() + READER_TIMEOUT_MS
   for (const { reader, value } of all) {
     const fitting = accept(await inTime(value, deadline))
     if (fitting !== undefined) return { value: fitting, reader }

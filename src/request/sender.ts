@@ -162,20 +162,25 @@ export class SenderReader {
 /** What a handler said of the person with `tracker.user()`: it goes before what readers say. */
 export type PersonOverride = Readonly<Record<string, unknown>>
 
-/** Completes a reading, waiting for what asynchronous readers still owe. */
-export function settlePerson({ userId, anonymousId, details }: PersonReading): Maybe<ReadPerson> {
+/**
+ * Completes a reading, waiting for what asynchronous readers still owe, all at once.
+ *
+ * @param from - When the request ended, in milliseconds of `performance.now()`.
+ */
+export function settlePerson(reading: PersonReading, from: number): Maybe<ReadPerson> {
+  const { userId, anonymousId, details } = reading
   return isDeferred(userId) || isDeferred(anonymousId) || isDeferred(details)
-    ? settleInTime(userId, anonymousId, details)
+    ? settleInTime(reading, from)
     : personOf(userId, anonymousId, details)
 }
 
-async function settleInTime(
-  userId: PersonReading['userId'],
-  anonymousId: PersonReading['anonymousId'],
-  details: PersonReading['details'],
-): Promise<ReadPerson> {
-  // One after the other: readers are given two seconds each, from when they are asked for.
-  return personOf(await settled(userId), await settled(anonymousId), await settled(details))
+async function settleInTime(reading: PersonReading, from: number): Promise<ReadPerson> {
+  const [userId, anonymousId, details] = await Promise.all([
+    settled(reading.userId, from),
+    settled(reading.anonymousId, from),
+    settled(reading.details, from),
+  ])
+  return personOf(userId, anonymousId, details)
 }
 
 function personOf(
@@ -223,7 +228,7 @@ function overrideDetails(
     value: { ...answer?.value, ...details },
     reader,
   })
-  return typeof reading === 'function' ? () => reading().then(over) : over(reading)
+  return typeof reading === 'function' ? (from) => reading(from).then(over) : over(reading)
 }
 
 /**
@@ -247,8 +252,8 @@ function overlaid(under: Person['details'], over: Person['details']): Person['de
   return under && over ? { ...under, ...over } : (over ?? under)
 }
 
-function settled<T>(reading: Reading<T>): Maybe<Answer<T> | undefined> {
-  return isDeferred(reading) ? reading() : reading
+function settled<T>(reading: Reading<T>, from: number): Maybe<Answer<T> | undefined> {
+  return isDeferred(reading) ? reading(from) : reading
 }
 
 function isDeferred<T>(reading: Reading<T>): reading is Deferred<T> {

@@ -26,7 +26,7 @@ export type DropReason =
   | 'discarded'
   /** The tracking was shut down before. */
   | 'closed'
-  /** Something of the application's on its way failed, such as a mapping function. */
+  /** Something of the application's on its way failed, such as the `dispatch` function. */
   | 'error'
 
 /** What a handler can say of an event, as walkerOS's event model has it. Whatever it leaves out is filled in. */

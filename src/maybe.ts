@@ -67,3 +67,24 @@ export function answerWithin<T>(promise: PromiseLike<T>, timeoutMs: number): Pro
     )
   })
 }
+
+/**
+ * Waits for a promise for a limited time, where it matters why there is no answer.
+ *
+ * @returns What it resolved to; rejects as it does, and where it takes longer.
+ */
+export function inTime<T>(promise: PromiseLike<T>, timeoutMs: number): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs)
+    promise.then(
+      (value) => {
+        clearTimeout(timer)
+        resolve(value)
+      },
+      (error: unknown) => {
+        clearTimeout(timer)
+        reject(error)
+      },
+    )
+  })
+}

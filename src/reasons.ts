@@ -43,7 +43,7 @@ export function explainDrop(reason: DropReason, circumstances: DropCircumstances
     case 'closed':
       return 'it was tracked after the tracking had been shut down.'
     case 'error':
-      return 'something of the application failed on its way, such as a mapping function. The error in the log says what.'
+      return 'something of the application failed on its way, such as the `dispatch` function. The error in the log says what.'
   }
 }
 

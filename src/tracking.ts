@@ -34,6 +34,8 @@ import { type SignalOptions, shutdownOnSignals } from './shutdown-on-signals.js'
 import { RequestTracker, type Tracker, type TrackerHost } from './tracker.js'
 
 const DEFAULT_TIMEOUT_MS = 5_000
+/** Milliseconds that an asynchronous function of the mapping may take. */
+const FUNCTION_TIMEOUT_MS = 2_000
 /** Of a deadline that open requests use up, so much is left to deliver their events: a quarter, at most this. */
 const MOST_RESERVED_MS = 2_000
 
@@ -152,8 +154,7 @@ class RequestTracking implements Tracking, TrackerHost {
   readonly #pageViews: boolean
   /** The consent keys whose changes Segment is told of. */
   readonly #toldConsent: ReadonlySet<string>
-  readonly #faults: Burst
-  readonly #misuses = new Map<string, Burst>()
+  readonly #bursts = new Map<string, Burst>()
   readonly #requested = (report: RequestReport) => this.#observation.tell?.({ type: 'request', ...report })
   #closed = false
   #shutdown: Promise<ShutdownReport> | undefined
@@ -164,16 +165,23 @@ class RequestTracking implements Tracking, TrackerHost {
     this.#disabled = config.disabled === true || settings.disable === true
     this.#pageViews = request.pageViews === true
     this.#toldConsent = new Set(request.consentUpdates === true ? Object.keys(settings.consent ?? {}) : [])
-    this.#faults = new Burst((message, context) => this.#logger.error(message, context))
     this.#callbacks = new Callbacks(config.on ?? {}, (name, error) =>
-      this.#faults.say(`the callback on.${name} failed`, { error: nameOf(error) }),
+      this.#onceABurst(`the callback on.${name} failed`, { error: nameOf(error) }),
     )
     this.sender = new SenderReader(request, (reader, error) =>
       this.#fault(`the reader ${reader} failed and counts as having no answer`, error),
     )
     this.#ambient = this.#contextOf(config.ambient)
     const pipeline = new Pipeline(config, {
-      scope: { collector: noCollector(this.#logger), logger: this.#logger, plain: true },
+      scope: {
+        collector: noCollector(this.#logger),
+        logger: this.#logger,
+        plain: true,
+        functions: {
+          limitMs: FUNCTION_TIMEOUT_MS,
+          failed: (problem, event, error) => this.#fault(`${problem}: event ${JSON.stringify(event)}`, error),
+        },
+      },
       dataAsProperties: true,
     })
     this.#delivery = new Delivery({
@@ -475,17 +483,17 @@ class RequestTracking implements Tracking, TrackerHost {
   }
 
   #fault(message: string, error: unknown): void {
-    this.#faults.say(message, { error })
+    this.#onceABurst(message, { error })
     this.#callbacks.error(error)
   }
 
-  #onceABurst(problem: string, context: { stack?: string | undefined }): void {
-    let burst = this.#misuses.get(problem)
+  #onceABurst(problem: string, context: Record<string, unknown>): void {
+    let burst = this.#bursts.get(problem)
     if (!burst) {
       // Problems quote names, and a name made from a visitor's words would fill the memory.
-      if (this.#misuses.size >= 100) this.#misuses.clear()
+      if (this.#bursts.size >= 100) this.#bursts.clear()
       burst = new Burst((message, details) => this.#logger.error(message, details))
-      this.#misuses.set(problem, burst)
+      this.#bursts.set(problem, burst)
     }
     burst.say(problem, context)
   }

@@ -1,5 +1,5 @@
 import { FatalError, getGrantedConsent, type Logger, type Mapping, type WalkerOS } from '@walkeros/core'
-import { after, all, isPromise, type Maybe } from '../maybe.js'
+import { after, all, inTime, isPromise, type Maybe } from '../maybe.js'
 import { isRecord, plain } from '../values.js'
 
 /** What a mapping value is evaluated in: the event it belongs to and what its functions are given. */
@@ -10,6 +10,16 @@ export interface MappingScope {
   readonly logger: Logger.Instance
   /** Whether the event is plain JSON already, so that what is read from it needs no copy. */
   readonly plain: boolean
+  /** How the application's functions are looked after. By default they have no limit, and what fails is logged. */
+  readonly functions?: FunctionCare | undefined
+}
+
+/** What is made of functions of the application's that fail. */
+export interface FunctionCare {
+  /** Milliseconds that an asynchronous one may take. */
+  readonly limitMs: number
+  /** Is told what failed, for an event of which name, and how. */
+  failed(problem: string, event: string | undefined, error: unknown): void
 }
 
 /** What a function of the application's is given beside its value. */
@@ -209,10 +219,10 @@ export function compilePath(path: string, otherwise?: unknown): (value: unknown)
 
 type Attempted = 'processing' | 'condition' | 'fn' | 'validate'
 
-/** Runs a function of the application's: what it throws or rejects with is logged and counts as `otherwise`. */
-function attempt<C>(
-  run: (value: unknown, context: C) => Maybe<unknown>,
-  value: unknown,
+/** Runs a function of the application's: one that throws, rejects or takes too long is told of and gives `otherwise`. */
+export function attempt<V, C>(
+  run: (value: V, context: C) => Maybe<unknown>,
+  value: V,
   context: C,
   scope: MappingScope,
   what: Attempted,
@@ -228,11 +238,20 @@ function attempt<C>(
 
 /** Apart, because what a function's closures need is made whenever it is called. */
 function contain(result: Promise<unknown>, scope: MappingScope, what: Attempted, otherwise: unknown) {
-  return result.then(undefined, (error: unknown) => failed(error, scope, what, otherwise))
+  const { functions } = scope
+  // Processing takes as long as the functions in it, each of which has its own time.
+  const limited = functions && what !== 'processing' ? inTime(result, functions.limitMs) : result
+  return limited.then(undefined, (error: unknown) => failed(error, scope, what, otherwise))
 }
 
-function failed(error: unknown, scope: MappingScope, what: Attempted, otherwise: unknown): unknown {
+function failed(
+  error: unknown,
+  { event, functions, logger }: MappingScope,
+  what: Attempted,
+  otherwise: unknown,
+): unknown {
   if (error instanceof FatalError) throw error
-  scope.logger.error(`mapping ${what} failed`, { event: scope.event.name, error })
+  if (functions) functions.failed(`mapping ${what} failed`, event.name, error)
+  else logger.error(`mapping ${what} failed`, { event: event.name, error })
   return otherwise
 }

@@ -72,7 +72,7 @@ export type ObserveStep = (step: DestinationStep) => void
 /** What a pipeline is made from, besides the destination's config. */
 export interface PipelineOptions {
   /** What mapping functions are given as collector and logger. */
-  readonly scope: Pick<MappingScope, 'collector' | 'logger' | 'plain'>
+  readonly scope: Pick<MappingScope, 'collector' | 'logger' | 'plain' | 'functions'>
   /** Whether an event's `data` become the properties of its call where nothing else says what does. */
   readonly dataAsProperties: boolean
 }
@@ -187,13 +187,13 @@ export class Pipeline {
   #callsOf(
     incoming: Incoming,
     match: Match | undefined,
-    { consent, collector, logger, plain }: MappingScope,
+    { consent, collector, logger, plain, functions }: MappingScope,
     observe: ObserveStep | undefined,
   ): Maybe<Processed> {
     const { event: unnamed, direct } = incoming
     const compiled = match?.compiled
     const event = compiled?.name === undefined ? unnamed : { ...unnamed, name: compiled.name }
-    const scope: MappingScope = { event, consent, collector, logger, plain }
+    const scope: MappingScope = { event, consent, collector, logger, plain, functions }
     observe?.({ step: 'consent', outcome: 'passed', required: this.#consent })
     observe?.({ step: 'mapping', outcome: 'passed', rule: match?.key })
 
@@ -245,8 +245,8 @@ export class Pipeline {
   }
 
   #scopeOf(event: WalkerOS.Event): MappingScope {
-    const { collector, logger, plain } = this.#options.scope
-    return { event, consent: event.consent ?? collector.consent, collector, logger, plain }
+    const { collector, logger, plain, functions } = this.#options.scope
+    return { event, consent: event.consent ?? collector.consent, collector, logger, plain, functions }
   }
 }
 

@@ -1,11 +1,8 @@
 import { deleteByPath, flattenIncludeSections, type Mapping, setByPath, type WalkerOS } from '@walkeros/core'
-import { after, all, answerWithin, isPromise, type Maybe } from '../maybe.js'
+import { after, all, isPromise, type Maybe } from '../maybe.js'
 import { isRecord, plain } from '../values.js'
-import { compileValue, contextOf, type Evaluate, type MappingScope } from './mapping-value.js'
+import { attempt, compileValue, contextOf, type Evaluate, type MappingScope } from './mapping-value.js'
 import type { MappingSettings, Rule, Rules } from './settings.js'
-
-/** Milliseconds that a rule's condition may take before it counts as false. */
-const CONDITION_TIMEOUT_MS = 2_000
 
 /** A mapping rule made ready. */
 export interface CompiledRule {
@@ -91,7 +88,7 @@ export type FindRule = (event: WalkerOS.Event, scope: MappingScope) => Maybe<Mat
  * Makes a config's rules ready to be looked up as walkerOS looks them up: by the first two words of the event's name,
  * `*` where the entity or the action has no rule of its own, and of a list the first rule whose condition holds.
  *
- * A condition may be asynchronous; one that throws, rejects or takes more than two seconds is false.
+ * A condition may be asynchronous; one that throws, rejects or takes too long is false.
  */
 export function compileRules(rules: Rules | undefined): FindRule {
   const entities = new Map<string, Map<string, Match[]>>()
@@ -144,13 +141,8 @@ function firstMatch(
 function holds(rule: Rule, event: WalkerOS.Event, scope: MappingScope): Maybe<boolean> {
   const { condition } = rule
   if (!condition) return true
-  try {
-    const answer = condition(event, contextOf({ ...scope, event }, rule))
-    return isPromise(answer) ? answerWithin(answer, CONDITION_TIMEOUT_MS).then(Boolean) : Boolean(answer)
-  } catch (error) {
-    scope.logger.error("a mapping rule's condition failed and counts as false", { event: event.name, error })
-    return false
-  }
+  const inRule = { ...scope, event }
+  return after(attempt(condition, event, contextOf(inRule, rule), inRule, 'condition', false), Boolean)
 }
 
 /** What an event's data is made from, besides the rule: the config's own `data` and `include`. */

@@ -12,7 +12,7 @@ async function callsOf(config: Omit<TrackingConfig, 'settings'>, event: object, 
   })
   const inRequest = await requestsOf(tracking)
   await inRequest((tracker) => tracker.track({ name: 'order complete', ...event }), visitor('s1'))
-  await tracking.flush()
+  await tracking.flush({ timeout: 15_000 })
   const calls = segment.calls.map(({ messageId: _, timestamp: __, context: ___, ...call }) => {
     const {
       _metadata: ____,
@@ -26,6 +26,9 @@ async function callsOf(config: Omit<TrackingConfig, 'settings'>, event: object, 
 }
 
 const rule = (given: NonNullable<Rules['order']>['complete']): Rules => ({ order: { complete: given ?? {} } })
+const broken = (): never => {
+  throw new Error('broken')
+}
 const data = { id: 'A-1', total: 42, products: ['x', 'y'] }
 
 describe('a mapping rule', () => {
@@ -119,6 +122,37 @@ describe('a mapping rule', () => {
       { data },
     )
     expect(calls[0]).toMatchObject({ event: name })
+  })
+
+  it.each([
+    ['throws', () => broken(), 'broken'],
+    ['rejects', async () => broken(), 'broken'],
+    ['never answers', () => new Promise<never>(() => {}), 'no answer within 2000 ms'],
+  ])('gives nothing for a function that %s, tells of it, and goes', async (_how, fails, message) => {
+    const errors: unknown[] = []
+    const data = {
+      map: {
+        made: { fn: fails },
+        checked: { key: 'data.total', validate: fails },
+        chosen: { key: 'data.total', condition: fails },
+        id: 'data.id',
+      },
+    }
+    const { calls, stats } = await callsOf(
+      {
+        mapping: rule([
+          { condition: fails, name: 'First' },
+          { name: 'Second', data },
+        ]),
+        logger: { handler: () => {} },
+        on: { error: (error) => errors.push(error) },
+      },
+      { data: { id: 'A-1', total: 42 } },
+    )
+    expect(calls).toMatchObject([{ event: 'Second', properties: { id: 'A-1' } }])
+    expect(Object.keys(calls[0]?.properties ?? {})).toEqual(['id'])
+    expect(errors).toMatchObject(Array(4).fill({ message }))
+    expect(stats.events).toMatchObject({ open: 0, dispatched: 1 })
   })
 
   it('matches any entity and action with `*`', async () => {

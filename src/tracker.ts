@@ -107,7 +107,8 @@ export interface Tracker {
   user(user: WalkerOS.User): void
   /**
    * Says that the visitor's choice changed in this request. Merged; the last call wins. Holds for all events of the
-   * request, also those tracked before: a refusal stops them, a grant frees them.
+   * request, also those tracked before: a refusal stops them, a grant frees them. Said after the response, it holds for
+   * what is tracked from then on.
    */
   consent(state: WalkerOS.Consent): void
   /** Lets the shutdown wait for work that goes on after the response and may still track. */
@@ -150,6 +151,12 @@ export interface TrackerHost {
   incomplete(name: string, problem: string): void
   /** A tracker has events to dispatch. */
   ready(tracker: RequestTracker): void
+  /**
+   * The visitor's choice changed in a request: at its end for all that its handler said, from then on each time.
+   *
+   * @param before - What the handler had said before.
+   */
+  chosen(tracker: RequestTracker, chosen: WalkerOS.Consent, before: WalkerOS.Consent | undefined): void
   /** Background work has begun that may still track. */
   working(work: Promise<unknown>): void
 }
@@ -250,8 +257,11 @@ export class RequestTracker implements Tracker {
       )
       return
     }
-    this.#consent = { ...this.#consent, ...onlyChoices(state) }
-    this.#createAnonymousId()
+    const before = this.#consent
+    const chosen = onlyChoices(state)
+    this.#consent = { ...before, ...chosen }
+    if (this.outcome) this.#host.chosen(this, chosen, before)
+    else this.#createAnonymousId()
   }
 
   waitUntil(work: Promise<unknown>): void {

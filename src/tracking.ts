@@ -316,6 +316,19 @@ class RequestTracking implements Tracking, TrackerHost {
     this.#onceABurst(`event ${JSON.stringify(name.slice(0, 60))}: ${problem}`, {})
   }
 
+  /** Tells Segment of a choice that the handler said and neither the request nor the handler had said before. */
+  chosen(tracker: RequestTracker, chosen: WalkerOS.Consent, before: WalkerOS.Consent = {}): void {
+    const keys = Object.keys(chosen).filter((key) => this.#toldConsent.has(key))
+    if (keys.length === 0) return
+    const update = tracker.inScope(() =>
+      after(this.sender.consent(tracker.request), ({ state }) => {
+        const known = { ...state, ...before }
+        if (keys.some((key) => chosen[key] !== known[key])) tracker.consentUpdated()
+      }),
+    )
+    if (isPromise(update)) this.#open.working(update)
+  }
+
   ready(tracker: RequestTracker): void {
     this.#dispatcher.ready(tracker)
   }
@@ -380,18 +393,6 @@ class RequestTracking implements Tracking, TrackerHost {
     this.#settle(tracker, status)
   }
 
-  /** Tells Segment of a choice that the handler said and the request did not bring with it. */
-  #updateConsent(tracker: RequestTracker, chosen: WalkerOS.Consent): void {
-    const keys = Object.keys(chosen).filter((key) => this.#toldConsent.has(key))
-    if (keys.length === 0) return
-    const update = tracker.inScope(() =>
-      after(this.sender.consent(tracker.request), ({ state }) => {
-        if (keys.some((key) => chosen[key] !== state[key])) tracker.consentUpdated()
-      }),
-    )
-    if (isPromise(update)) this.#open.working(update)
-  }
-
   /** @param status - The response's, or `undefined` where it was aborted. */
   #settle(tracker: RequestTracker, status: number | undefined): void {
     if (tracker.outcome) return
@@ -410,8 +411,7 @@ class RequestTracking implements Tracking, TrackerHost {
       tracked: tracker.request,
       who: () => this.#dispatcher.who(tracker),
     })
-    const chosen = tracker.chosenConsent
-    if (chosen) this.#updateConsent(tracker, chosen)
+    if (tracker.chosenConsent) this.chosen(tracker, tracker.chosenConsent)
     if (tracker.hasEvents) this.#dispatcher.ready(tracker)
   }
 

@@ -1,8 +1,11 @@
+import { EventEmitter, once } from 'node:events'
+import type { WalkerOS } from '@walkeros/core'
 import { describe, expect, it } from 'vitest'
 import {
   consentCookie,
   type DroppedEvent,
   globalPrivacyControl,
+  type Reader,
   type RequestOptions,
 } from '../../src/index.js'
 import { type Answer, browser, type Framework, frameworks, type Handle, site } from './site.js'
@@ -112,6 +115,44 @@ describe.each(frameworks)('in $name, consentUpdates', (framework) => {
     expect(updatesIn(await visit('/', stored({})))).toHaveLength(1)
     expect(updatesIn(await visit('/', { ...stored({}), 'sec-gpc': '1' }))).toEqual([])
   })
+
+  it.each([
+    ['at once', []],
+    ['where readers take their time', [async () => ({})]],
+  ] as [string, Reader<WalkerOS.Consent>[]][])(
+    'tells a choice that is made after the response, if it is another than was told: %s',
+    async (_, slow) => {
+      const tell = new EventEmitter()
+      const { visit, tracking, segment } = await choosing(
+        framework,
+        ({ tracker, send }) => {
+          tracker.consent({ analytics: false })
+          const work = once(tell, 'answered').then(async () => {
+            for (const [key, granted] of Object.entries({
+              analytics: false,
+              functional: true,
+              marketing: true,
+            })) {
+              tracker.consent({ [key]: granted })
+              await tracking.flush()
+            }
+          })
+          tracker.waitUntil(work)
+          send('text/plain', 'ok')
+        },
+        { consent: [consentCookie('choice'), ...slow] },
+      )
+      const preferences = ({ calls }: Pick<Answer, 'calls'>) => calls.map((call) => call.context?.consent)
+      const answer = await visit('/', stored({ analytics: true, marketing: false }))
+      expect(preferences(answer)).toEqual([{ categoryPreferences: { Analytics: false, Advertising: false } }])
+      tell.emit('answered')
+      await tracking.shutdown()
+      expect(preferences(segment).slice(1)).toEqual([
+        { categoryPreferences: { Analytics: false, Advertising: true } },
+      ])
+      expect(tracking.stats().events).toMatchObject({ tracked: 2, dispatched: 2 })
+    },
+  )
 
   it('is off by default, and without categories', async () => {
     const request = { consent: consentCookie('choice') }

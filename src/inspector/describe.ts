@@ -115,7 +115,7 @@ function reasonOf(event: EventRecord, { ended }: RequestRecord): string | undefi
     readers: sources?.consent,
     end: status === undefined ? 'an abort' : `status ${status}`,
   })
-  return `dropped: ${dropped}. ${explained}`
+  return `dropped: ${dropped}. ${sentence(explained)}`
 }
 
 /** The way of an event, left to right: what was passed, where it stopped, what was not reached. */
@@ -248,6 +248,11 @@ function whoOf({ userId, anonymousId, consent, sources }: Who): WhoView {
         : [{ key: cut(key), value, reader: sources.consent[key] ?? 'the event itself' }],
     ),
   }
+}
+
+/** Begins with a capital, as what stands after a full stop does. */
+function sentence(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1)
 }
 
 function nameOf({ name }: EventRecord): string {

@@ -11,6 +11,7 @@ import { createShop, shopConfig, visitorWith } from './shop.js'
 
 const images = fileURLToPath(new URL('../../docs/images/', import.meta.url))
 const WIDE = { width: 1280, height: 860 }
+const MIDDLE = { width: 1000, height: 800 }
 const NARROW = { width: 360, height: 780 }
 
 /** Replaces what differs with every run, so that a picture changes only when the page does. */
@@ -86,6 +87,18 @@ async function seriousFaults(page: Page): Promise<string[]> {
 /** What scrolls sideways, which nothing but code may. */
 function overflow(page: Page): Promise<number> {
   return page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth')
+}
+
+/** The steps of ways whose names do not fit where they stand. */
+async function cramped(page: Page): Promise<string[]> {
+  const found: unknown = await page.evaluate(
+    `[...document.querySelectorAll('.way li')].flatMap((step) => {
+      const name = step.querySelector('.stage')
+      const [inner, outer] = [name.getBoundingClientRect(), step.getBoundingClientRect()]
+      return inner.left < outer.left || inner.right > outer.right ? [name.textContent] : []
+    })`,
+  )
+  return Array.isArray(found) ? found : ['there was no answer']
 }
 
 describe('an order', () => {
@@ -284,10 +297,11 @@ describe('for everybody', () => {
   it.each([
     ['light', WIDE],
     ['dark', WIDE],
+    ['light', MIDDLE],
     ['light', NARROW],
     ['dark', NARROW],
   ] as const)(
-    'has no serious accessibility fault and does not scroll sideways: %s, %o',
+    'has no serious accessibility fault and room for all of it: %s, %o',
     async (scheme, viewport) => {
       const shop = await openShop()
       const page = await openPage(shop.inspector, { colorScheme: scheme, viewport })
@@ -305,6 +319,7 @@ describe('for everybody', () => {
         await page.evaluate("for (const fold of document.querySelectorAll('details')) fold.open = true")
         expect([path, await seriousFaults(page)]).toEqual([path, []])
         expect([path, await overflow(page)]).toEqual([path, 0])
+        expect([path, await cramped(page)]).toEqual([path, []])
         if (viewport === NARROW) await page.getByRole('link', { name: '← All requests' }).click()
       }
     },

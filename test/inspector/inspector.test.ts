@@ -332,28 +332,28 @@ describe("an event's way", () => {
       '/products/P-1',
       { cookie: visitorWith('').cookie?.replace('ajs_anonymous_id=;', '') ?? '' },
       ['passed', 'passed: analytics', 'passed: product view', 'stopped: nobody'],
-      'dropped: identity. nobody to tell about',
+      'dropped: identity. Nobody to tell about',
     ],
     [
       'a rule that ignores it',
       '/track/debug%20x',
       visitorWith('a1'),
       ['passed', 'passed', 'stopped: debug *'],
-      'dropped: ignored. the rule `debug *` ignores it',
+      'dropped: ignored. The rule `debug *` ignores it',
     ],
     [
       'an invalid name',
       '/track/wrong',
       visitorWith('a1'),
       ['stopped: invalid'],
-      'dropped: invalid. its name is not `entity action`',
+      'dropped: invalid. Its name is not `entity action`',
     ],
     [
       'discard()',
       '/track/page%20view?discard=1',
       visitorWith('a1'),
       ['stopped: discarded'],
-      'dropped: discarded. the handler called `tracker.discard()`.',
+      'dropped: discarded. The handler called `tracker.discard()`.',
     ],
   ]
   it.each(drops)(

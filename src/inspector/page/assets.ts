@@ -303,6 +303,13 @@ button:hover {
   font-variant-numeric: tabular-nums;
 }
 
+.figure span {
+  color: var(--muted);
+  font-size: 12px;
+  font-weight: 450;
+  letter-spacing: 0;
+}
+
 .note {
   font-size: 12px;
 }
@@ -728,6 +735,7 @@ kbd:first-child {
 }
 
 .event {
+  container-type: inline-size;
   margin-bottom: 14px;
   padding: 14px;
   border: 1px solid var(--line);
@@ -758,7 +766,7 @@ kbd:first-child {
 
 .way li {
   position: relative;
-  flex: 1;
+  flex: 1 1 0;
   min-width: 0;
   padding: 0 3px;
   display: flex;
@@ -767,18 +775,34 @@ kbd:first-child {
   text-align: center;
 }
 
-.way li + li::before {
+/* The longest word of all. */
+.way li.deduplication {
+  flex-grow: 1.4;
+}
+
+/* Half of a line to each side: it has the colour of the step that it leads to. */
+.way li + li::before,
+.way li:not(:last-child)::after {
   content: "";
   position: absolute;
   top: 12px;
-  right: calc(50% + 16px);
-  left: calc(-50% + 16px);
   height: 2px;
   background: var(--green);
   opacity: 0.55;
 }
 
-.way li.unreached::before {
+.way li + li::before {
+  left: 0;
+  right: calc(50% + 16px);
+}
+
+.way li:not(:last-child)::after {
+  left: calc(50% + 16px);
+  right: 0;
+}
+
+.way li.unreached::before,
+.way li:has(+ .unreached)::after {
   background: var(--line);
   opacity: 1;
 }
@@ -877,8 +901,9 @@ kbd:first-child {
 
 .fold summary {
   display: flex;
+  flex-wrap: wrap;
   align-items: center;
-  gap: 8px;
+  gap: 4px 8px;
   padding: 8px 12px;
   cursor: pointer;
   border-radius: 9px;
@@ -909,7 +934,7 @@ kbd:first-child {
 }
 
 .call-name {
-  flex: 1;
+  flex: 1 1 auto;
   font-weight: 560;
   overflow-wrap: anywhere;
 }
@@ -1055,8 +1080,10 @@ kbd:first-child {
   .figure {
     font-size: 15px;
   }
+}
 
-  /* Below each other, so that every step keeps its words. */
+/* Below each other where there is no room beside each other, so that every step keeps its words. */
+@container (max-width: 600px) {
   .way {
     flex-direction: column;
     gap: 10px;
@@ -1070,11 +1097,20 @@ kbd:first-child {
   }
 
   .way li + li::before {
-    top: -14px;
+    top: -10px;
     left: 15px;
     right: auto;
     width: 2px;
-    height: 14px;
+    height: calc(50% - 3px);
+  }
+
+  .way li:not(:last-child)::after {
+    top: calc(50% + 13px);
+    right: auto;
+    bottom: 0;
+    left: 15px;
+    width: 2px;
+    height: auto;
   }
 
   .dot {
@@ -1376,7 +1412,7 @@ export const script = `(function() {
 		return h("ol", {
 			class: "way",
 			"aria-label": "The event’s way"
-		}, ...stages.map(({ name, state, note }) => h("li", { class: state }, h("i", {
+		}, ...stages.map(({ name, state, note }) => h("li", { class: \`\${name} \${state}\` }, h("i", {
 			class: "dot",
 			"aria-hidden": "true"
 		}, SIGNS[state]), h("span", { class: "stage" }, STAGES[name]), h("span", { class: "hidden" }, \`: \${state === "unreached" ? "not reached" : state}\`), h("span", { class: "stage-note" }, note))));
@@ -1578,7 +1614,7 @@ export const script = `(function() {
 			value,
 			tone: "failed"
 		}))];
-		byId("totals").replaceChildren(card("Events a minute", counted(now?.tracked ?? 0, "event"), columns(\`Events tracked in each of the last \${minutes.length} minutes\`, minutes.map((minute) => [{
+		byId("totals").replaceChildren(card("Events a minute", thisMinute(now?.tracked ?? 0, "event"), columns(\`Events tracked in each of the last \${minutes.length} minutes\`, minutes.map((minute) => [{
 			label: "dispatched",
 			value: Math.max(0, minute.tracked - minute.dropped),
 			tone: "accent"
@@ -1586,7 +1622,7 @@ export const script = `(function() {
 			label: "dropped",
 			value: minute.dropped,
 			tone: "dropped"
-		}])), note(\`the last \${minutes.length} minutes\`)), card("Deliveries a minute", counted(now?.delivered ?? 0, "call"), columns(\`Calls delivered, failed and tried again in each of the last \${minutes.length} minutes\`, minutes.map((minute) => [
+		}])), note(\`each bar is one of the last \${minutes.length} minutes\`)), card("Deliveries a minute", thisMinute(now?.delivered ?? 0, "call"), columns(\`Calls delivered, failed and tried again in each of the last \${minutes.length} minutes\`, minutes.map((minute) => [
 			{
 				label: "delivered",
 				value: minute.delivered,
@@ -1602,7 +1638,7 @@ export const script = `(function() {
 				value: minute.failed,
 				tone: "failed"
 			}
-		])), note(\`\${counted(requests.sent, "request")} to Segment, \${requests.unsuccessful} unsuccessful · delivery: \${health}\`)), card("Ledger", \`\${counted(events.tracked, "event")}, \${counted(calls.made, "call")}\`, stackedBar("Events", [
+		])), note(\`\${counted(requests.sent, "request")} to Segment, \${requests.unsuccessful} unsuccessful · delivery: \${health}\`)), card("Ledger", [\`\${counted(events.tracked, "event")}, \${counted(calls.made, "call")}\`], stackedBar("Events", [
 			{
 				label: "dispatched",
 				value: events.dispatched,
@@ -1634,10 +1670,14 @@ export const script = `(function() {
 				value: failed,
 				tone: "failed"
 			}
-		])), card("Dropped, by reason", counted(dropped, "event"), dropped + failed > 0 ? rankedBars(reasons) : note("Nothing was dropped."), calls.deduplicated > 0 && note(\`\${counted(calls.deduplicated, "call")} spared: Segment knew the same already.\`)));
+		])), card("Dropped, by reason", [counted(dropped, "event")], dropped + failed > 0 ? rankedBars(reasons) : note("Nothing was dropped."), calls.deduplicated > 0 && note(\`\${counted(calls.deduplicated, "call")} spared: Segment knew the same already.\`)));
 	}
 	function card(title, figure, ...children) {
-		return h("div", { class: "card" }, h("h2", {}, title), h("p", { class: "figure" }, figure), ...children);
+		return h("div", { class: "card" }, h("h2", {}, title), h("p", { class: "figure" }, ...figure), ...children);
+	}
+	/** What one of the minutes came to: the last one, which is not over yet. */
+	function thisMinute(count, one) {
+		return [counted(count, one), h("span", {}, " this minute")];
 	}
 	function note(text) {
 		return h("p", { class: "note" }, text);

@@ -135,7 +135,7 @@ function way(stages: readonly Stage[]): HTMLElement {
     ...stages.map(({ name, state, note }) =>
       h(
         'li',
-        { class: state },
+        { class: `${name} ${state}` },
         h('i', { class: 'dot', 'aria-hidden': 'true' }, SIGNS[state]),
         h('span', { class: 'stage' }, STAGES[name]),
         h('span', { class: 'hidden' }, `: ${state === 'unreached' ? 'not reached' : state}`),

@@ -19,7 +19,7 @@ export function showTotals({ events, calls, requests, health, minutes }: Totals)
   byId('totals').replaceChildren(
     card(
       'Events a minute',
-      counted(now?.tracked ?? 0, 'event'),
+      thisMinute(now?.tracked ?? 0, 'event'),
       columns(
         `Events tracked in each of the last ${minutes.length} minutes`,
         minutes.map((minute) => [
@@ -27,11 +27,11 @@ export function showTotals({ events, calls, requests, health, minutes }: Totals)
           { label: 'dropped', value: minute.dropped, tone: 'dropped' },
         ]),
       ),
-      note(`the last ${minutes.length} minutes`),
+      note(`each bar is one of the last ${minutes.length} minutes`),
     ),
     card(
       'Deliveries a minute',
-      counted(now?.delivered ?? 0, 'call'),
+      thisMinute(now?.delivered ?? 0, 'call'),
       columns(
         `Calls delivered, failed and tried again in each of the last ${minutes.length} minutes`,
         minutes.map((minute) => [
@@ -46,7 +46,7 @@ export function showTotals({ events, calls, requests, health, minutes }: Totals)
     ),
     card(
       'Ledger',
-      `${counted(events.tracked, 'event')}, ${counted(calls.made, 'call')}`,
+      [`${counted(events.tracked, 'event')}, ${counted(calls.made, 'call')}`],
       stackedBar('Events', [
         { label: 'dispatched', value: events.dispatched, tone: 'accent' },
         { label: 'open', value: events.open, tone: 'pending' },
@@ -60,7 +60,7 @@ export function showTotals({ events, calls, requests, health, minutes }: Totals)
     ),
     card(
       'Dropped, by reason',
-      counted(dropped, 'event'),
+      [counted(dropped, 'event')],
       dropped + failed > 0 ? rankedBars(reasons) : note('Nothing was dropped.'),
       calls.deduplicated > 0 &&
         note(`${counted(calls.deduplicated, 'call')} spared: Segment knew the same already.`),
@@ -68,8 +68,17 @@ export function showTotals({ events, calls, requests, health, minutes }: Totals)
   )
 }
 
-function card(title: string, figure: string, ...children: readonly (Node | false)[]): HTMLElement {
-  return h('div', { class: 'card' }, h('h2', {}, title), h('p', { class: 'figure' }, figure), ...children)
+function card(
+  title: string,
+  figure: readonly (string | Node)[],
+  ...children: readonly (Node | false)[]
+): HTMLElement {
+  return h('div', { class: 'card' }, h('h2', {}, title), h('p', { class: 'figure' }, ...figure), ...children)
+}
+
+/** What one of the minutes came to: the last one, which is not over yet. */
+function thisMinute(count: number, one: string): (string | Node)[] {
+  return [counted(count, one), h('span', {}, ' this minute')]
 }
 
 function note(text: string): HTMLElement {

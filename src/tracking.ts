@@ -18,6 +18,7 @@ import {
 } from './delivery/index.js'
 import { Pipeline } from './destination/pipeline.js'
 import { clientSettings, SETTINGS_DEFAULTS } from './destination/settings.js'
+import { DevelopmentHints } from './development-hints.js'
 import { Dispatcher } from './dispatcher.js'
 import type { GivenEvent, PartialEvent } from './event.js'
 import { KeptOn } from './kept-on.js'
@@ -155,6 +156,7 @@ class RequestTracking implements Tracking, TrackerHost {
   /** The consent keys whose changes Segment is told of. */
   readonly #toldConsent: ReadonlySet<string>
   readonly #bursts = new Map<string, Burst>()
+  readonly #hints: DevelopmentHints | undefined
   readonly #requested = (report: RequestReport) => this.#observation.tell?.({ type: 'request', ...report })
   #closed = false
   #shutdown: Promise<ShutdownReport> | undefined
@@ -165,6 +167,10 @@ class RequestTracking implements Tracking, TrackerHost {
     this.#disabled = config.disabled === true || settings.disable === true
     this.#pageViews = request.pageViews === true
     this.#toldConsent = new Set(request.consentUpdates === true ? Object.keys(settings.consent ?? {}) : [])
+    this.#hints =
+      process.env.NODE_ENV === 'development'
+        ? new DevelopmentHints((message) => this.#logger.error(message))
+        : undefined
     this.#callbacks = new Callbacks(config.on ?? {}, (name, error) =>
       this.#onceABurst(`the callback on.${name} failed`, { error: nameOf(error) }),
     )
@@ -479,6 +485,7 @@ class RequestTracking implements Tracking, TrackerHost {
     })
     const dropped = { event, reason, ...(required && { required }) }
     if (channels.dropped.hasSubscribers) channels.dropped.publish(dropped)
+    this.#hints?.dropped(dropped)
     this.#callbacks.dropped(dropped)
   }
 

@@ -105,7 +105,8 @@ export class SenderReader {
   }
 
   /**
-   * Gives a visitor who has no anonymousId one, if the consent that is known without waiting allows it.
+   * Gives a visitor who has no anonymousId one, if the consent that is known without waiting allows it; one that was
+   * given is taken back where the handler has said since that the visitor refuses.
    *
    * @param chosen - What the handler said of the visitor's choice.
    */
@@ -115,9 +116,14 @@ export class SenderReader {
     chosen: WalkerOS.Consent | undefined,
   ): void {
     if (this.#creations.length === 0 || response.headersSent) return
+    const known = () => {
+      const read = this.consent(request)
+      return { ...(isPromise(read) ? {} : read.state), ...chosen }
+    }
+    const afterChoice = chosen && known()
+    if (afterChoice) for (const creation of this.#creations) creation.withdraw(request, response, afterChoice)
     if (firstAnswer(this.#anonymousId, request, toId, this.#fault) !== undefined) return
-    const read = this.consent(request)
-    const consent = { ...(isPromise(read) ? {} : read.state), ...chosen }
+    const consent = afterChoice ?? known()
     for (const creation of this.#creations) {
       if (creation.create(request, response, consent) !== undefined) return
     }

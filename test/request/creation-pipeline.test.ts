@@ -68,6 +68,22 @@ describe.each(frameworks)('in $name, an anonymous id that is created', (framewor
     expect(calls.map(({ anonymousId }) => anonymousId)).toEqual([idIn(setCookies[0])])
   })
 
+  it('is taken back where the handler says that the visitor refuses, also after it was set', async () => {
+    const { visit } = await site(framework, { request: creating }, ({ tracker, path, setCookie, send }) => {
+      setCookie('before', '1')
+      tracker.track('page read')
+      tracker.consent({ analytics: false })
+      if (path === '/again') tracker.consent({ analytics: true })
+      tracker.track('choice made')
+      send('text/plain', 'ok')
+    })
+    const refused = await visit('/', agreeing)
+    expect(namesOf(refused.setCookies)).toEqual(['before'])
+    const again = await visit('/again', agreeing)
+    expect(namesOf(again.setCookies)).toEqual(['before', 'ajs_anonymous_id'])
+    expect(again.calls.at(-1)?.anonymousId).toBe(idIn(again.setCookies[1]))
+  })
+
   it('joins the cookies that are set before it and after it', async () => {
     const { visit } = await site(framework, { request: creating }, ({ tracker, setCookie, send }) => {
       setCookie('before', '1')

@@ -50,6 +50,11 @@ export interface CookieCreation {
    * @returns The id, the same as before where this request has one already; `undefined` where none may be made.
    */
   create(request: TrackedRequest, response: ServerResponse, consent: WalkerOS.Consent): string | undefined
+  /**
+   * Takes an id and its cookie back where the consent, which has changed, no longer allows them. It never throws, and
+   * does nothing once the headers are sent.
+   */
+  withdraw(request: TrackedRequest, response: ServerResponse, consent: WalkerOS.Consent): void
 }
 
 interface RememberingCreation extends CookieCreation {
@@ -67,22 +72,30 @@ export function openCreation(name: string, options: CookieCreationOptions): Reme
   const attributes = checkAttributes(options)
   const keys = checkConsent(options.consent)
   const ids = new WeakMap<TrackedRequest, string>()
+  const isAllowed = (consent: WalkerOS.Consent) =>
+    keys.some((key) => Object.hasOwn(consent, key) && consent[key] === true)
   return {
     created: (request) => ids.get(request),
     create(request, response, consent) {
       const known = ids.get(request)
       if (known !== undefined) return known
-      if (response.headersSent || !keys.some((key) => Object.hasOwn(consent, key) && consent[key] === true)) {
-        return undefined
-      }
+      if (response.headersSent || !isAllowed(consent)) return undefined
       if (isBot(request) || isPrefetch(request)) return undefined
       const id = randomUUID()
       const cookie = serialize(name, id, attributes)
       if (!addCookie(response, name, cookie)) return undefined
       // A handler may still set other cookies in the place of all that are there.
-      beforeHead(response, () => addCookie(response, name, cookie))
+      beforeHead(response, () => {
+        if (ids.get(request) === id) addCookie(response, name, cookie)
+      })
       ids.set(request, id)
       return id
+    },
+    withdraw(request, response, consent) {
+      const id = ids.get(request)
+      if (id === undefined || response.headersSent || isAllowed(consent)) return
+      ids.delete(request)
+      removeCookie(response, serialize(name, id, attributes))
     },
   }
 }
@@ -98,6 +111,19 @@ function addCookie(response: ServerResponse, name: string, cookie: string): bool
     return true
   } catch {
     return false
+  }
+}
+
+/** Takes exactly this cookie away from those that the response sets. */
+function removeCookie(response: ServerResponse, cookie: string): void {
+  try {
+    const existing = response.getHeader('set-cookie')
+    if (!Array.isArray(existing)) return
+    const rest = existing.filter((other) => other !== cookie)
+    if (rest.length > 0) response.setHeader('Set-Cookie', rest)
+    else response.removeHeader('Set-Cookie')
+  } catch {
+    // Like setting it, this is not to change what the application answers.
   }
 }
 

@@ -28,9 +28,9 @@ export function readId(value: unknown): string | undefined {
  */
 export function readCookieId(raw: string | undefined): string | undefined {
   const text = decodeCookie(raw)
-  if (text === undefined || NO_ID.has(text)) return undefined
-  if (text.startsWith('"')) return readId(parseJson(text))
-  return /^(?:[[{]|[js]:)/.test(text) ? undefined : readId(text)
+  if (text === undefined || /^(?:[[{]|[js]:)/.test(text)) return undefined
+  const id = readId(text.startsWith('"') ? parseJson(text) : text)
+  return id === undefined || NO_ID.has(id.trim()) ? undefined : id
 }
 
 /**

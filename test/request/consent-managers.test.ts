@@ -26,6 +26,7 @@ import { requestWith } from './consent-request.js'
 type Case = readonly [what: string, reader: ConsentReader, cookie: string, consent: object | undefined]
 
 const onlyNecessary = { functional: true, analytics: false, marketing: false }
+const nothing = { functional: false, analytics: false, marketing: false }
 const everything = { functional: true, analytics: true, marketing: true }
 const implied = { explicitOnly: false }
 
@@ -132,6 +133,7 @@ const oneTrustCases: Case[] = [
     { analytics: true },
   ],
   ['no groups', oneTrust(), `OptanonConsent=isIABGlobal=false&hosts=; ${closed}`, undefined],
+  ['an empty list of groups', oneTrust(), `OptanonConsent=groups=&hosts=; ${closed}`, nothing],
 ]
 
 const cookiebotCases: Case[] = [
@@ -430,6 +432,7 @@ const otherCases: Case[] = [
     `borlabs-cookie=${json({ consents: { essential: ['borlabs-cookie'], statistics: [], marketing: ['pixel'] }, version: '2' })}`,
     { functional: true, analytics: false, marketing: true },
   ],
+  ['borlabs: nothing accepted', borlabs(), `borlabs-cookie=${json({ consents: {} })}`, nothing],
   ['borlabs: not its JSON', borlabs(), 'borlabs-cookie=all', undefined],
 
   [
@@ -528,6 +531,18 @@ const otherCases: Case[] = [
     vanillaCookieConsent(),
     `cc_cookie=${json({ categories: ['necessary', 'marketing'], services: { necessary: [], marketing: [], targeting: [] } })}`,
     onlyNecessary,
+  ],
+  [
+    'vanillaCookieConsent: nothing accepted',
+    vanillaCookieConsent(),
+    `cc_cookie=${json({ categories: [], revision: 0 })}`,
+    nothing,
+  ],
+  [
+    'vanillaCookieConsent: names of the site only',
+    vanillaCookieConsent(),
+    `cc_cookie=${json({ categories: ['pflicht', 'statistik'], revision: 0 })}`,
+    undefined,
   ],
   [
     'vanillaCookieConsent: nested lists',

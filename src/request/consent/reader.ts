@@ -120,8 +120,9 @@ export function consentReader(manager: ConsentManager): ConsentReader {
   return named(name, (request: TrackedRequest) => {
     const record = read(request)
     if (record === undefined || (explicitOnly && !record.explicit)) return undefined
-    // With none of the common ids in it the record speaks of ids that only the site can explain.
-    if (isGuess && !namesAny(record.choices, categories)) return undefined
+    // With none of the common ids in it the record speaks of ids that only the site can explain; one with no ids at all
+    // grants nothing, whatever they are.
+    if (isGuess && record.choices.size > 0 && !namesAny(record.choices, categories)) return undefined
     return toConsent(record, keys, allRequired)
   })
 }

@@ -302,20 +302,27 @@ describe('who did it', () => {
     expect(segment.calls[1]).toMatchObject({ userId: 'bob', properties: { user_email: 'bob@example.com' } })
   })
 
-  it('does not tie the anonymousId of who edits to who is edited', async () => {
-    const { segment, tracking, inRequest } = await started()
+  it('ties neither the anonymousId nor the details of who edits to who is edited', async () => {
+    const { segment, tracking, inRequest } = await started({
+      include: ['user'],
+      request: { user: () => ({ device: 'of the admin' }) },
+    })
     await inRequest((tracker, req) => {
       Object.assign(req, { user: { id: 'admin' } })
       tracker.identify('customer', { plan: 'paid' })
       tracker.track('plan change', {}, { user: { id: 'customer' } })
       tracker.identify('admin', { role: 'admin' })
+      tracker.track('page view')
     }, visitor('s1'))
     await tracking.flush()
     expect(segment.calls.map(({ userId, anonymousId }) => [userId, anonymousId])).toEqual([
       ['customer', undefined],
       ['customer', undefined],
       ['admin', 's1'],
+      ['admin', 's1'],
     ])
+    const devices = segment.calls.map((call) => call.type === 'track' && call.properties?.user_device)
+    expect(devices).toEqual([false, undefined, false, 'of the admin'])
   })
 
   it('may be answered later, without holding the response up', async () => {

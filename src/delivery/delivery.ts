@@ -88,6 +88,8 @@ export class Delivery {
   #due = 0
   #interval: NodeJS.Timeout | undefined
   #expiry: NodeJS.Timeout | undefined
+  /** Whether it is about to be closed: a flush then waits for the calls of other processes, too. */
+  #closing = false
   #closed = false
   #lastLoss: string | undefined
 
@@ -277,6 +279,8 @@ export class Delivery {
     const left = () => Math.max(1, deadline - performance.now())
     // The last chance: whoever waits for a better moment now waits in vain.
     this.#gate.probe()
+    this.#durable?.stopAdopting()
+    this.#closing = true
     await Promise.race([this.flush(left()), this.#safe()])
     this.#closed = true
     this.#condition.turn('closed')
@@ -520,14 +524,16 @@ export class Delivery {
   }
 
   #settled(): void {
-    if (this.#flushes.upTo !== undefined) this.#flushes.settledBefore(this.#oldestOwn())
+    if (this.#flushes.upTo !== undefined) this.#flushes.settledBefore(this.#oldest())
     if (this.#room.size > 0 || this.#suspects.length > 0 || this.#flushes.upTo !== undefined) this.#schedule()
     else if (this.#durable?.hasMore) this.#schedule()
   }
 
-  /** The oldest call of this process that has no outcome. */
-  #oldestOwn(): number {
-    for (const { number } of this.#pending.values()) if (number !== ADOPTED) return number
+  /** The oldest call without an outcome that a flush waits for. */
+  #oldest(): number {
+    for (const { number } of this.#pending.values()) {
+      if (number !== ADOPTED || this.#closing) return number
+    }
     return this.#durable?.firstBehind ?? Number.POSITIVE_INFINITY
   }
 

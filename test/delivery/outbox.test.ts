@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { fileOutbox } from '../../src/outbox-file.js'
+import type { SegmentServer } from '../../src/testing/index.js'
 import { segmentServer } from '../support/servers.js'
 import { arrived, delivering, expectBalance, keptLog, upTo } from './delivering.js'
 
@@ -11,6 +12,17 @@ function temporary(): string {
   const directory = mkdtempSync(join(tmpdir(), 'outbox-'))
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
   return join(directory, 'outbox')
+}
+
+/** Leaves calls in an outbox, as a process does that ends while Segment is away. */
+async function leave(count: number, segment: SegmentServer, directory: string): Promise<void> {
+  await segment.stop()
+  const { tracking, trackMany } = await delivering(segment, {
+    delivery: { outbox: fileOutbox({ directory }) },
+  })
+  await trackMany(count)
+  expect(await tracking.shutdown()).toMatchObject({ kept: count })
+  await segment.start()
 }
 
 describe('an outbox', () => {
@@ -159,6 +171,38 @@ describe('an outbox', () => {
     })
     expect(lines.filter(({ message }) => message.includes('outbox'))).toHaveLength(1)
     expect(await tracking.shutdown()).toMatchObject({ delivered: 20, kept: 0 })
+  })
+
+  it('at a shutdown finishes what it has read of an earlier process', async () => {
+    const segment = await segmentServer()
+    const directory = temporary()
+    await leave(50, segment, directory)
+    segment.respondWith({ delay: 100 })
+    const next = await delivering(segment, { delivery: { outbox: fileOutbox({ directory }) } })
+    await vi.waitUntil(() => next.tracking.stats().calls.made === 50)
+    expect(await next.tracking.shutdown()).toMatchObject({ delivered: 50, kept: 0, timedOut: false })
+    expect(readdirSync(directory)).toEqual([])
+  })
+
+  it('at a shutdown leaves to the next process what it has not read of an earlier one', async () => {
+    const segment = await segmentServer()
+    const directory = temporary()
+    await leave(2_000, segment, directory)
+    segment.respondWith({ delay: 100 })
+    const second = await delivering(segment, { delivery: { outbox: fileOutbox({ directory }) } })
+    await vi.waitUntil(() => second.tracking.stats().calls.made > 0)
+    await second.trackMany(5, (index) => ({ index: 2_000 + index }))
+    expect(await second.tracking.shutdown()).toMatchObject({ kept: 0, timedOut: false })
+    expect(second.tracking.stats().calls).toMatchObject({ pending: 0 })
+    expect(arrived(segment)).toEqual(expect.arrayContaining(upTo(5).map((index) => 2_000 + index)))
+    expect(segment.calls.length).toBeLessThan(2_000)
+
+    segment.respondWith('ok')
+    const third = await delivering(segment, { delivery: { outbox: fileOutbox({ directory }) } })
+    await segment.waitFor(2_005, 15_000)
+    await third.tracking.shutdown()
+    expect(segment.duplicates).toEqual([])
+    expect(readdirSync(directory)).toEqual([])
   })
 
   it('is shared by two trackings: each call is sent by one of them', async () => {

@@ -54,6 +54,8 @@ export class Durable<T> {
   #committing: Promise<void> = Promise.resolve()
   #closing: Promise<unknown> = Promise.resolve()
   #isReading = false
+  /** Whether calls of other processes are taken over. */
+  #adopts = true
   #isClosed = false
   readonly #opening: Promise<void>
 
@@ -85,7 +87,7 @@ export class Durable<T> {
 
   /** Whether there are calls to read. */
   get hasMore(): boolean {
-    return this.#behind > 0 || this.#sources.some(({ isRead, isOwn }) => !isRead && !isOwn)
+    return this.#behind > 0 || (this.#adopts && this.#sources.some(({ isRead, isOwn }) => !isRead && !isOwn))
   }
 
   /**
@@ -137,12 +139,19 @@ export class Durable<T> {
   /** Reads on, unless it does already; what it finds is told. */
   read(): void {
     if (this.#isReading || this.#isClosed || !this.#opened) return
-    const source = this.#sources.find(({ isOwn, isRead }) => (isOwn ? this.#behind > 0 : !isRead))
+    const source = this.#sources.find(({ isOwn, isRead }) =>
+      isOwn ? this.#behind > 0 : !isRead && this.#adopts,
+    )
     if (!source) return
     this.#isReading = true
     void this.#read(source).finally(() => {
       this.#isReading = false
     })
+  }
+
+  /** Leaves to others what processes that have ended left behind, but for what has been read. */
+  stopAdopting(): void {
+    this.#adopts = false
   }
 
   /** Resolves when everything is on disk that was to be written before. */
@@ -184,7 +193,7 @@ export class Durable<T> {
 
   /** Looks for what other processes have left, and whether its own files are still there. */
   async #look(): Promise<void> {
-    if (!this.#opened || this.#isClosed) return
+    if (!this.#opened || this.#isClosed || !this.#adopts) return
     try {
       if (!(await this.#opened.own.isThere())) throw new Error('its directory has vanished')
       for (const store of await this.#opened.adopt()) {
@@ -219,7 +228,7 @@ export class Durable<T> {
       }
       const calls = await store.read(source.after, READ_AT_ONCE)
       const last = calls.at(-1)
-      if (this.#isClosed) return
+      if (this.#isClosed || !(isOwn || this.#adopts)) return
       if (last) source.after = last.number
       source.open += calls.length
       if (isOwn) {

@@ -1,0 +1,140 @@
+import type { CallType, SegmentCall } from '../destination/calls.js'
+import type { Remembered } from '../destination/deduplication.js'
+import { timerMs } from '../maybe.js'
+import { type PendingCall, textOf } from './pending-call.js'
+
+/** A call that is under way when its time is over is looked at again so many milliseconds later. */
+const MIN_AGE_CHECK_MS = 50
+
+/** A call that has no outcome yet, as it is handed over. */
+export interface UnsettledCall {
+  readonly number: number
+  readonly type: CallType
+  readonly messageId: string
+  readonly remembered: Remembered | undefined
+  /** The call, or its parameters as JSON. */
+  readonly content: SegmentCall | string
+  /** Bytes of its JSON; of a call that is no text at most so many. */
+  readonly bytes: number
+  /** How long ago it was made, in milliseconds. */
+  readonly ageMs: number
+}
+
+/** All calls without an outcome, in the order in which they were made, and what they take. */
+export class PendingCalls {
+  readonly #calls = new Map<string, PendingCall>()
+  /** Those of them whose size is known only roughly. */
+  readonly #unweighed = new Set<PendingCall>()
+  readonly #maxAge: number
+  readonly #aged: () => void
+  #bytes = 0
+  #timer: NodeJS.Timeout | undefined
+
+  /**
+   * @param maxAge - Milliseconds that a call may wait.
+   * @param aged - Is called when the oldest has waited so long, and again while it is still there.
+   */
+  constructor(maxAge: number, aged: () => void) {
+    this.#maxAge = maxAge
+    this.#aged = aged
+  }
+
+  /** How many there are. */
+  get size(): number {
+    return this.#calls.size
+  }
+
+  /** The bytes of their JSON, or more. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  /** The one that was made first. */
+  get oldest(): PendingCall | undefined {
+    const [oldest] = this.#calls.values()
+    return oldest
+  }
+
+  /** All of them, the oldest first. */
+  values(): IterableIterator<PendingCall> {
+    return this.#calls.values()
+  }
+
+  /** The one with a messageId. */
+  get(messageId: string): PendingCall | undefined {
+    return this.#calls.get(messageId)
+  }
+
+  /** Whether a call is among them. */
+  has({ messageId }: Pick<PendingCall, 'messageId'>): boolean {
+    return this.#calls.has(messageId)
+  }
+
+  /** Adds a call, which is the newest. */
+  add({ number, type, messageId, remembered, content, bytes, ageMs }: UnsettledCall): PendingCall {
+    const isText = typeof content === 'string'
+    const pending: PendingCall = {
+      number,
+      type,
+      messageId,
+      text: isText ? content : undefined,
+      bytes,
+      madeAt: performance.now() - ageMs,
+      remembered,
+      call: isText ? undefined : content,
+      isHandedIn: false,
+      isSuspect: false,
+      place: undefined,
+    }
+    this.#calls.set(messageId, pending)
+    this.#bytes += bytes
+    if (!isText) this.#unweighed.add(pending)
+    this.#watchAge()
+    return pending
+  }
+
+  /** Takes a call out: it has its outcome, or somebody else has it. */
+  remove(pending: PendingCall): void {
+    this.#calls.delete(pending.messageId)
+    this.#unweighed.delete(pending)
+    this.#bytes -= pending.bytes
+  }
+
+  /** Whether so many bytes more stay below a limit. Calls are weighed when it matters, each of them once. */
+  hasRoomFor(bytes: number, limit: number): boolean {
+    if (this.#bytes + bytes <= limit) return true
+    for (const pending of this.#unweighed) {
+      const weighed = Buffer.byteLength(textOf(pending))
+      this.#bytes += weighed - pending.bytes
+      pending.bytes = weighed
+    }
+    this.#unweighed.clear()
+    return this.#bytes + bytes <= limit
+  }
+
+  /** Whether a call has waited too long. */
+  isTooOld({ madeAt }: PendingCall): boolean {
+    return madeAt <= performance.now() - this.#maxAge
+  }
+
+  /** Watches ages no more. */
+  stop(): void {
+    clearTimeout(this.#timer)
+  }
+
+  /** One timer for all calls: for the oldest. */
+  #watchAge(): void {
+    const { oldest } = this.#timer ? {} : this
+    if (!oldest) return
+    const left = oldest.madeAt + this.#maxAge - performance.now()
+    this.#timer = setTimeout(
+      () => {
+        this.#timer = undefined
+        this.#aged()
+        this.#watchAge()
+      },
+      timerMs(Math.max(left, MIN_AGE_CHECK_MS), 0),
+    )
+    this.#timer.unref()
+  }
+}

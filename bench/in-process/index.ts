@@ -4,9 +4,11 @@ import { measureGrowth, measurePeople } from './growth.js'
 import { type Cost, costOf, inTurns } from './measure.js'
 import { heapAfterPeople } from './memory.js'
 import { measureSteps } from './steps.js'
-import { handled, idle, stubbed, trackOrder, untracked } from './whole-way.js'
+import { type Handler, handled, idle, stubbed, trackOrder, untracked } from './whole-way.js'
 
 const EVENTS = 960
+/** Of a request that tracks many, so that what a request costs by itself hardly counts. */
+const EVENTS_A_REQUEST = 96
 const ROOM = { delivery: { maxPending: 1_000_000 } }
 
 const commands = {
@@ -15,13 +17,19 @@ const commands = {
     const withRule = stubbed(ROOM)
     const without = stubbed({ ...ROOM, mapping: {} })
     const one = { requests: EVENTS, calls: EVENTS }
+    const many = { requests: EVENTS / EVENTS_A_REQUEST, calls: EVENTS }
+    const trackMany: Handler = (tracker, request) => {
+      for (let event = 0; event < EVENTS_A_REQUEST; event++) trackOrder(tracker, request)
+    }
     const through = await collected(EVENTS)
     return inTurns(
       {
-        rule: () => costOf(handled(withRule, trackOrder, one), EVENTS),
-        'no rule': () => costOf(handled(without, trackOrder, one), EVENTS),
-        collector: () => costOf(through, EVENTS),
-        idle: () => costOf(idle(withRule.tracking, EVENTS), EVENTS),
+        'event, rule': () => costOf(handled(withRule, trackMany, many), EVENTS),
+        'event, no rule': () => costOf(handled(without, trackMany, many), EVENTS),
+        'event, collector': () => costOf(through, EVENTS),
+        'request, rule': () => costOf(handled(withRule, trackOrder, one), EVENTS),
+        'request, no rule': () => costOf(handled(without, trackOrder, one), EVENTS),
+        'request, idle': () => costOf(idle(withRule.tracking, EVENTS), EVENTS),
         'no tracking': () => costOf(untracked(EVENTS), EVENTS),
       },
       rounds,

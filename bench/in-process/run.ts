@@ -20,6 +20,7 @@ export interface GrowthResult {
 
 export interface InProcessResult {
   readonly steps: readonly StepResult[]
+  /** An event of a request that tracks many; a request with one event; a request with none. */
   readonly way: readonly StepResult[]
   /** CPU of an event before the SDK, over walkerOS's collector with the same destination. */
   readonly overCollector: Spread
@@ -67,7 +68,7 @@ export async function runInProcess(file: string, node: string, effort: Effort): 
   return {
     steps: resultsOf(timed.steps, counted.steps),
     way: resultsOf(timed.way, counted.way),
-    overCollector: ratioOf(usOf(timed.way.rule), usOf(timed.way.collector)),
+    overCollector: ratioOf(usOf(timed.way['event, rule']), usOf(timed.way['event, collector'])),
     growth: [...series, users].map(judged),
     heap: { people, bare: await heapOf(false), tracked: await heapOf(true) },
   }

@@ -1,5 +1,6 @@
 import type { Server } from 'node:net'
 import { constants } from 'node:os'
+import { isatty } from 'node:tty'
 import type { Logger } from '@walkeros/core'
 import { ClosingServer } from './closing-server.js'
 import type { ShutdownReport } from './config.js'
@@ -34,6 +35,8 @@ const DEFAULT_SIGNALS: NodeJS.Signals[] = ['SIGTERM', 'SIGINT']
 const DEFAULT_TIMEOUT_MS = 10_000
 /** Of a deadline that servers use up, so much is left to hand their requests' events over: a quarter, at most this. */
 const MOST_RESERVED_MS = 2_000
+/** Quicker than anybody presses Ctrl-C again. */
+const SAME_PRESS_MS = 500
 
 /** The shutdowns that are under way: with several trackings, the process ends with the last of them. */
 const underWay = new Set<Promise<boolean>>()
@@ -42,8 +45,8 @@ const underWay = new Set<Promise<boolean>>()
  * Shuts a process down when it is told to end: stops accepting, lets open requests finish, delivers their events, exits.
  *
  * Exits with 0, or with 1 when the deadline passed or a call was lost on the way. A second signal exits at once with
- * 128 + its number. The signal is never raised again: a container's first process would ignore it. Other handlers of
- * these signals stay in place and run.
+ * 128 + its number; a Ctrl-C that arrives twice within half a second is one. The signal is never raised again: a
+ * container's first process would ignore it. Other handlers of these signals stay in place and run.
  *
  * @returns What takes the hook away.
  * @throws TypeError for an option that cannot work.
@@ -54,7 +57,7 @@ export function shutdownOnSignals(tracking: ShutsDown, options: SignalOptions = 
   const delay = millisecondsOf('delay', options.delay, 0)
   for (const signal of signals) assertHandleable(signal)
   const servers = [options.server ?? []].flat().map((server) => new ClosingServer(server))
-  let signalled = false
+  let signalledAt: number | undefined
 
   const shutDown = async () => {
     const failedBefore = tracking.failedCalls()
@@ -67,8 +70,11 @@ export function shutdownOnSignals(tracking: ShutsDown, options: SignalOptions = 
     return closed && !report.timedOut && tracking.failedCalls() === failedBefore
   }
   const onSignal = (signal: NodeJS.Signals) => {
-    if (signalled) process.exit(128 + constants.signals[signal])
-    signalled = true
+    if (signalledAt !== undefined) {
+      if (isSamePress(signal, signalledAt)) return
+      process.exit(128 + constants.signals[signal])
+    }
+    signalledAt = performance.now()
     const work = shutDown()
     underWay.add(work)
     void work.then(exitAfterAll)
@@ -76,8 +82,13 @@ export function shutdownOnSignals(tracking: ShutsDown, options: SignalOptions = 
   for (const signal of signals) process.on(signal, onSignal)
   return () => {
     for (const signal of signals) process.off(signal, onSignal)
-    if (!signalled) for (const server of servers) server.unwatch()
+    if (signalledAt === undefined) for (const server of servers) server.unwatch()
   }
+}
+
+/** A terminal sends Ctrl-C to all that runs in it, and npm, which runs there too, hands its own on to what it started. */
+function isSamePress(signal: NodeJS.Signals, firstAt: number): boolean {
+  return signal === 'SIGINT' && performance.now() - firstAt < SAME_PRESS_MS && [0, 1, 2].some(isatty)
 }
 
 /** Every hook's handler has run by the time that the first shutdown is done, so none is missed. */

@@ -249,6 +249,45 @@ describe('a second signal', () => {
   })
 })
 
+describe('a Ctrl-C that arrives twice', () => {
+  it('is one signal, where the process has a terminal', async () => {
+    const segment = await segmentServer()
+    const app = await startApp({ segment: segment.url, handles: ['SIGINT'], terminal: true })
+    const answer = ask(`${app.url}/slow/300`)
+    await app.tell('request')
+    app.signal('SIGINT')
+
+    expect(await answer).toMatchObject({ status: 200, body: 'ok' })
+    // The application has a handler before the hook and one after it; each is told of both signals.
+    expect(await app.tell('handled', 4)).toHaveLength(4)
+    expect(await app.exited).toMatchObject({ code: 0, signal: null })
+    expect(segment.calls).toHaveLength(2)
+  })
+
+  it('is followed by another one that ends the process at once', async () => {
+    const segment = await segmentServer()
+    const app = await startApp({ segment: segment.url, handles: ['SIGINT'], terminal: true })
+    ask(`${app.url}/events`).catch(() => {})
+    await app.tell('request')
+    app.signal('SIGINT')
+    await app.tell('handled', 4)
+    await new Promise((resolve) => setTimeout(resolve, 600))
+    app.signal('SIGINT')
+    expect(await app.exited).toMatchObject({ code: 130, signal: null })
+  })
+
+  it('does not hide another signal', async () => {
+    const segment = await segmentServer()
+    const app = await startApp({ segment: segment.url, handles: ['SIGINT'], terminal: true })
+    ask(`${app.url}/events`).catch(() => {})
+    await app.tell('request')
+    app.signal('SIGINT')
+    await app.tell('handled', 4)
+    app.signal('SIGTERM')
+    expect(await app.exited).toMatchObject({ code: 143, signal: null })
+  })
+})
+
 describe('the function that shutdownOnSignals() returns', () => {
   it('takes the hook away', async () => {
     const segment = await segmentServer()

@@ -12,6 +12,9 @@ import { UnheldHttp } from './unheld-http.js'
 /** Soon, but not so soon that the calls of one batch are parted while the client passes them through its plugins. */
 const HELD_BY_CLIENT_MS = 10
 
+/** Seconds that the SDK spends trying a batch again, or waiting because Segment asked to, unless its settings say otherwise. */
+const SDK_LONGEST_S = 43_200
+
 const CALL_TYPES = ['track', 'identify', 'group', 'page', 'screen', 'alias'] as const
 
 /** What the client tells of a call that has its outcome. */
@@ -187,8 +190,14 @@ type Way = Pick<TransportParts, 'gate' | 'custom' | 'observer' | 'unsettled' | '
 
 function open(settings: ClientSettings, listener: OutcomeListener, way: Way): Client {
   const { maxRetries = SETTINGS_DEFAULTS.maxRetries, flushAt = SETTINGS_DEFAULTS.flushAt } = settings
-  const { oauthSettings } = settings
-  const transport = new Transport({ ...way, maxRetries, flushAt })
+  const { oauthSettings, maxTotalBackoffDuration, maxRateLimitDuration } = settings
+  const transport = new Transport({
+    ...way,
+    maxRetries,
+    maxBackoffMs: (maxTotalBackoffDuration ?? SDK_LONGEST_S) * 1_000,
+    maxRateLimitMs: (maxRateLimitDuration ?? SDK_LONGEST_S) * 1_000,
+    flushAt,
+  })
   const analytics = new Analytics({
     ...settings,
     httpClient: transport,

@@ -39,6 +39,10 @@ export interface TransportParts {
   readonly gate: Gate
   /** How often a batch is tried again before it is handed back. */
   readonly maxRetries: number
+  /** Milliseconds after its first failure at which a batch is handed back at the latest. */
+  readonly maxBackoffMs: number
+  /** Milliseconds for which Segment may ask to wait before what it puts off is handed back. */
+  readonly maxRateLimitMs: number
   /** The most calls that the client puts into a batch. */
   readonly flushAt: number
   /** Counts the batches that have no outcome, where that matters. */
@@ -71,6 +75,10 @@ interface Batch {
   open: number
   /** How often it has failed, or would have, for a reason that may pass. */
   tries: number
+  /** How often that was because Segment asked to wait, which counts towards no limit but its own. */
+  putOff: number
+  /** When it failed first for any other reason. */
+  failingSince: number | undefined
   delivered: boolean
   readonly failed: { readonly parcel: Parcel; readonly failure: Failure }[]
 }
@@ -99,6 +107,8 @@ export class Transport implements HTTPClient {
   /** The calls whose outcome is not that of their batch. */
   readonly #exceptions = new Map<string, Error>()
   #made = 0
+  /** Since when Segment has taken nothing and asked to wait. */
+  #limitedSince: number | undefined
   /** Batches without an outcome. */
   #batches = 0
   #stopped = false
@@ -139,6 +149,8 @@ export class Transport implements HTTPClient {
         broken,
         open: 0,
         tries: 0,
+        putOff: 0,
+        failingSince: undefined,
         delivered: false,
         failed: [],
       }
@@ -214,6 +226,7 @@ export class Transport implements HTTPClient {
     const answer = 'answer' in result ? result.answer : undefined
     if (answer && answer.status >= 200 && answer.status < 300) {
       gate.succeeded(pass)
+      this.#limitedSince = undefined
       for (const parcel of load) this.#settle(parcel)
     } else if (answer && isAboutCalls(answer.status)) {
       gate.succeeded(pass)
@@ -231,10 +244,22 @@ export class Transport implements HTTPClient {
   }
 
   #retry(load: Parcel[], waiting: Parcel[], failure: Failure): void {
+    const { maxRetries, maxBackoffMs, maxRateLimitMs } = this.#parts
     const parcels = [...waiting, ...load]
-    for (const batch of new Set(parcels.map((parcel) => parcel.batch))) batch.tries++
+    const isPutOff = asksToWait(failure)
+    const now = performance.now()
+    if (isPutOff) this.#limitedSince ??= now
+    const limitedSince = this.#limitedSince ?? now
+    for (const batch of new Set(parcels.map((parcel) => parcel.batch))) {
+      batch.tries++
+      if (isPutOff) batch.putOff++
+      else batch.failingSince ??= now
+    }
     for (const { batch } of load) batch.failures++
-    const isUsedUp = ({ batch }: Parcel) => batch.tries > this.#parts.maxRetries
+    const isUsedUp = ({ batch: { tries, putOff, failingSince = now } }: Parcel) =>
+      isPutOff
+        ? now - limitedSince >= maxRateLimitMs
+        : tries - putOff > maxRetries || now - failingSince >= maxBackoffMs
     this.#queue.push(...parcels.filter((parcel) => !isUsedUp(parcel)))
     this.#queue.sort((one, other) => turnOf(one.batch) - turnOf(other.batch))
     this.#giveUp(parcels.filter(isUsedUp), failure)
@@ -356,6 +381,11 @@ function isAboutCalls(status: number): boolean {
 
 function isAboutKey(status: number): boolean {
   return status === 401 || status === 403
+}
+
+/** Whether Segment has said that it takes no more for now, and for how long. */
+function asksToWait(failure: Failure): boolean {
+  return 'answer' in failure && failure.answer.status === 429 && failure.answer.retryAfterMs !== undefined
 }
 
 function statusOf(failure: Failure): number | undefined {

@@ -1,8 +1,10 @@
+import { generateKeyPairSync } from 'node:crypto'
+import { text } from 'node:stream/consumers'
 import { FetchHTTPClient } from '@segment/analytics-node'
 import { describe, expect, it } from 'vitest'
 import { createTracking } from '../../src/index.js'
 import { createSegmentServer } from '../../src/testing/index.js'
-import { type InRequest, requestsOf, segmentServer, trackingTo, visitor } from '../support/servers.js'
+import { type InRequest, requestsOf, segmentServer, serve, trackingTo, visitor } from '../support/servers.js'
 
 type Settings = NonNullable<Parameters<typeof trackingTo>[1]>['settings']
 
@@ -11,6 +13,12 @@ async function started(settings: Settings = {}, request = {}) {
   const tracking = trackingTo(segment, { settings, request })
   const inRequest = await requestsOf(tracking)
   return { segment, tracking, inRequest }
+}
+
+/** The header and the claims of a token that has been signed. */
+function decodeJwt(token: string | null): unknown[] {
+  const [header = '', claims = ''] = token?.split('.') ?? []
+  return [header, claims].map((part) => JSON.parse(Buffer.from(part, 'base64url').toString()))
 }
 
 const order = (inRequest: InRequest, user: object = { id: 'alice', session: 's1' }) =>
@@ -142,6 +150,51 @@ describe('settings', () => {
     await order(inRequest)
     await tracking.flush()
     expect([requests, segment.received]).toEqual([1, 1])
+  })
+
+  it('authenticate by oauthSettings, with a token that is fetched once', async () => {
+    const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+    const requests: { url?: string; authorization?: string; body: string }[] = []
+    const { url } = await serve(async (req, res) => {
+      requests.push({ url: req.url, authorization: req.headers.authorization, body: await text(req) })
+      const token = {
+        access_token: 'the-token',
+        expires_in: 3_600,
+        scope: 'tracking_api:write',
+        token_type: 'Bearer',
+      }
+      res.end(JSON.stringify(req.url === '/token' ? token : { success: true }))
+    })
+    const tracking = createTracking({
+      settings: {
+        writeKey: 'test-key',
+        host: url,
+        flushAt: 1,
+        oauthSettings: {
+          clientId: 'the-client',
+          clientKey: String(privateKey.export({ type: 'pkcs8', format: 'pem' })),
+          keyId: 'the-key',
+          authServer: url,
+        },
+      },
+    })
+    const inRequest = await requestsOf(tracking)
+    await order(inRequest)
+    await tracking.flush()
+    await order(inRequest)
+    const { delivered } = await tracking.shutdown()
+    expect(delivered).toBe(2)
+    expect(requests.map(({ url, authorization }) => [url, authorization])).toEqual([
+      ['/token', undefined],
+      ['/v1/batch', 'Bearer the-token'],
+      ['/v1/batch', 'Bearer the-token'],
+    ])
+    const asked = new URLSearchParams(requests[0]?.body)
+    expect(asked.get('scope')).toBe('tracking_api:write')
+    expect(decodeJwt(asked.get('client_assertion'))).toMatchObject([
+      { alg: 'RS256', kid: 'the-key' },
+      { iss: 'the-client', sub: 'the-client', aud: url },
+    ])
   })
 
   it('make the calls on env.analytics instead of a client of their own', async () => {

@@ -59,9 +59,10 @@ const MAX_REFERER_LENGTH = 4096
 const ADDRESS =
   /^((?:https?|android-app):\/\/)(?:[^/?#@]*@)?([a-z0-9.:[\]_-]+)(\/[!"$->@-~]*)?(\?[!"$-~]*)?(?:#.*)?$/i
 /** An `@` after something and before a domain that ends in letters, so that versions (`core@4.2.1`) are none. */
-const EMAIL = /[^@]@[^@]*\.[\p{L}%]{2}/u
-/** An `@`, however often it was percent-encoded. */
+const EMAIL = /[^@]@[^@]*\.(?:[\p{L}%]{2}|%\d)/u
+/** An `@` and a dot, however often they were percent-encoded. */
 const ENCODED_AT = /%(?:25)*40/g
+const ENCODED_DOT = /%(?:25)*2e/gi
 /** What a path without needs no closer look. */
 const SUSPICIOUS = /[@;]|%(?:25)*40/
 const CONTROL_CHARACTER = /\p{Cc}/u
@@ -267,5 +268,5 @@ function textOf(value: string): string | undefined {
 }
 
 function holdsEmail(text: string): boolean {
-  return SUSPICIOUS.test(text) && EMAIL.test(text.replace(ENCODED_AT, '@'))
+  return SUSPICIOUS.test(text) && EMAIL.test(text.replace(ENCODED_AT, '@').replace(ENCODED_DOT, '.'))
 }

@@ -288,6 +288,9 @@ describe('what is secret', () => {
     `${SECRET}@example.com`,
     `${SECRET}%40example.com`,
     `${SECRET}%2540mail.example.com`,
+    `${SECRET}%40example%2Ecom`,
+    `${SECRET}%2540example%252ecom`,
+    `${SECRET}@%65xample%2e%63om`,
   )
   const word = fc.stringMatching(/^[a-z_]{1,10}$/).filter((name) => !name.startsWith('utm_') && name !== 'q')
   const parameter = fc.oneof(

@@ -556,6 +556,18 @@ main {
   overflow-wrap: anywhere;
 }
 
+/* In the list a name has one line at most: it is whole in the request. */
+.chips .chip {
+  display: block;
+  overflow: hidden;
+  text-overflow: ellipsis;
+  white-space: nowrap;
+}
+
+.chips .chip i {
+  margin-right: 5px;
+}
+
 .status {
   border-radius: 5px;
   font-variant-numeric: tabular-nums;
@@ -1079,6 +1091,10 @@ kbd:first-child {
 
   .figure {
     font-size: 15px;
+  }
+
+  .figure span {
+    display: block;
   }
 }
 

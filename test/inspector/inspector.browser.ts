@@ -124,11 +124,13 @@ describe('an order', () => {
       '✓ Calls : passed identify, track',
       '✓ Delivery : passed delivered',
     ])
-    await event.locator('summary', { hasText: 'Order Completed' }).click()
-    const text = await event.getByRole('region', { name: 'The call track Order Completed' }).textContent()
+    const json = event.getByRole('region', { name: 'The call track Order Completed' })
+    const text = await json.textContent()
     const { _metadata, ...received } = Object(shop.segment.calls.find(({ type }) => type === 'track'))
     expect(received).toMatchObject(JSON.parse(text ?? ''))
     await event.getByText('200 OK').first().waitFor()
+    await event.locator('summary', { hasText: 'Order Completed' }).click()
+    await json.waitFor({ state: 'hidden' })
     expect(await detail(page).locator('.who').first().innerText()).toMatch(/ada\s*by signedInUser/)
   })
 

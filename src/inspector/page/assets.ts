@@ -1409,13 +1409,13 @@ export const script = `(function() {
 		#event(event, key, sender) {
 			const { name, at, state, reason, stages, who, calls, json } = event;
 			const differs = who && JSON.stringify(who) !== JSON.stringify(sender);
-			return h("article", { class: \`event \${state}\` }, h("header", {}, h("h4", {}, name), h("span", { class: \`chip \${state}\` }, h("i", { "aria-hidden": "true" }, SIGNS[state]), STATES[state]), h("time", {}, clock(at))), way(stages), reason !== void 0 && h("p", { class: \`reason \${state}\` }, ...prose(capital(reason))), differs && h("div", { class: "own-who" }, h("p", { class: "muted" }, "This event’s own sender:"), whoList(who)), ...calls.map((call, index) => this.#call(call, \`\${key}/\${index}\`, index === 0)), json !== void 0 && this.#fold(\`\${key}/event\`, false, h("summary", {}, "walkerOS event"), jsonBlock(json, \`The event \${name}\`)));
+			return h("article", { class: \`event \${state}\` }, h("header", {}, h("h4", {}, name), h("span", { class: \`chip \${state}\` }, h("i", { "aria-hidden": "true" }, SIGNS[state]), STATES[state]), h("time", {}, clock(at))), way(stages), reason !== void 0 && h("p", { class: \`reason \${state}\` }, ...prose(capital(reason))), differs && h("div", { class: "own-who" }, h("p", { class: "muted" }, "This event’s own sender:"), whoList(who)), ...calls.map((call, index) => this.#call(call, \`\${key}/\${index}\`)), json !== void 0 && this.#fold(\`\${key}/event\`, false, h("summary", {}, "walkerOS event"), jsonBlock(json, \`The event \${name}\`)));
 		}
-		#call(call, key, open) {
+		#call(call, key) {
 			const { label, state, reason, json, batches } = call;
 			const [type = "", ...rest] = label.split(" ");
 			const summary = h("summary", {}, h("code", { class: "type" }, type), h("span", { class: "call-name" }, rest.join(" ")), h("span", { class: \`chip \${state}\` }, h("i", { "aria-hidden": "true" }, SIGNS[state]), STATES[state]));
-			return this.#fold(key, open, summary, reason !== void 0 && h("p", { class: "reason failed" }, capital(reason)), batchList(batches, state), jsonBlock(json, \`The call \${label}\`));
+			return this.#fold(key, true, summary, reason !== void 0 && h("p", { class: "reason failed" }, capital(reason)), batchList(batches, state), jsonBlock(json, \`The call \${label}\`));
 		}
 		#fold(key, open, summary, ...children) {
 			const details = h("details", { class: "fold" }, summary, ...children);

@@ -89,7 +89,7 @@ export class Detail {
       reason !== undefined && h('p', { class: `reason ${state}` }, ...prose(capital(reason))),
       differs &&
         h('div', { class: 'own-who' }, h('p', { class: 'muted' }, 'This event’s own sender:'), whoList(who)),
-      ...calls.map((call, index) => this.#call(call, `${key}/${index}`, index === 0)),
+      ...calls.map((call, index) => this.#call(call, `${key}/${index}`)),
       json !== undefined &&
         this.#fold(
           `${key}/event`,
@@ -100,7 +100,7 @@ export class Detail {
     )
   }
 
-  #call(call: CallView, key: string, open: boolean): HTMLElement {
+  #call(call: CallView, key: string): HTMLElement {
     const { label, state, reason, json, batches } = call
     const [type = '', ...rest] = label.split(' ')
     const summary = h(
@@ -112,7 +112,7 @@ export class Detail {
     )
     return this.#fold(
       key,
-      open,
+      true,
       summary,
       reason !== undefined && h('p', { class: 'reason failed' }, capital(reason)),
       batchList(batches, state),

@@ -116,6 +116,12 @@ describe('npm run demo', () => {
     await demo.prints('track     Order Completed  anon=')
     await (await fetch(`http://localhost:${port}/`)).text()
     await demo.prints('dropped   page view  no consent to analytics')
+    const [inspector = ''] = /http:\/\/\S+\/__reqtrack\//.exec(demo.output()) ?? []
+    expect(await (await fetch(inspector)).text()).toContain('<title>reqtrack inspector</title>')
+    expect(await (await fetch(`${inspector}api/requests`)).json()).toMatchObject([
+      { method: 'POST', path: '/orders' },
+      { method: 'GET', path: '/' },
+    ])
 
     demo.kill('SIGINT')
     expect(await demo.exit).toBe(0)

@@ -16,9 +16,9 @@ export interface TrackedRequest {
   /** The URL as the client asked for it: before a router cut its mount path off. */
   readonly url: URL
   /** The pattern of the route that took the request, such as `/orders/:id`; known once routing has run. */
-  readonly route?: string
+  readonly route?: string | undefined
   /** The client's address as the framework's own proxy settings give it; never read from a header here. */
-  readonly ip?: string
+  readonly ip?: string | undefined
   /** What an authentication middleware left: `req.user`, or `ctx.state.user` in Koa. */
   readonly user: unknown
   /** What a session middleware left: `req.session`, or `ctx.session` in Koa. */

@@ -91,6 +91,60 @@ describe('an outbox', () => {
     expect(segment.duplicates).toEqual([])
   })
 
+  it('loses track of nothing that is being written while it reads', async () => {
+    const segment = await segmentServer()
+    const { lines, logger } = keptLog()
+    const outbox = fileOutbox({ directory: temporary(), commitInterval: 0 })
+    let written: Promise<void> = Promise.resolve()
+    let trackMore: (() => Promise<void>) | undefined
+    const { tracking, trackMany } = await delivering(segment, {
+      delivery: {
+        maxPending: 5,
+        outbox: {
+          ...outbox,
+          async open() {
+            const opened = await outbox.open()
+            const { own } = opened
+            const read = own.read.bind(own)
+            const write = own.write.bind(own)
+            let begun = () => {}
+            own.write = async (calls) => {
+              begun()
+              await written
+              await write(calls)
+            }
+            own.read = async (...from) => {
+              const calls = await read(...from)
+              if (!trackMore) return calls
+              const writing = new Promise<void>((resolve) => {
+                begun = resolve
+              })
+              let release = () => {}
+              written = new Promise((resolve) => {
+                release = resolve
+              })
+              await trackMore()
+              trackMore = undefined
+              await writing
+              // What was read is taken in before any more is written.
+              setImmediate(release)
+              return calls
+            }
+            return opened
+          },
+        },
+      },
+      logger,
+    })
+    trackMore = () => trackMany(10, (index) => ({ index: 20 + index }))
+    await trackMany(20)
+    await segment.waitFor(30)
+    await tracking.flush()
+    expect(lines.filter(({ message }) => message.includes('cannot be read'))).toEqual([])
+    expect(new Set(arrived(segment))).toEqual(new Set(upTo(30)))
+    expect(tracking.stats().calls).toMatchObject({ made: 30, delivered: 30, pending: 0 })
+  })
+
   it('gives the oldest up as `overflow` when the disk holds no more', async () => {
     const segment = await segmentServer()
     await segment.stop()

@@ -48,6 +48,8 @@ export class Durable<T> {
   #behind = 0
   /** The first of them that was not read. */
   #firstBehind = 0
+  /** Those of them that are not written yet, or just being. */
+  #unwrittenBehind = 0
   #works = true
   #timer: NodeJS.Timeout | undefined
   #looking: NodeJS.Timeout | undefined
@@ -101,6 +103,7 @@ export class Durable<T> {
     if (held === undefined) {
       if (this.#behind === 0) this.#firstBehind = number
       this.#behind++
+      this.#unwrittenBehind++
     }
     if (this.#unwritten.length >= this.#outbox.limits.commitAt) this.#commitNow()
     else this.#commitSoon()
@@ -226,6 +229,7 @@ export class Durable<T> {
         this.#commitNow()
         await this.#committing
       }
+      const onDisk = this.#behind - this.#unwrittenBehind
       const calls = await store.read(source.after, READ_AT_ONCE)
       const last = calls.at(-1)
       if (this.#isClosed || !(isOwn || this.#adopts)) return
@@ -234,10 +238,10 @@ export class Durable<T> {
       if (isOwn) {
         this.#firstBehind = source.after + 1
         this.#behind -= calls.length
-        const unread = this.#unwritten.filter(({ held }) => held === undefined).length
-        if (calls.length < READ_AT_ONCE && this.#behind > unread) {
-          this.#listener.failed(`${this.#behind - unread} calls of the outbox cannot be read`, undefined)
-          this.#behind = unread
+        const missing = onDisk - calls.length
+        if (calls.length < READ_AT_ONCE && missing > 0) {
+          this.#listener.failed(`${missing} calls of the outbox cannot be read`, undefined)
+          this.#behind -= missing
         }
       } else if (calls.length < READ_AT_ONCE) source.isRead = true
       this.#listener.loaded(calls, isOwn)
@@ -290,6 +294,7 @@ export class Durable<T> {
       this.#stop('the outbox cannot be written: calls are kept in memory only', error)
     }
     const held = unwritten.flatMap((each) => (each.held === undefined ? [] : [each.held]))
+    this.#unwrittenBehind -= unwritten.length - held.length
     if (held.length > 0) this.#listener.stored(held)
     if (this.#works) return
     // What memory does not hold and the disk has not got is handed over as if it had been read.

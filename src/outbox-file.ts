@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { appendFile, stat } from 'node:fs/promises'
+import { appendFile, realpath, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import {
   ASIDE_FILE,
@@ -10,7 +10,7 @@ import {
   removeLeftovers,
   storeNames,
 } from './delivery/outbox/directory.js'
-import { LevelStore } from './delivery/outbox/level-store.js'
+import { isDamaged, LevelStore } from './delivery/outbox/level-store.js'
 import type { AsideReason, CallStore, OpenOutbox, Outbox, StoredCall } from './delivery/outbox/outbox.js'
 
 export type { Outbox } from './delivery/outbox/outbox.js'
@@ -84,8 +84,10 @@ class FileOutbox implements OpenOutbox {
     this.#known = new Set([name])
   }
 
-  static async open(directory: string): Promise<FileOutbox> {
-    await makeDirectory(directory)
+  static async open(given: string): Promise<FileOutbox> {
+    await makeDirectory(given)
+    // One store has one path, by whatever way the directory was named.
+    const directory = await realpath(given)
     await removeLeftovers(directory)
     for (let tries = 1; ; tries++) {
       const name = newStoreName(randomBytes(4).toString('hex'))
@@ -98,11 +100,11 @@ class FileOutbox implements OpenOutbox {
     }
   }
 
-  async adopt(): Promise<CallStore[]> {
+  async adopt(tell: Tell): Promise<CallStore[]> {
     const adopted: CallStore[] = []
     for (const name of await storeNames(this.#directory)) {
       if (this.#known.has(name)) continue
-      const store = await this.#open(join(this.#directory, name))
+      const store = await this.#open(join(this.#directory, name), tell)
       if (!store) continue
       this.#known.add(name)
       adopted.push(store)
@@ -120,21 +122,32 @@ class FileOutbox implements OpenOutbox {
   }
 
   /** The system's lock on a store goes with its process: what can be opened belongs to nobody. */
-  async #open(store: string): Promise<CallStore | undefined> {
+  async #open(store: string, tell: Tell): Promise<CallStore | undefined> {
     try {
       return await LevelStore.open(store)
     } catch (error) {
       if (isTaken(error)) return undefined
+      if (!isDamaged(error)) {
+        // A full disk, too many open files: nothing is wrong with the store. It is looked at again.
+        tell('what an ended process left in the outbox cannot be opened at the moment', error)
+        return undefined
+      }
     }
     try {
       await LevelStore.repair(store)
-      return await LevelStore.open(store)
+      const mended = await LevelStore.open(store)
+      tell('what an ended process left in the outbox is damaged: what could be read is sent', undefined)
+      return mended
     } catch (error) {
-      if (!isTaken(error)) await condemn(store).catch(() => {})
+      if (isTaken(error)) return undefined
+      tell('what an ended process left in the outbox cannot be read: it is kept as *.broken', error)
+      await condemn(store).catch(() => {})
       return undefined
     }
   }
 }
+
+type Tell = Parameters<OpenOutbox['adopt']>[0]
 
 function isTaken(error: unknown): boolean {
   for (let each = error; each instanceof Error; each = each.cause) {

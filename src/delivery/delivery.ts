@@ -121,6 +121,7 @@ export class Delivery {
         stored: (calls) => this.#stored(calls),
         loaded: (calls, isOwn) => this.#loaded(calls, isOwn),
         failed: (problem, error) => this.#diskFailed(problem, error),
+        lost: (count) => this.#lostOnDisk(count, 'overflow'),
       })
   }
 
@@ -164,7 +165,8 @@ export class Delivery {
     const text = JSON.stringify(call.params)
     const bytes = Buffer.byteLength(text)
     while (durable.bytes + text.length > limits.maxStoredBytes) {
-      const oldest = this.#handingIn.take() ?? durable.withdraw()
+      // Calls of other processes are in stores of their own: to give them up makes no room in this one.
+      const oldest = this.#handingIn.takeFrom(ADOPTED + 1) ?? durable.withdraw()
       if (!oldest) return this.#giveUp(call, 'overflow', 'the outbox is full')
       this.#end(oldest, 'overflow', 'the outbox is full')
     }
@@ -253,13 +255,13 @@ export class Delivery {
     this.#condition.turn('closed')
     this.#handingIn.stop()
     this.#pending.stop()
-    if (this.#durable) await answerWithin(this.#durable.commit(), left())
-    const stored = [...this.#pending.values()].filter(({ place }) => place !== undefined)
-    const kept = stored.length + (this.#durable?.behind ?? 0)
+    const { kept: stored, behind, gone } = await this.#onDisk(left())
+    const kept = stored.length + behind
     for (const pending of stored) this.#pending.remove(pending)
     this.#parts.ledger.kept(kept)
     const lost = [...this.#pending.values()]
     for (const call of lost) this.#end(call, 'closed', 'it had no outcome when the tracking was shut down')
+    this.#lostOnDisk(gone, 'closed')
     this.#flushes.end()
     if (kept > 0) this.#client.stop()
     // A client of the application's own that hangs in a flush would take no other.
@@ -267,7 +269,20 @@ export class Delivery {
     if (!this.#handingIn.flushing) await this.#client.close(left())
     if (this.#durable) await answerWithin(this.#durable.close(), CLOSE_MS)
     this.#gate.stop()
-    return { lost: lost.length, kept }
+    return { lost: lost.length + gone, kept }
+  }
+
+  /** What is on disk at the end: calls of memory, and how many others; or how many there were. */
+  async #onDisk(timeoutMs: number): Promise<{ kept: PendingCall[]; behind: number; gone: number }> {
+    const durable = this.#durable
+    if (!durable) return { kept: [], behind: 0, gone: 0 }
+    await answerWithin(
+      durable.commit().then(() => durable.check()),
+      Math.max(timeoutMs, CLOSE_MS),
+    )
+    if (durable.isGone) return { kept: [], behind: 0, gone: durable.forgetBehind() }
+    const kept = [...this.#pending.values()].filter(({ place }) => place !== undefined)
+    return { kept, behind: durable.behind, gone: 0 }
   }
 
   /** Resolves when what is pending is on disk and Segment does not take it: nothing is won by waiting then. */
@@ -275,6 +290,7 @@ export class Delivery {
     const durable = this.#durable
     if (!durable) return new Promise(() => {})
     await durable.commit()
+    await durable.check()
     if (!durable.works) return new Promise(() => {})
     if (!this.#gate.isOpen) return
     return new Promise((resolve) => this.#gate.onClose(resolve))
@@ -360,6 +376,14 @@ export class Delivery {
       if (number !== ADOPTED || this.#closing) return number
     }
     return this.#durable?.firstBehind ?? Number.POSITIVE_INFINITY
+  }
+
+  /** Calls that only the disk held have gone with it: nobody can say which. */
+  #lostOnDisk(count: number, reason: FailureReason): void {
+    if (count === 0) return
+    for (let left = count; left > 0; left--) this.#parts.ledger.failed(reason)
+    this.#disk.say('calls of the outbox are lost with it', { calls: count })
+    this.#settled()
   }
 
   #diskFailed(problem: string, error: unknown): void {

@@ -85,6 +85,11 @@ export class HandingIn {
     return this.#room.take()
   }
 
+  /** Takes out whose turn it is among those numbered from `number` on. */
+  takeFrom(number: number): PendingCall | undefined {
+    return this.#room.takeFrom(number)
+  }
+
   /** The client has told the outcome of a call. */
   settled(pending: PendingCall): void {
     this.#handedIn--

@@ -34,8 +34,16 @@ export class WaitingRoom {
 
   /** Takes the call whose turn it is out. */
   take(): PendingCall | undefined {
-    const returned = this.#back().shift()
-    if (returned) return returned
+    return this.#back().shift() ?? this.#takeNew()
+  }
+
+  /** Takes out whose turn it is among those numbered from `number` on. */
+  takeFrom(number: number): PendingCall | undefined {
+    const index = this.#back().findIndex((call) => call.number >= number)
+    return index < 0 ? this.#takeNew() : this.#returned.splice(index, 1)[0]
+  }
+
+  #takeNew(): PendingCall | undefined {
     const call = this.#calls[this.#first]
     if (!call) return undefined
     this.#first++

@@ -1,6 +1,7 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { ClassicLevel } from 'classic-level'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { fileOutbox } from '../../src/outbox-file.js'
 import type { SegmentServer } from '../../src/testing/index.js'
@@ -15,12 +16,20 @@ function temporary(): string {
 }
 
 /** Leaves calls in an outbox, as a process does that ends while Segment is away. */
-async function leave(count: number, segment: SegmentServer, directory: string): Promise<void> {
+async function leave(
+  count: number,
+  segment: SegmentServer,
+  directory: string,
+  data: (index: number) => Record<string, unknown> = (index) => ({ index }),
+): Promise<void> {
   await segment.stop()
   const { tracking, trackMany } = await delivering(segment, {
     delivery: { outbox: fileOutbox({ directory }) },
   })
-  await trackMany(count)
+  for (let from = 0; from < count; from += 2_000) {
+    await trackMany(Math.min(2_000, count - from), (index) => data(from + index))
+    await tracking.flush({ timeout: 50 })
+  }
   expect(await tracking.shutdown()).toMatchObject({ kept: count })
   await segment.start()
 }
@@ -225,6 +234,114 @@ describe('an outbox', () => {
     })
     expect(lines.filter(({ message }) => message.includes('outbox'))).toHaveLength(1)
     expect(await tracking.shutdown()).toMatchObject({ delivered: 20, kept: 0 })
+  })
+
+  it('whose directory has vanished keeps nothing, and the report says so', async () => {
+    const segment = await segmentServer()
+    const directory = temporary()
+    await segment.stop()
+    const { lines, logger } = keptLog()
+    const { tracking, trackMany } = await delivering(segment, {
+      logger,
+      delivery: { maxPending: 50, outbox: fileOutbox({ directory }) },
+    })
+    await trackMany(80)
+    await tracking.flush({ timeout: 100 })
+    rmSync(directory, { recursive: true })
+    expect(await tracking.shutdown({ timeout: 1_000 })).toMatchObject({
+      kept: 0,
+      pending: 80,
+      timedOut: true,
+    })
+    expect(tracking.stats().calls).toMatchObject({ made: 80, pending: 0, failed: { closed: 80 } })
+    expect(tracking.health()).toMatchObject({
+      pending: 0,
+      lastError: expect.stringContaining('directory has vanished'),
+    })
+    expect(lines.filter(({ message }) => message.includes('the outbox cannot be used'))).toHaveLength(1)
+  })
+
+  it('with a damaged table sends the rest, and keeps what cannot be read', async () => {
+    const segment = await segmentServer()
+    const directory = temporary()
+    // What fills the engine's buffer is moved to a table, which nothing replays at the next start.
+    await leave(9_000, segment, directory, (index) => ({ index, text: `${index} `.repeat(180) }))
+    const [name = ''] = readdirSync(directory)
+    const table = readdirSync(join(directory, name)).find((file) => file.endsWith('.ldb')) ?? ''
+    truncateSync(join(directory, name, table), statSync(join(directory, name, table)).size >> 1)
+
+    const { lines, logger } = keptLog()
+    const next = await delivering(segment, {
+      logger,
+      settings: { flushAt: 200 },
+      delivery: { outbox: fileOutbox({ directory }) },
+    })
+    await vi.waitUntil(() => lines.some(({ context }) => JSON.stringify(context).includes('*.broken')), {
+      timeout: 15_000,
+    })
+    expect(segment.calls.length).toBeGreaterThan(2_000)
+    expect(next.tracking.health().lastError).toContain('*.broken')
+    expectBalance(next.tracking)
+    expect(await next.tracking.shutdown()).toMatchObject({ delivered: segment.calls.length, kept: 0 })
+    expect(readdirSync(directory)).toEqual([`${name}.broken`])
+  })
+
+  it('passes over a call that cannot be read, and sends all behind it', async () => {
+    const segment = await segmentServer()
+    const directory = temporary()
+    await leave(300, segment, directory)
+    const [name = ''] = readdirSync(directory)
+    const store = new ClassicLevel(join(directory, name))
+    const [, key = ''] = await store.keys({ limit: 2 }).all()
+    await store.put(key, 'nonsense')
+    await store.close()
+    const next = await delivering(segment, { delivery: { outbox: fileOutbox({ directory }) } })
+    await segment.waitFor(299)
+    expect(await next.tracking.shutdown()).toMatchObject({ delivered: 299, kept: 0 })
+    expect(readdirSync(directory)).toEqual([])
+  })
+
+  it('that is full makes room by its own calls, not by those of an earlier process', async () => {
+    const segment = await segmentServer()
+    const directory = temporary()
+    await leave(150, segment, directory)
+    await segment.stop()
+    const { tracking, trackMany } = await delivering(segment, {
+      delivery: { outbox: fileOutbox({ directory, maxBytes: 50_000, commitInterval: 0 }) },
+    })
+    await vi.waitUntil(() => tracking.stats().calls.made === 150)
+    for (let load = 0; load < 10; load++) {
+      await trackMany(20, (index) => ({ index: 1_000 + index, text: 'x'.repeat(800) }))
+      await tracking.flush({ timeout: 20 })
+    }
+    expect(tracking.stats().calls.failed.overflow).toBeGreaterThan(100)
+    await segment.start()
+    await tracking.flush({ timeout: 10_000 })
+    await tracking.shutdown()
+    expect(arrived(segment)).toEqual(expect.arrayContaining(upTo(150)))
+    expectBalance(tracking)
+  })
+
+  it('leaves alone what an ended process left while it cannot be opened, and takes it when it can', async () => {
+    const segment = await segmentServer()
+    const directory = temporary()
+    await leave(20, segment, directory)
+    const [name = ''] = readdirSync(directory)
+    // The engine then fails as it does where a disk is full: the files cannot be used, and nothing is wrong with them.
+    const lock = join(directory, name, 'LOCK')
+    rmSync(lock)
+    mkdirSync(lock)
+    const { lines, logger } = keptLog()
+    const second = await delivering(segment, { logger, delivery: { outbox: fileOutbox({ directory }) } })
+    await vi.waitUntil(() => lines.some(({ message }) => message.includes('cannot be opened at the moment')))
+    await second.tracking.shutdown()
+    expect(readdirSync(directory)).toEqual([name])
+
+    rmSync(lock, { recursive: true })
+    const third = await delivering(segment, { delivery: { outbox: fileOutbox({ directory }) } })
+    await segment.waitFor(20)
+    await third.tracking.shutdown()
+    expect(readdirSync(directory)).toEqual([])
   })
 
   it('at a shutdown finishes what it has read of an earlier process', async () => {

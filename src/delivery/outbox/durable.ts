@@ -13,6 +13,8 @@ export interface DurableListener<T> {
   loaded(calls: readonly ReadCall[], isOwn: boolean): void
   /** Something is wrong with the disk: what it concerns goes on in memory. */
   failed(problem: string, error: unknown): void
+  /** So many calls were on disk only, and cannot be read. */
+  lost(count: number): void
 }
 
 interface Unwritten<T> {
@@ -51,8 +53,11 @@ export class Durable<T> {
   /** Those of them that are not written yet, or just being. */
   #unwrittenBehind = 0
   #works = true
+  /** Whether what was written is not there any more. */
+  #isGone = false
   #timer: NodeJS.Timeout | undefined
   #looking: NodeJS.Timeout | undefined
+  #looked: Promise<void> = Promise.resolve()
   #committing: Promise<void> = Promise.resolve()
   #closing: Promise<unknown> = Promise.resolve()
   #isReading = false
@@ -70,6 +75,11 @@ export class Durable<T> {
   /** Whether calls are written at all. */
   get works(): boolean {
     return this.#works
+  }
+
+  /** Whether what was written is not there any more, as far as it was looked at: no later process will find it. */
+  get isGone(): boolean {
+    return this.#isGone
   }
 
   /** The size of the calls that this process has on disk, in characters. */
@@ -135,7 +145,7 @@ export class Durable<T> {
   /** Keeps a call aside. */
   setAside(...given: Parameters<OpenOutbox['setAside']>): void {
     this.#opened?.setAside(...given).catch((error: unknown) => {
-      this.#listener.failed('a call could not be kept aside', error)
+      this.#tell('a call could not be kept aside', error)
     })
   }
 
@@ -152,6 +162,23 @@ export class Durable<T> {
     })
   }
 
+  /** Looks whether what it has written is still there. */
+  async check(): Promise<void> {
+    if (!this.#opened || this.#isGone || (await this.#opened.own.isThere())) return
+    this.#isGone = true
+    this.#stop(
+      'the outbox cannot be used any more: calls are kept in memory only',
+      new Error('its directory has vanished'),
+    )
+  }
+
+  /** Nobody will read any more what only the disk has: how much that was. */
+  forgetBehind(): number {
+    const behind = this.#behind
+    this.#behind = 0
+    return behind
+  }
+
   /** Leaves to others what processes that have ended left behind, but for what has been read. */
   stopAdopting(): void {
     this.#adopts = false
@@ -166,8 +193,9 @@ export class Durable<T> {
 
   /** Writes what is left and lets go of all stores. */
   async close(): Promise<void> {
-    clearTimeout(this.#looking)
     await this.commit()
+    await this.#looked
+    clearTimeout(this.#looking)
     this.#isClosed = true
     clearTimeout(this.#timer)
     for (const { store } of this.#sources) await this.#letGo(store)
@@ -175,7 +203,7 @@ export class Durable<T> {
   }
 
   async #letGo(store: CallStore): Promise<void> {
-    await store.close().catch((error: unknown) => this.#listener.failed('a store could not be closed', error))
+    await store.close().catch((error: unknown) => this.#tell('a store could not be closed', error))
   }
 
   async #open(): Promise<void> {
@@ -190,24 +218,33 @@ export class Durable<T> {
   }
 
   #stop(problem: string, error: unknown): void {
+    this.#tell(problem, error)
     this.#works = false
-    this.#listener.failed(problem, error)
+  }
+
+  /** Where nothing is written any more, that has been said: what else fails then is part of it. */
+  #tell(problem: string, error: unknown): void {
+    if (this.#works) this.#listener.failed(problem, error)
   }
 
   /** Looks for what other processes have left, and whether its own files are still there. */
   async #look(): Promise<void> {
     if (!this.#opened || this.#isClosed || !this.#adopts) return
+    await this.check()
+    if (this.#isGone) return
     try {
-      if (!(await this.#opened.own.isThere())) throw new Error('its directory has vanished')
-      for (const store of await this.#opened.adopt()) {
+      const adopted = await this.#opened.adopt((problem, error) => this.#tell(problem, error))
+      for (const store of adopted) {
         this.#sources.splice(-1, 0, { store, isOwn: false, after: -1, open: 0, isRead: false })
       }
-      this.#release()
-      if (this.hasMore) this.#listener.loaded([], false)
     } catch (error) {
-      return this.#stop('the outbox cannot be used any more: calls are kept in memory only', error)
+      this.#tell('what ended processes left in the outbox cannot be looked for at the moment', error)
     }
-    this.#looking = setTimeout(() => void this.#look(), LOOK_EVERY_MS)
+    this.#release()
+    if (this.hasMore) this.#listener.loaded([], false)
+    this.#looking = setTimeout(() => {
+      this.#looked = this.#look()
+    }, LOOK_EVERY_MS)
     this.#looking.unref()
   }
 
@@ -238,17 +275,21 @@ export class Durable<T> {
       if (isOwn) {
         this.#firstBehind = source.after + 1
         this.#behind -= calls.length
-        const missing = onDisk - calls.length
-        if (calls.length < READ_AT_ONCE && missing > 0) {
-          this.#listener.failed(`${missing} calls of the outbox cannot be read`, undefined)
-          this.#behind -= missing
-        }
+        if (calls.length < READ_AT_ONCE) this.#lose(onDisk - calls.length)
       } else if (calls.length < READ_AT_ONCE) source.isRead = true
       this.#listener.loaded(calls, isOwn)
     } catch (error) {
       source.isRead = true
-      this.#listener.failed('calls could not be read from the outbox', error)
+      this.#tell('calls could not be read from the outbox', error)
+      await this.check()
+      if (isOwn && this.#isGone) this.#lose(this.#behind - this.#unwrittenBehind)
     }
+  }
+
+  #lose(count: number): void {
+    if (count <= 0) return
+    this.#behind -= count
+    this.#listener.lost(count)
   }
 
   #commitSoon(): void {
@@ -283,7 +324,7 @@ export class Durable<T> {
       }
       if (settled.size > 0) this.#release()
     } catch (error) {
-      this.#listener.failed('settled calls could not be taken off the outbox: they may be sent again', error)
+      this.#tell('settled calls could not be taken off the outbox: they may be sent again', error)
     }
   }
 

@@ -1,7 +1,7 @@
 import { access } from 'node:fs/promises'
 import type { ClassicLevel } from 'classic-level'
 import type { CallType } from '../../destination/calls.js'
-import { protect, removeStore, retire } from './directory.js'
+import { condemn, protect, removeStore, retire } from './directory.js'
 import type { CallStore, ReadCall, StoredCall } from './outbox.js'
 
 const NUMBER_DIGITS = 15
@@ -10,6 +10,20 @@ const PROTECT_EVERY_BYTES = 1024 * 1024
 
 /** A call that cannot be read back: it is passed over. */
 const UNREADABLE = undefined
+
+/**
+ * The stores that this process has open, for all copies of this package. The engine's lock does not do for them: where
+ * a process opens a store twice, it refuses, and the system takes the process's lock from it as the second file is closed.
+ */
+const HELD = Symbol.for('reqtrack.outbox.held')
+
+function heldStores(): Set<string> {
+  const known: unknown = Reflect.get(globalThis, HELD)
+  if (known instanceof Set) return known
+  const held = new Set<string>()
+  Reflect.set(globalThis, HELD, held)
+  return held
+}
 
 /** A LevelDB database with the calls of one process. */
 export class LevelStore implements CallStore {
@@ -29,13 +43,22 @@ export class LevelStore implements CallStore {
    */
   static async open(directory: string): Promise<LevelStore> {
     const engine = await loadEngine()
-    const db = new engine.ClassicLevel<string, string>(directory, {
-      keyEncoding: 'utf8',
-      valueEncoding: 'utf8',
-    })
-    await db.open()
-    await protect(directory)
-    return new LevelStore(db, directory)
+    const held = heldStores()
+    if (held.has(directory))
+      throw Object.assign(new Error('this process has it open'), { code: 'LEVEL_LOCKED' })
+    held.add(directory)
+    try {
+      const db = new engine.ClassicLevel<string, string>(directory, {
+        keyEncoding: 'utf8',
+        valueEncoding: 'utf8',
+      })
+      await db.open()
+      await protect(directory)
+      return new LevelStore(db, directory)
+    } catch (error) {
+      held.delete(directory)
+      throw error
+    }
   }
 
   /** Mends a damaged store as far as that can be done. */
@@ -65,12 +88,17 @@ export class LevelStore implements CallStore {
 
   async read(after: number, most: number): Promise<ReadCall[]> {
     const found: ReadCall[] = []
-    for await (const [key, line] of this.#db.iterator({ gt: keyOf(after), limit: most })) {
+    const unreadable: string[] = []
+    for await (const [key, line] of this.#db.iterator({ gt: keyOf(after) })) {
       const number = Number(key)
       const call = callOf(line)
-      if (call) found.push({ ...call, number, place: { store: this, number, size: call.text.length } })
-      else await this.#db.del(key)
+      if (!call) unreadable.push(key)
+      else {
+        const place = { store: this, number, size: call.text.length }
+        if (found.push({ ...call, number, place }) === most) break
+      }
     }
+    for (const key of unreadable) await this.#db.del(key)
     return found
   }
 
@@ -82,16 +110,39 @@ export class LevelStore implements CallStore {
   }
 
   async close(): Promise<void> {
-    const [left] = await this.#db.keys({ limit: 1 }).all()
-    if (left !== undefined) {
-      await this.#db.close()
-      await protect(this.#directory)
-      return
+    try {
+      const [left] = await this.#db.keys({ limit: 1 }).all()
+      if (left === undefined) return await this.#remove()
+    } catch (error) {
+      await this.#letGo()
+      if (!isDamaged(error)) throw error
+      await condemn(this.#directory)
+      throw new Error('it is damaged: what cannot be read of it is kept as *.broken', { cause: error })
     }
+    await this.#letGo()
+    await protect(this.#directory)
+  }
+
+  async #remove(): Promise<void> {
     const retired = await retire(this.#directory)
-    await this.#db.close()
+    await this.#letGo()
     await removeStore(retired)
   }
+
+  async #letGo(): Promise<void> {
+    await this.#db.close()
+    heldStores().delete(this.#directory)
+  }
+}
+
+/** Whether an error of the engine's means that files are damaged, rather than that they cannot be used at the moment. */
+export function isDamaged(error: unknown): boolean {
+  for (let each = error; each instanceof Error; each = each.cause) {
+    if (!('code' in each)) continue
+    // A table that ends too early is no corruption to the engine: it reads beyond its end.
+    if (each.code === 'LEVEL_CORRUPTION' || /Invalid argument/.test(each.message)) return true
+  }
+  return false
 }
 
 /** The engine is an optional peer: who keeps no outbox need not install it. */

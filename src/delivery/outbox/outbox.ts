@@ -47,8 +47,12 @@ export type AsideReason = 'rejected' | 'expired'
 export interface OpenOutbox {
   /** Where this process's calls are written. */
   readonly own: CallStore
-  /** The stores of processes that have ended, oldest first; each is given to one process. */
-  adopt(): Promise<CallStore[]>
+  /**
+   * The stores of processes that have ended, oldest first; each is given to one process.
+   *
+   * @param tell - Is told of stores that are damaged, or cannot be opened at the moment.
+   */
+  adopt(tell: (problem: string, error: unknown) => void): Promise<CallStore[]>
   /** Keeps a call aside that will not be sent, so that somebody can look at it. */
   setAside(call: StoredCall, reason: AsideReason, detail: string | undefined): Promise<void>
 }

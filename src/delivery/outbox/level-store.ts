@@ -68,6 +68,11 @@ export class LevelStore implements CallStore {
   }
 
   async write(calls: readonly { readonly number: number; readonly call: StoredCall }[]): Promise<void> {
+    // Before, not after: what fails must not have been written.
+    if (this.#unprotected >= PROTECT_EVERY_BYTES) {
+      await protect(this.#directory)
+      this.#unprotected = 0
+    }
     const batch = this.#db.batch()
     for (const { number, call } of calls) {
       const line = lineOf(call)
@@ -75,9 +80,6 @@ export class LevelStore implements CallStore {
       batch.put(keyOf(number), line)
     }
     await batch.write()
-    if (this.#unprotected < PROTECT_EVERY_BYTES) return
-    this.#unprotected = 0
-    await protect(this.#directory)
   }
 
   async remove(numbers: readonly number[]): Promise<void> {

@@ -12,12 +12,14 @@ export const cache = join(root, 'node_modules', '.cache', 'reqtrack-bench')
  * own to every function, and other versions of Node have none.
  *
  * @param entries - Files of this folder by the name of their process.
+ * @param folder - Where they are built, under {@link cache}.
  * @returns The built file of each.
  */
 export async function bundle<N extends string>(
   entries: Readonly<Record<N, string>>,
+  folder = 'built',
 ): Promise<Record<N, string>> {
-  const outDir = join(cache, 'built')
+  const outDir = join(cache, folder)
   await build({
     config: false,
     cwd: root,

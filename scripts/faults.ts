@@ -1,83 +1,124 @@
-// The fault suite: `npm run test:faults`. With --long the cases that take minutes, too; with --write the table in
-// docs/delivery.md is made anew.
-import { readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+// The fault suite: `npm run test:faults`. With --long the cases that take minutes, too; with --only those with so much
+// in their name; with --write the tables in docs/delivery.md are made anew, those of the long cases only with --long.
 import { parseArgs } from 'node:util'
-import { type Result, runCase } from '../test/faults/balance.js'
+import { bundle } from '../bench/bundle.js'
+import type { Result } from '../test/faults/balance.js'
 import { cases } from '../test/faults/cases.js'
-import { root } from './entries.js'
+import { runCase } from '../test/faults/run-case.js'
+import type { Case, Ending } from '../test/faults/stage.js'
+import { writeMeasured } from './measured.js'
 
-const AT_ONCE = 3
-const BEGIN = '<!-- begin: made by npm run test:faults -- --write -->'
-const END = '<!-- end -->'
+const AT_ONCE = 5
+const ENDINGS: readonly Ending[] = ['after', 'during']
+
+interface Plan {
+  readonly which: Case
+  readonly ending: Ending
+  readonly withOutbox: boolean
+}
 
 const { values } = parseArgs({
   options: { long: { type: 'boolean' }, write: { type: 'boolean' }, only: { type: 'string' } },
 })
 const planned = cases
   .filter(({ name, isLong }) => (values.only ? name.includes(values.only) : !isLong || values.long))
-  .flatMap((each) =>
-    each.needsOutbox
-      ? [{ each, outbox: true }]
-      : [
-          { each, outbox: false },
-          { each, outbox: true },
-        ],
+  .flatMap((which) =>
+    ENDINGS.filter((ending) => !which.endings || which.endings.includes(ending)).flatMap((ending) =>
+      (which.needsOutbox ? [true] : [false, true]).map((withOutbox): Plan => ({ which, ending, withOutbox })),
+    ),
   )
 
+const { load: file } = await bundle({ load: '../test/faults/load.ts' }, 'faults')
 const results: (Result | undefined)[] = planned.map(() => undefined)
-let next = 0
+let failed = 0
+// The longest first, so that they do not end alone.
+const waiting = [...planned.entries()].sort(
+  ([, one], [, other]) => Number(other.which.isLong ?? false) - Number(one.which.isLong ?? false),
+)
 await Promise.all(
   Array.from({ length: AT_ONCE }, async () => {
-    for (let index = next++; index < planned.length; index = next++) {
-      const plan = planned[index]
-      if (!plan) return
-      const result = await runCase(plan.each, plan.outbox)
-      results[index] = result
-      console.log(rowOf(result))
+    for (let next = waiting.shift(); next; next = waiting.shift()) {
+      const [index, plan] = next
+      results[index] = await run(plan)
     }
   }),
 )
-
 const done = results.filter((result) => result !== undefined)
-const broken = done.filter((result) => {
-  const allowed = cases.find(({ name }) => name === result.name)?.mayLose
-  const reasons = Object.keys(result.failed).filter((reason) => reason !== 'rejected')
-  const isUnexpected = reasons.some((reason) => reason !== allowed) || (result.outbox && reasons.length > 0)
-  return result.lost > 0 || !result.balances || isUnexpected
-})
-if (values.write) write(done)
-for (const result of broken)
-  console.error(`NOT AS PROMISED: ${rowOf(result)}${result.balances ? '' : ' (the books do not balance)'}`)
-process.exitCode = broken.length > 0 ? 1 : 0
+const isLong = ({ name }: Result) => cases.some((each) => each.name === name && each.isLong)
+if (values.write && !values.only) {
+  const normal = done.filter((result) => !isLong(result))
+  const command = 'npm run test:faults -- --write'
+  writeMeasured('delivery.md', command, tableOf(normal.filter(({ ending }) => ending === 'after')))
+  writeMeasured(
+    'delivery.md',
+    `${command}, SIGTERM`,
+    endTableOf(normal.filter(({ ending }) => ending === 'during')),
+  )
+  if (values.long)
+    writeMeasured('delivery.md', 'npm run test:faults -- --long --write', tableOf(done.filter(isLong)))
+}
+console.log(`${done.length - failed} passed, ${failed} failed, ${planned.length - done.length} left out`)
+process.exitCode = failed > 0 ? 1 : 0
 
-function rowOf({ name, outbox, tracked, arrived, twice, failed, uncommitted, lost, heapMb }: Result): string {
-  const reasons = Object.entries(failed).map(([reason, count]) => `${count} ${reason}`)
-  if (uncommitted > 0) reasons.push(`${uncommitted} killed before the commit`)
+async function run({ which, ending, withOutbox }: Plan): Promise<Result | undefined> {
+  const title = `${which.name}, ${withOutbox ? 'with' : 'without'} an outbox${ending === 'during' ? ', SIGTERM in it' : ''}`
+  try {
+    const result = await runCase(which, { ending, withOutbox, file })
+    if (typeof result === 'string') {
+      console.log(`left out: ${title}: ${result}`)
+      return undefined
+    }
+    console.log(ending === 'during' ? endRowOf(result) : rowOf(result))
+    if (result.problems.length > 0) failed++
+    for (const problem of result.problems) console.error(`NOT AS PROMISED: ${title}: ${problem}`)
+    return result
+  } catch (error) {
+    throw new Error(`${title}: it could not be run`, { cause: error })
+  }
+}
+
+function tableOf(rows: readonly Result[]): string {
+  const head = [
+    '| fault | outbox | calls | arrived | of them twice | given up | heap, MB | lost |',
+    '|---|---|---|---|---|---|---|---|',
+  ]
+  return [...head, ...rows.map(rowOf)].join('\n')
+}
+
+function rowOf(result: Result): string {
+  const { name, outbox, tracked, arrived, twice, heapMb, lost } = result
+  return `| ${[name, outbox ? 'yes' : 'no', tracked, arrived, twice, givenUp(result), heapMb || '–', lost].join(' | ')} |`
+}
+
+function endTableOf(rows: readonly Result[]): string {
+  const head = [
+    '| SIGTERM during | outbox | calls | kept for the next process | arrived | given up | exit codes | lost |',
+    '|---|---|---|---|---|---|---|---|',
+  ]
+  return [...head, ...rows.map(endRowOf)].join('\n')
+}
+
+function endRowOf(result: Result): string {
+  const { name, outbox, tracked, arrived, kept, exitCodes, lost } = result
   const cells = [
     name,
     outbox ? 'yes' : 'no',
     tracked,
+    kept,
     arrived,
-    twice,
-    reasons.join(', ') || '–',
-    heapMb || '–',
+    givenUp(result),
+    exitCodes.join(', '),
     lost,
   ]
   return `| ${cells.join(' | ')} |`
 }
 
-function write(rows: readonly Result[]): void {
-  const file = join(root, 'docs', 'delivery.md')
-  const text = readFileSync(file, 'utf8')
-  const begin = text.indexOf(BEGIN)
-  const end = text.indexOf(END, begin)
-  if (begin < 0 || end < 0)
-    throw new Error(`docs/delivery.md has no place for the table: ${BEGIN} and ${END}`)
-  const table = [
-    '| fault | outbox | calls | arrived | of them twice | given up | heap, MB | lost |',
-    '|---|---|---|---|---|---|---|---|',
-    ...rows.map(rowOf),
-  ]
-  writeFileSync(file, `${text.slice(0, begin + BEGIN.length)}\n${table.join('\n')}\n${text.slice(end)}`)
+function givenUp({ failed, uncommitted: { all, most, oldestMs } }: Result): string {
+  const reasons = Object.entries(failed).map(([reason, count]) => `${count} ${reason}`)
+  if (all > 0) {
+    reasons.push(
+      `${all} killed before the commit (at most ${most} at a kill, the oldest made ${oldestMs} ms before)`,
+    )
+  }
+  return reasons.join(', ') || '–'
 }

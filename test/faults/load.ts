@@ -1,8 +1,17 @@
 // An application under load, as a process of its own: tracks at a rate until it is told to stop, or is killed.
 import { subscribe } from 'node:diagnostics_channel'
+import { writeSync } from 'node:fs'
 import { createServer, get } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { createTracking, type TrackingConfig } from '../../src/index.js'
+import {
+  createTracking,
+  type Health,
+  type ShutdownReport,
+  type TrackingConfig,
+  type TrackingStats,
+} from '../../src/index.js'
+import { fileOutbox, type Outbox } from '../../src/outbox-file.js'
+import { setClock } from './clock.js'
 
 /** What the load is to be. */
 export interface LoadOptions {
@@ -15,24 +24,50 @@ export interface LoadOptions {
   readonly rate: number
   /** Milliseconds that the shutdown may take. */
   readonly shutdownMs: number
+  /** How far its clock is off, in milliseconds. */
+  readonly clockMs?: number
 }
 
 /** What the load tells, a line of JSON each. */
 export type Told =
-  /** Calls were made: their messageIds. */
-  | { readonly made: readonly string[] }
+  /** It can be told to stop. */
+  | { readonly ready: true }
+  /** Calls were made: their messageIds, and when, in milliseconds since 1970. */
+  | { readonly made: readonly string[]; readonly at: number }
+  /** Calls are on disk. */
+  | { readonly committed: readonly string[] }
+  /** A call was given up. */
+  | { readonly failed: string; readonly reason: string }
+  /** `tracking.health()` says something new. */
+  | { readonly health: Pick<Health, 'state' | 'lastError'> }
   /** The process ends by itself. */
-  | {
-      readonly stats: ReturnType<ReturnType<typeof createTracking>['stats']>
-      readonly kept: number
-      readonly peakMb: number
-    }
+  | { readonly end: LoadEnd }
+
+/** What a load says at its end. */
+export interface LoadEnd {
+  readonly stats: TrackingStats
+  readonly report: ShutdownReport
+  /** The events that its handlers tracked. */
+  readonly tracked: number
+  /** What its health says last. */
+  readonly lastError?: string
+  /** The lines of its log, errors only. */
+  readonly errors: readonly string[]
+  /** The largest heap, in MB. */
+  readonly peakMb: number
+}
 
 const TICK_MS = 50
+const AN_HOUR_MS = 60 * 60 * 1_000
 const options: LoadOptions = JSON.parse(process.env.LOAD ?? '{}')
-const outbox = options.outbox
-  ? (await import('../../src/outbox-file.js')).fileOutbox({ directory: options.outbox })
-  : undefined
+if (options.clockMs) setClock(options.clockMs)
+process.on('SIGUSR2', () => setClock(-AN_HOUR_MS))
+
+// `process.stdout` may still have something to write when the process exits.
+const tell = (told: Told) => writeSync(1, `${JSON.stringify(told)}\n`)
+let count = 0
+let peakMb = 0
+const errors: string[] = []
 const tracking = createTracking({
   settings: {
     writeKey: 'test-key',
@@ -46,18 +81,60 @@ const tracking = createTracking({
     anonymousId: () => undefined,
     context: false,
   },
-  delivery: { ...options.delivery, ...(outbox && { outbox }) },
-  logger: { handler: () => {} },
+  delivery: {
+    ...options.delivery,
+    ...(options.outbox && { outbox: telling(fileOutbox({ directory: options.outbox })) }),
+  },
+  logger: { level: 'ERROR', handler: (_level, message) => errors.push(message) },
+  on: {
+    shutdown: (report) =>
+      tell({
+        end: {
+          stats: tracking.stats(),
+          report,
+          tracked: count,
+          lastError: tracking.health().lastError,
+          errors,
+          peakMb: Math.round(peakMb),
+        },
+      }),
+  },
 })
 
+/** An outbox that tells when a group of calls is on disk: what it has told by then has to survive. */
+function telling(outbox: Outbox): Outbox {
+  return {
+    limits: outbox.limits,
+    async open() {
+      const opened = await outbox.open()
+      const write = opened.own.write.bind(opened.own)
+      opened.own.write = async (calls) => {
+        await write(calls)
+        tell({ committed: calls.map(({ call }) => call.messageId) })
+      }
+      return opened
+    },
+  }
+}
+
+/** What is told of a call by the tracking's channels. */
+interface Message {
+  readonly call: { readonly params: { readonly messageId?: string } }
+  readonly reason?: string
+}
 let made: string[] = []
 subscribe('reqtrack:dispatch', (message) => {
-  const { call } = message as { call: { params: { messageId: string } } }
-  made.push(call.params.messageId)
+  if (made.push((message as Message).call.params.messageId ?? '') === 1) setImmediate(tellMade)
 })
-const tell = (told: Told) => process.stdout.write(`${JSON.stringify(told)}\n`)
+subscribe('reqtrack:failed', (message) => {
+  const { call, reason = '' } = message as Message
+  tell({ failed: call.params.messageId ?? '', reason })
+})
+function tellMade(): void {
+  tell({ made, at: performance.timeOrigin + performance.now() })
+  made = []
+}
 
-let count = 0
 const server = createServer((req, res) => {
   const tracker = tracking.handle(req, res)
   for (let left = Number(req.headers['x-count']); left > 0; left--) {
@@ -68,8 +145,8 @@ const server = createServer((req, res) => {
 await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
 const { port } = server.address() as AddressInfo
 
-let peakMb = 0
 let due = 0
+let lastHealth = ''
 const ticks = setInterval(() => {
   due += (options.rate * TICK_MS) / 1_000
   const some = Math.floor(due)
@@ -77,20 +154,14 @@ const ticks = setInterval(() => {
   if (some > 0) {
     get({ port, host: '127.0.0.1', headers: { 'x-count': some, 'x-user': `u-${count % 97}` } }, (res) =>
       res.resume(),
-    )
+    ).on('error', () => {})
   }
-  if (made.length > 0) tell({ made })
-  made = []
   peakMb = Math.max(peakMb, process.memoryUsage().heapUsed / 1024 / 1024)
+  const { state, lastError } = tracking.health()
+  if (`${state} ${lastError}` !== lastHealth) tell({ health: { state, lastError } })
+  lastHealth = `${state} ${lastError}`
 }, TICK_MS)
 
-async function end(): Promise<void> {
-  clearInterval(ticks)
-  server.close()
-  server.closeIdleConnections()
-  const { kept } = await tracking.shutdown({ timeout: options.shutdownMs })
-  if (made.length > 0) tell({ made })
-  tell({ stats: tracking.stats(), kept, peakMb: Math.round(peakMb) })
-  process.exit(0)
-}
-process.once('SIGTERM', () => void end())
+process.once('SIGTERM', () => clearInterval(ticks))
+tracking.shutdownOnSignals({ server, timeout: options.shutdownMs })
+tell({ ready: true })

@@ -91,7 +91,13 @@ function prepare(project: string, { sources, types }: Consumer): void {
   write(project, 'package.json', { type: 'module' })
   write(project, 'tsconfig.json', {
     extends: join(root, 'test/consumers/tsconfig.json'),
-    compilerOptions: { noEmit: true, types: ['node'], typeRoots: ['node_modules/@types'] },
+    compilerOptions: {
+      noEmit: true,
+      types: ['node'],
+      typeRoots: ['node_modules/@types'],
+      // The declarations themselves have to hold with it, too.
+      exactOptionalPropertyTypes: true,
+    },
     include: ['src'],
   })
 }

@@ -36,7 +36,8 @@ for (const framework of frameworks) {
       await tracking.flush()
       const expected = typeof scenario.ends === 'function' ? scenario.ends(framework.name) : scenario.ends
       expect(ends).toEqual(expected)
-      await tracking.shutdown()
+      // No request counts as open any more: a shutdown would wait for it.
+      expect(await tracking.shutdown()).toMatchObject({ pending: 0, timedOut: false })
       await segment.close()
 
       expect(ends).toHaveLength(expected.length)

@@ -1,0 +1,61 @@
+import { once } from 'node:events'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { describe, expect, it } from 'vitest'
+import type { Tracker } from '../../src/index.js'
+import { segmentServer, serve, trackingTo } from '../support/servers.js'
+import { frameworks } from './frameworks.js'
+import { Gate } from './gate.js'
+import { Wire } from './wire.js'
+
+setFlagsFromString('--expose-gc')
+const collectGarbage: () => void = runInNewContext('gc')
+
+/** How many of the objects are still there when all that can be collected was. */
+async function kept(references: readonly WeakRef<object>[]): Promise<number> {
+  for (let turn = 0; ; turn++) {
+    collectGarbage()
+    const left = references.filter((reference) => reference.deref()).length
+    if (left === 0 || turn === 50) return left
+    await new Promise(setImmediate)
+  }
+}
+
+describe.each(frameworks)('a request that was never answered in $name', ({ serve: create }) => {
+  it('is let go of with its tracker when its connection has closed', async () => {
+    const segment = await segmentServer()
+    const tracking = trackingTo(segment, { request: { anonymousId: () => 'somebody' } })
+    const trackers: WeakRef<Tracker>[] = []
+    const gate = new Gate()
+    const handle = (tracker: Tracker) => {
+      tracker.track('request handle')
+      trackers.push(new WeakRef(tracker))
+      if (trackers.length === 10) gate.open('all are open')
+    }
+    const listener = create(
+      {
+        express: ({ req }) => handle(req.tracker),
+        koa({ ctx }) {
+          handle(ctx.tracker)
+          return new Promise(() => {})
+        },
+      },
+      gate,
+      tracking,
+    )
+    const { server } = await serve(listener)
+    const address = server.address()
+    if (address === null || typeof address === 'string') throw new Error('the server has no port')
+    const closed: Promise<unknown>[] = []
+    server.on('connection', (socket) => closed.push(once(socket, 'close')))
+    const wires = await Promise.all(Array.from({ length: 10 }, () => Wire.connect(address.port)))
+    for (const wire of wires) wire.send('GET / HTTP/1.1\r\nHost: shop.example\r\n\r\n')
+    await gate.opened('all are open')
+    await Promise.all(wires.map((wire) => wire.leave()))
+    await Promise.all(closed.splice(0))
+    await segment.waitFor(10)
+    await tracking.flush()
+    expect(tracking.stats().events).toMatchObject({ tracked: 10, open: 0, dispatched: 10 })
+    expect(await kept(trackers)).toBe(0)
+  })
+})

@@ -4,11 +4,15 @@ import type { WalkerOS } from '@walkeros/core'
 import { describe, expect, it, vi } from 'vitest'
 import segmentDefault, {
   destinationSegment,
+  type SegmentClient,
   type SegmentDestinationConfig,
 } from '../../src/destination/index.js'
 import { segmentServer } from '../support/servers.js'
 
-type Config = Partial<Omit<SegmentDestinationConfig, 'settings'>> & { settings?: object; batch?: number }
+type Config = Partial<Omit<SegmentDestinationConfig, 'settings'>> & {
+  settings?: object
+  batch?: number
+}
 
 /** walkerOS's own collector with this destination, which sends to a local endpoint. */
 async function collectorTo(segment: { url: string }, { settings, ...config }: Config = {}) {
@@ -24,6 +28,18 @@ async function collectorTo(segment: { url: string }, { settings, ...config }: Co
     },
   })
   return flow
+}
+
+/** A client that only tells which of its methods was called. */
+function recording(record: (type: string) => void): SegmentClient {
+  const method = (type: string) => () => record(type)
+  return {
+    track: method('track'),
+    identify: method('identify'),
+    group: method('group'),
+    page: method('page'),
+    screen: method('screen'),
+  }
 }
 
 const user = { id: 'us3r', session: 's3ss10n' }
@@ -176,6 +192,92 @@ describe('the destination in walkerOS’s collector', () => {
       { event: 'Order Completed', properties: { total: 2 } },
       { event: 'page view' },
     ])
+  })
+
+  it('takes the batches that a rule asks for, and tells which of their entries failed', async () => {
+    const sent: unknown[] = []
+    const outcomes: unknown[] = []
+    const analytics = {
+      ...recording(() => {}),
+      track: ({ event, properties }: { event: string; properties?: { total?: number } }) => {
+        if (properties?.total === 2) throw new Error('no room')
+        sent.push([event, properties])
+      },
+    }
+    const { elb } = await startFlow({
+      logger: { handler: () => {} },
+      destinations: {
+        segment: {
+          code: {
+            ...destinationSegment,
+            async pushBatch(...parameters: Parameters<typeof destinationSegment.pushBatch>) {
+              const outcome = await destinationSegment.pushBatch(...parameters)
+              outcomes.push(outcome)
+              return outcome
+            },
+          },
+          config: {
+            settings: { writeKey: 'k' },
+            env: { analytics },
+            mapping: {
+              order: {
+                complete: { name: 'Order Completed', data: 'data', batch: 3 },
+                refund: { name: 'Order Refunded', data: 'data', batch: 2 },
+              },
+            },
+          },
+        },
+      },
+    })
+    for (const total of [1, 2, 3]) await elb(event({ data: { total } }))
+    await elb(event({ name: 'order refund', data: { total: 4 } }))
+    await elb('walker shutdown')
+    expect(sent).toEqual([
+      ['Order Completed', { total: 1 }],
+      ['Order Completed', { total: 3 }],
+      ['Order Refunded', { total: 4 }],
+    ])
+    expect(outcomes).toEqual([{ failed: [{ index: 1, error: new Error('no room') }] }, { failed: [] }])
+  })
+
+  it('has handed the calls to the client when push returns', async () => {
+    const made: string[] = []
+    const handed: unknown[] = []
+    const { elb } = await startFlow({
+      destinations: {
+        segment: {
+          code: {
+            ...destinationSegment,
+            push(...parameters: Parameters<typeof destinationSegment.push>) {
+              const pushed = destinationSegment.push(...parameters)
+              handed.push([pushed, [...made]])
+              return pushed
+            },
+          },
+          config: {
+            settings: { writeKey: 'k', identify: { map: { traits: { map: { plan: { value: 'free' } } } } } },
+            env: { analytics: recording((type) => made.push(type)) },
+          },
+        },
+      },
+    })
+    await elb(event())
+    expect(handed).toEqual([[undefined, ['identify', 'track']]])
+  })
+
+  it('sends what the collector has parked without consent when it is given, with the state of then', async () => {
+    const segment = await segmentServer()
+    const { elb } = await collectorTo(segment, {
+      consent: { marketing: true },
+      settings: { consent: { analytics: 'Analytics', marketing: 'Advertising' } },
+    })
+    await elb(event({ consent: { marketing: false } }))
+    await elb('walker consent', { marketing: true, analytics: false })
+    await elb('walker shutdown')
+    expect(segment.calls).toMatchObject([{ event: 'order complete' }])
+    expect(segment.calls[0]?.context?.consent).toEqual({
+      categoryPreferences: { Advertising: true, Analytics: false },
+    })
   })
 
   it('says so when it drops an event that nobody could be told of', async () => {

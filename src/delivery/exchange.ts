@@ -67,13 +67,14 @@ function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   })
 }
 
-/** Source: RFC 9110, 10.2.3: seconds, or a date. */
+/** Source: RFC 9110, 10.2.3: seconds, or a date, which is by the clock of who answers. */
 function retryAfterOf(headers: HTTPResponse['headers']): number | undefined {
   const text = headerOf(headers, 'retry-after')?.trim()
   if (!text) return undefined
   if (/^\d{1,9}$/.test(text)) return Number(text) * 1_000
-  const date = Date.parse(text)
-  return Number.isNaN(date) ? undefined : Math.max(0, date - Date.now())
+  const until = Date.parse(text)
+  const now = Date.parse(headerOf(headers, 'date') ?? '')
+  return Number.isNaN(until) ? undefined : Math.max(0, until - (Number.isNaN(now) ? Date.now() : now))
 }
 
 function headerOf(headers: HTTPResponse['headers'], name: string): string | undefined {

@@ -156,6 +156,17 @@ describe('the way to Segment', () => {
     expect(most).toBe(2)
   })
 
+  it("counts a Retry-After that is a date from Segment's clock, not from its own", async () => {
+    const segment = await segmentServer()
+    // The process's clock is an hour behind.
+    const date = (ms: number) => new Date(Date.now() + 3_600_000 + ms).toUTCString()
+    segment.respondWith([{ status: 429, retryAfter: date(1_000), headers: { date: date(0) } }])
+    const { tracking, trackMany } = await delivering(segment)
+    await trackMany(5)
+    await tracking.flush({ timeout: 10_000 })
+    expect(tracking.stats().calls).toMatchObject({ delivered: 5, pending: 0 })
+  })
+
   it('does not drop on a 401: it stops, says so once, and goes on when the key works', async () => {
     const segment = await segmentServer()
     segment.respondWith({ status: 401 })

@@ -229,11 +229,10 @@ export class Delivery {
 
   /** How the delivery is. */
   health(): Health {
-    const { oldest } = this.#pending
-    const oldestPendingMs = oldest ? Math.round(performance.now() - oldest.madeAt) : 0
     const lastTrouble =
       this.#gate.state === 'ok' ? (this.#lastLoss ?? this.#gate.lastError) : this.#gate.lastError
     const pending = this.#pending.size + (this.#durable?.behind ?? 0)
+    const { longestWaitMs: oldestPendingMs } = this.#pending
     return this.#condition.health({ pending, oldestPendingMs, lastError: this.#diskError ?? lastTrouble })
   }
 

@@ -20,7 +20,7 @@ export interface UnsettledCall {
   readonly ageMs: number
 }
 
-/** All calls without an outcome, in the order in which they were made, and what they take. */
+/** All calls without an outcome, in the order in which they came, and what they take. */
 export class PendingCalls {
   readonly #calls = new Map<string, PendingCall>()
   /** Those of them whose size is known only roughly. */
@@ -49,13 +49,15 @@ export class PendingCalls {
     return this.#bytes
   }
 
-  /** The one that was made first. */
-  get oldest(): PendingCall | undefined {
-    const [oldest] = this.#calls.values()
-    return oldest
+  /** How long the oldest has waited, in milliseconds; 0 where there is none. */
+  get longestWaitMs(): number {
+    let born = Number.POSITIVE_INFINITY
+    // Calls of ended processes come after others that are younger.
+    for (const { madeAt } of this.#calls.values()) born = Math.min(born, madeAt)
+    return Math.max(0, Math.round(performance.now() - born))
   }
 
-  /** All of them, the oldest first. */
+  /** All of them, in the order in which they came. */
   values(): IterableIterator<PendingCall> {
     return this.#calls.values()
   }
@@ -70,7 +72,7 @@ export class PendingCalls {
     return this.#calls.has(messageId)
   }
 
-  /** Adds a call, which is the newest. */
+  /** Adds a call. */
   add({ number, type, messageId, remembered, content, bytes, ageMs }: UnsettledCall): PendingCall {
     const isText = typeof content === 'string'
     const pending: PendingCall = {
@@ -124,7 +126,8 @@ export class PendingCalls {
 
   /** One timer for all calls: for the oldest. */
   #watchAge(): void {
-    const { oldest } = this.#timer ? {} : this
+    if (this.#timer) return
+    const [oldest] = this.#calls.values()
     if (!oldest) return
     const left = oldest.madeAt + this.#maxAge - performance.now()
     this.#timer = setTimeout(

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ClassicLevel } from 'classic-level'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import { fileOutbox } from '../../src/outbox-file.js'
+import { fileOutbox, type Outbox } from '../../src/outbox-file.js'
 import type { SegmentServer } from '../../src/testing/index.js'
 import { segmentServer } from '../support/servers.js'
 import { arrived, delivering, expectBalance, keptLog, upTo } from './delivering.js'
@@ -32,6 +32,36 @@ async function leave(
   }
   expect(await tracking.shutdown()).toMatchObject({ kept: count })
   await segment.start()
+}
+
+/** An outbox that finds what others left only when it is let. */
+function slowToAdopt(outbox: Outbox): { outbox: Outbox; written: () => number; goOn: () => void } {
+  let written = 0
+  let goOn = () => {}
+  const allowed = new Promise<void>((resolve) => {
+    goOn = resolve
+  })
+  return {
+    written: () => written,
+    goOn: () => goOn(),
+    outbox: {
+      limits: outbox.limits,
+      async open() {
+        const opened = await outbox.open()
+        const { adopt } = opened
+        const { write } = opened.own
+        opened.adopt = async (tell) => {
+          await allowed
+          return adopt.call(opened, tell)
+        }
+        opened.own.write = async (calls) => {
+          await write.call(opened.own, calls)
+          written += calls.length
+        }
+        return opened
+      },
+    },
+  }
 }
 
 describe('an outbox', () => {
@@ -320,6 +350,23 @@ describe('an outbox', () => {
     await tracking.shutdown()
     expect(arrived(segment)).toEqual(expect.arrayContaining(upTo(150)))
     expectBalance(tracking)
+  })
+
+  it('writes before it has looked for what others left, and knows then how old the oldest call is', async () => {
+    const segment = await segmentServer()
+    const directory = temporary()
+    await leave(5, segment, directory)
+    const leftAt = Date.now()
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    await segment.stop()
+    const slow = slowToAdopt(fileOutbox({ directory }))
+    const { tracking, trackMany } = await delivering(segment, { delivery: { outbox: slow.outbox } })
+    await trackMany(3)
+    await vi.waitUntil(() => slow.written() === 3)
+    slow.goOn()
+    await vi.waitUntil(() => tracking.stats().calls.made === 8)
+    const ageMs = Date.now() - leftAt
+    expect(tracking.health().oldestPendingMs).toBeGreaterThanOrEqual(ageMs)
   })
 
   it('leaves alone what an ended process left while it cannot be opened, and takes it when it can', async () => {

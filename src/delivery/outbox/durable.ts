@@ -210,11 +210,12 @@ export class Durable<T> {
     try {
       this.#opened = await this.#outbox.open()
       this.#sources.push({ store: this.#opened.own, isOwn: true, after: 0, open: 0, isRead: true })
-      await this.#look()
     } catch (error) {
       this.#stop('the outbox could not be opened: calls are kept in memory only', error)
     }
+    // What came meanwhile does not wait until the stores of others have been opened, or mended.
     this.#commitNow()
+    this.#looked = this.#look()
   }
 
   #stop(problem: string, error: unknown): void {

@@ -202,12 +202,18 @@ describe('a rule’s settings', () => {
     ])
   })
 
-  it.each(['page', 'screen'] as const)('make a bare %s() with `true`, and none with `false`', async (view) => {
-    const { calls } = await callsOf({ mapping: rule({ skip: true, settings: { [view]: true } }) }, { data })
-    expect(calls).toEqual([{ type: view, properties: {} }])
-    const { stats } = await callsOf({ mapping: rule({ skip: true, settings: { [view]: false } }) }, { data })
-    expect(stats.events.dropped.ignored).toBe(1)
-  })
+  it.each(['page', 'screen'] as const)(
+    'make a bare %s() with `true`, and none with `false`',
+    async (view) => {
+      const { calls } = await callsOf({ mapping: rule({ skip: true, settings: { [view]: true } }) }, { data })
+      expect(calls).toEqual([{ type: view, properties: {} }])
+      const { stats } = await callsOf(
+        { mapping: rule({ skip: true, settings: { [view]: false } }) },
+        { data },
+      )
+      expect(stats.events.dropped.ignored).toBe(1)
+    },
+  )
 
   it('override the destination’s identify and group', async () => {
     const mapping = rule({

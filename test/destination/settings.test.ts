@@ -228,6 +228,35 @@ describe('settings', () => {
     expect(segment.batches).toEqual([])
   })
 
+  it('give every call of an event a context of its own, which the client may write into', async () => {
+    const contexts: (Record<string, unknown> | undefined)[] = []
+    const record = ({ context }: { context?: Record<string, unknown> }) => {
+      contexts.push(structuredClone(context))
+      Object.assign(context?.page ?? {}, { path: 'written' })
+      Object.assign(context ?? {}, { ip: 'written' })
+    }
+    const analytics = { track: record, identify: record, group: record, page: record, screen: record }
+    const segment = await segmentServer()
+    const identify = { map: { traits: { map: { plan: { value: 'free' } } } } }
+    const tracking = trackingTo(segment, { env: { analytics }, settings: { identify } })
+    await order(await requestsOf(tracking))
+    await tracking.flush()
+    expect(contexts).toHaveLength(2)
+    expect(contexts[0]).toMatchObject({ ip: '127.0.0.1', page: { path: '/0' } })
+    expect(contexts[1]).toEqual(contexts[0])
+  })
+
+  it('name the tracking in its log by `id`', async () => {
+    const scopes: unknown[] = []
+    const segment = await segmentServer()
+    const tracking = trackingTo(segment, {
+      id: 'shop',
+      logger: { level: 'INFO', handler: (_level, _message, _context, scope) => scopes.push(scope) },
+    })
+    await tracking.shutdown()
+    expect(scopes).toEqual([['shop']])
+  })
+
   it('drop what has neither a userId nor an anonymousId', async () => {
     const { segment, tracking, inRequest } = await started()
     await order(inRequest, {})

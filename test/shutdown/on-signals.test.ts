@@ -1,9 +1,12 @@
+import { mkdtemp, rm } from 'node:fs/promises'
 import { Agent, get, type IncomingMessage, type RequestOptions } from 'node:http'
 import { connect as connectHttp2 } from 'node:http2'
 import { get as getSecurely } from 'node:https'
 import { connect, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { segmentServer, serve, trackingTo } from '../support/servers.js'
 import { startChild } from './child.js'
 import type { AppOptions } from './fixtures/app.js'
@@ -141,6 +144,42 @@ describe('SIGTERM', () => {
     expect(await app.exited).toMatchObject({ code: 1, signal: null })
     const [told] = await app.tell('shutdown')
     expect(told?.report).toMatchObject({ delivered: 0, failed: 2, pending: 0, timedOut: false })
+  })
+
+  it('exits with 0 when an outbox keeps what Segment does not take', async () => {
+    const segment = await segmentServer()
+    segment.respondWith({ status: 503 })
+    const outbox = await mkdtemp(join(tmpdir(), 'outbox-'))
+    onTestFinished(() => rm(outbox, { recursive: true, force: true }))
+    const app = await startApp({ segment: segment.url, outbox })
+    const answer = ask(`${app.url}/slow/200`)
+    await app.tell('request')
+    app.signal('SIGTERM')
+
+    expect((await answer).status).toBe(200)
+    expect(await app.exited).toMatchObject({ code: 0, signal: null })
+    const [told] = await app.tell('shutdown')
+    expect(told?.report).toMatchObject({ delivered: 0, failed: 0, pending: 0, kept: 2, timedOut: false })
+  })
+
+  it('exits with 0 when calls were lost before the signal, and none after it', async () => {
+    const segment = await segmentServer()
+    // The batch of two, and then each of its calls.
+    segment.respondWith([{ status: 400, times: 3 }])
+    const app = await startApp({ segment: segment.url, settings: { flushInterval: 20 } })
+    await ask(`${app.url}/slow/1`)
+    await app.tell('log')
+    await vi.waitFor(() => expect(segment.batches.map(({ status }) => status)).toEqual([400, 400, 400]))
+    // What Segment has answered is there before what is asked now.
+    await ask(`${app.url}/none`)
+    const answer = ask(`${app.url}/slow/200`)
+    await app.tell('request', 2)
+    app.signal('SIGTERM')
+
+    expect((await answer).status).toBe(200)
+    expect(await app.exited).toMatchObject({ code: 0, signal: null })
+    const [told] = await app.tell('shutdown')
+    expect(told?.report).toMatchObject({ failed: 2, delivered: 2, pending: 0 })
   })
 
   it('tells who goes on using a connection that the next answer is the last', async () => {

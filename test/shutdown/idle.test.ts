@@ -5,6 +5,8 @@ import { startChild } from './child.js'
 import type { ScriptOptions } from './fixtures/script.js'
 
 const DEADLINE_MS = 5_000
+/** A fraction of a second, but for a busy machine; what holds a process (a flush interval, a deadline) holds it longer. */
+const SOON_MS = 2_500
 
 type Cleanup = (cleanup: () => void) => void
 
@@ -22,7 +24,7 @@ describe('a script that ends', () => {
     const segment = await segmentServer()
     const script = await run({ segment: segment.url, work: 'nothing' })
     expect(script).toMatchObject({ code: 0, signal: null })
-    expect(script.ms).toBeLessThan(1_000)
+    expect(script.ms).toBeLessThan(SOON_MS)
     expect(script.told.map(({ type }) => type)).toEqual(['done', 'exit'])
   })
 
@@ -34,7 +36,7 @@ describe('a script that ends', () => {
       const script = await run({ segment: segment.url, work, settings: { flushInterval: 10_000 } })
       expect(script).toMatchObject({ code: 0, signal: null })
       expect(script.ms).toBeGreaterThan(200)
-      expect(script.ms).toBeLessThan(1_300)
+      expect(script.ms).toBeLessThan(300 + SOON_MS)
       expect(segment.calls).toHaveLength(1)
       expect(script.stderr()).toBe('')
     },
@@ -87,7 +89,7 @@ describe('a script that ends while Segment is away', () => {
     async (_, running) => {
       const script = await running
       expect(script).toMatchObject({ code: 0, signal: null })
-      expect(script.ms).toBeLessThan(DEADLINE_MS + 1_000)
+      expect(script.ms).toBeLessThan(DEADLINE_MS + SOON_MS)
       const reports = script.told.filter(({ type }) => type === 'shutdown')
       expect(reports).toEqual([
         { type: 'shutdown', pid: script.pid, report: expect.objectContaining({ delivered: 0, pending: 1 }) },

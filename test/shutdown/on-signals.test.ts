@@ -14,6 +14,8 @@ import { pskClient } from './pre-shared-key.js'
 
 const ERROR = 0
 const INFO = 2
+/** Far below what it would take otherwise (a keep-alive time, a deadline of the SDK's), and more than a busy machine needs. */
+const LONG_MS = 3_000
 
 async function startApp(options: AppOptions) {
   const child = startChild('app.ts', options)
@@ -66,7 +68,7 @@ describe('SIGTERM', () => {
     for (const answer of await Promise.all(answers)) expect(answer).toMatchObject({ status: 200, body: 'ok' })
     const { code, signal, at } = await app.exited
     expect({ code, signal }).toEqual({ code: 0, signal: null })
-    expect(at - lastAnswer).toBeLessThan(700)
+    expect(at - lastAnswer).toBeLessThan(LONG_MS)
     expect(segment.calls).toHaveLength(100)
 
     const report = expect.objectContaining({
@@ -97,7 +99,7 @@ describe('SIGTERM', () => {
     for (const answer of await Promise.all(answers)) expect(answer.status).toBe(200)
     const { code, signal, at } = await app.exited
     expect({ code, signal }).toEqual({ code: 1, signal: null })
-    expect(at - asked).toBeLessThan(1_000 + 500)
+    expect(at - asked).toBeLessThan(1_000 + LONG_MS)
     const report = expect.objectContaining({ delivered: 0, pending: 6, timedOut: true })
     expect(await app.tell('shutdown')).toEqual([{ type: 'shutdown', report, pid: app.pid }])
     expect(app.told).toContainEqual({
@@ -121,7 +123,7 @@ describe('SIGTERM', () => {
 
     const { code, at } = await app.exited
     expect(code).toBe(1)
-    expect(at - asked).toBeLessThan(1_000 + 500)
+    expect(at - asked).toBeLessThan(1_000 + LONG_MS)
     await cutOff
     expect(segment.calls).toEqual([expect.objectContaining({ event: 'stream begin' })])
     // It was cut off in time for that: the tracking itself had nothing left to wait for.
@@ -225,21 +227,21 @@ describe('SIGTERM', () => {
     ])
     const { code, at } = await app.exited
     expect(code).toBe(0)
-    expect(at - asked).toBeLessThan(1_500)
+    expect(at - asked).toBeLessThan(LONG_MS)
     expect(segment.calls).toHaveLength(4)
   })
 
   it('goes on serving during the delay, and stops after it', async () => {
     const segment = await segmentServer()
-    const app = await startApp({ segment: segment.url, hook: { delay: 500 }, handles: ['SIGTERM'] })
+    const app = await startApp({ segment: segment.url, hook: { delay: 1_500 }, handles: ['SIGTERM'] })
     const asked = app.signal('SIGTERM')
     await app.tell('handled')
     expect(await ask(`${app.url}/slow/1`)).toMatchObject({ status: 200 })
-    expect(performance.now() - asked).toBeLessThan(500)
+    expect(performance.now() - asked).toBeLessThan(1_500)
 
     const { code, at } = await app.exited
     expect(code).toBe(0)
-    expect(at - asked).toBeGreaterThanOrEqual(490)
+    expect(at - asked).toBeGreaterThanOrEqual(1_490)
     expect(segment.calls).toHaveLength(2)
     await expect(ask(`${app.url}/slow/1`)).rejects.toThrow('ECONNREFUSED')
   })
@@ -280,7 +282,7 @@ describe('a second signal', () => {
       await app.tell('handled', 2)
       const again = app.signal(second)
       const { code, signal, at } = await app.exited
-      expect(at - again).toBeLessThan(500)
+      expect(at - again).toBeLessThan(LONG_MS)
       return { code, signal }
     }
     const exits = [twice('SIGINT', 'SIGINT'), twice('SIGTERM', 'SIGTERM'), twice('SIGTERM', 'SIGINT')]

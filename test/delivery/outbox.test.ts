@@ -369,6 +369,30 @@ describe('an outbox', () => {
     expect(tracking.health().oldestPendingMs).toBeGreaterThanOrEqual(ageMs)
   })
 
+  it('takes calls of ended processes off the disk although that fails with its own', async () => {
+    const segment = await segmentServer()
+    const directory = temporary()
+    await leave(5, segment, directory)
+    const [left = ''] = readdirSync(directory)
+    const slow = slowToAdopt(fileOutbox({ directory, commitInterval: 500 }))
+    const outbox: Outbox = {
+      limits: slow.outbox.limits,
+      async open() {
+        const opened = await slow.outbox.open()
+        opened.own.remove = () => Promise.reject(new Error('the disk fails'))
+        return opened
+      },
+    }
+    const { tracking, trackMany } = await delivering(segment, { delivery: { outbox } })
+    await trackMany(3)
+    await segment.waitFor(3)
+    slow.goOn()
+    await vi.waitUntil(() => tracking.stats().calls.delivered === 8)
+    expect(await tracking.shutdown()).toMatchObject({ delivered: 8, kept: 0 })
+    expect(readdirSync(directory)).not.toContain(left)
+    expect(tracking.health().lastError).toContain('may be sent again')
+  })
+
   it('leaves alone what an ended process left while it cannot be opened, and takes it when it can', async () => {
     const segment = await segmentServer()
     const directory = temporary()

@@ -316,17 +316,17 @@ export class Durable<T> {
     unwritten: readonly Unwritten<T>[],
     settled: ReadonlyMap<CallStore, number[]>,
   ): Promise<void> {
-    try {
-      if (unwritten.length > 0) await this.#write(unwritten)
-      for (const [store, numbers] of settled) {
+    if (unwritten.length > 0) await this.#write(unwritten)
+    for (const [store, numbers] of settled) {
+      try {
         await store.remove(numbers)
         const source = this.#sources.find((each) => each.store === store)
         if (source) source.open -= numbers.length
+      } catch (error) {
+        this.#tell('settled calls could not be taken off the outbox: they may be sent again', error)
       }
-      if (settled.size > 0) this.#release()
-    } catch (error) {
-      this.#tell('settled calls could not be taken off the outbox: they may be sent again', error)
     }
+    if (settled.size > 0) this.#release()
   }
 
   async #write(unwritten: readonly Unwritten<T>[]): Promise<void> {

@@ -31,6 +31,7 @@ const planned = cases
 const { load: file } = await bundle({ load: '../test/faults/load.ts' }, 'faults')
 const results: (Result | undefined)[] = planned.map(() => undefined)
 let failed = 0
+let leftOut = 0
 // The longest first, so that they do not end alone.
 const waiting = [...planned.entries()].sort(
   ([, one], [, other]) => Number(other.which.isLong ?? false) - Number(one.which.isLong ?? false),
@@ -45,7 +46,9 @@ await Promise.all(
 )
 const done = results.filter((result) => result !== undefined)
 const isLong = ({ name }: Result) => cases.some((each) => each.name === name && each.isLong)
-if (values.write && !values.only) {
+if (values.write && (values.only || done.length < planned.length)) {
+  console.error('docs/delivery.md is left as it is: not every case has run')
+} else if (values.write) {
   const normal = done.filter((result) => !isLong(result))
   const command = 'npm run test:faults -- --write'
   writeMeasured('delivery.md', command, tableOf(normal.filter(({ ending }) => ending === 'after')))
@@ -57,7 +60,7 @@ if (values.write && !values.only) {
   if (values.long)
     writeMeasured('delivery.md', 'npm run test:faults -- --long --write', tableOf(done.filter(isLong)))
 }
-console.log(`${done.length - failed} passed, ${failed} failed, ${planned.length - done.length} left out`)
+console.log(`${planned.length - failed - leftOut} passed, ${failed} failed, ${leftOut} left out`)
 process.exitCode = failed > 0 ? 1 : 0
 
 async function run({ which, ending, withOutbox }: Plan): Promise<Result | undefined> {
@@ -65,6 +68,7 @@ async function run({ which, ending, withOutbox }: Plan): Promise<Result | undefi
   try {
     const result = await runCase(which, { ending, withOutbox, file })
     if (typeof result === 'string') {
+      leftOut++
       console.log(`left out: ${title}: ${result}`)
       return undefined
     }
@@ -73,7 +77,9 @@ async function run({ which, ending, withOutbox }: Plan): Promise<Result | undefi
     for (const problem of result.problems) console.error(`NOT AS PROMISED: ${title}: ${problem}`)
     return result
   } catch (error) {
-    throw new Error(`${title}: it could not be run`, { cause: error })
+    failed++
+    console.error(`NOT RUN: ${title}:`, error)
+    return undefined
   }
 }
 

@@ -40,7 +40,7 @@ export async function runCase(which: Case, { ending, withOutbox, file }: Run): P
     )
   } finally {
     await disk?.remove()
-    await chmod(join(directory, 'outbox'), 0o700).catch(() => {})
+    await chmod(directory, 0o700)
     await rm(directory, { recursive: true, force: true })
   }
 }

@@ -29,7 +29,8 @@ export async function mountSmallDisk(directory: string): Promise<SmallDisk | str
   try {
     await run('mount', ['-t', 'tmpfs', '-o', `size=${SIZE}`, 'tmpfs', directory])
   } catch (error) {
-    return `no file system can be mounted here: ${error instanceof Error ? error.message.trim() : error}`
+    const said = error instanceof Error && 'stderr' in error ? String(error.stderr).split('\n')[0] : error
+    return `no file system can be mounted here: ${said}`
   }
   const ballast = join(directory, 'ballast')
   return {

@@ -170,12 +170,14 @@ export class Delivery {
       if (!oldest) return this.#giveUp(call, 'overflow', 'the outbox is full')
       this.#end(oldest, 'overflow', 'the outbox is full')
     }
+    const maxHeldBytes = Math.min(limits.maxBytes, MAX_HELD_BYTES)
+    if (durable.unwrittenBytes + text.length > maxHeldBytes) {
+      return this.#giveUp(call, 'overflow', 'the disk does not keep up')
+    }
     const number = ++this.#made
     const pending = this.#pending
     const isHeld =
-      durable.behind === 0 &&
-      pending.size < limits.maxPending &&
-      pending.hasRoomFor(bytes, Math.min(limits.maxBytes, MAX_HELD_BYTES))
+      durable.behind === 0 && pending.size < limits.maxPending && pending.hasRoomFor(bytes, maxHeldBytes)
     const held = isHeld
       ? pending.add({ number, type, messageId, remembered, content: text, bytes, ageMs: 0 })
       : undefined

@@ -205,6 +205,37 @@ describe('an outbox', () => {
     expect(arrived(segment)).not.toContain(100)
   })
 
+  it('bounds what waits for a disk that hangs, and goes on when it answers', async () => {
+    const segment = await segmentServer()
+    const outbox = fileOutbox({ directory: temporary(), maxBytes: 1_000_000_000 })
+    let goOn = () => {}
+    const answers = new Promise<void>((resolve) => {
+      goOn = resolve
+    })
+    const hanging: Outbox = {
+      limits: outbox.limits,
+      async open() {
+        const opened = await outbox.open()
+        const { write } = opened.own
+        opened.own.write = async (calls) => {
+          await answers
+          await write.call(opened.own, calls)
+        }
+        return opened
+      },
+    }
+    const { tracking, trackMany } = await delivering(segment, {
+      delivery: { maxBytes: 100_000, outbox: hanging },
+    })
+    for (let load = 0; load < 4; load++) await trackMany(50, () => ({ text: 'x'.repeat(1_000) }))
+    const { pending, failed } = tracking.stats().calls
+    expect(failed.overflow).toBeGreaterThan(100)
+    expect(pending).toBe(200 - failed.overflow)
+    goOn()
+    await tracking.flush({ timeout: 10_000 })
+    expect(tracking.stats().calls).toMatchObject({ delivered: pending, pending: 0 })
+  })
+
   it('keeps poisoned and expired calls aside', async () => {
     const segment = await segmentServer()
     const directory = temporary()

@@ -44,6 +44,7 @@ export class Durable<T> {
   readonly #sources: Source[] = []
   #opened: OpenOutbox | undefined
   #unwritten: Unwritten<T>[] = []
+  #unwrittenBytes = 0
   #settled = new Map<CallStore, number[]>()
   #bytes = 0
   /** Calls of this process that are on disk only, or about to be. */
@@ -87,6 +88,11 @@ export class Durable<T> {
     return this.#bytes
   }
 
+  /** The size of those that wait to be written, or are being written, in characters: memory holds them. */
+  get unwrittenBytes(): number {
+    return this.#unwrittenBytes
+  }
+
   /** Calls of this process that are on disk only. */
   get behind(): number {
     return this.#behind
@@ -110,6 +116,7 @@ export class Durable<T> {
   add(number: number, call: StoredCall, held: T | undefined): void {
     this.#unwritten.push({ number, call, held })
     this.#bytes += call.text.length
+    this.#unwrittenBytes += call.text.length
     if (held === undefined) {
       if (this.#behind === 0) this.#firstBehind = number
       this.#behind++
@@ -123,7 +130,10 @@ export class Durable<T> {
   withdraw(): T | undefined {
     const index = this.#unwritten.findIndex(({ held }) => held !== undefined)
     const [withdrawn] = index < 0 ? [] : this.#unwritten.splice(index, 1)
-    if (withdrawn) this.#bytes -= withdrawn.call.text.length
+    if (withdrawn) {
+      this.#bytes -= withdrawn.call.text.length
+      this.#unwrittenBytes -= withdrawn.call.text.length
+    }
     return withdrawn?.held
   }
 
@@ -335,6 +345,7 @@ export class Durable<T> {
     } catch (error) {
       this.#stop('the outbox cannot be written: calls are kept in memory only', error)
     }
+    for (const { call } of unwritten) this.#unwrittenBytes -= call.text.length
     const held = unwritten.flatMap((each) => (each.held === undefined ? [] : [each.held]))
     this.#unwrittenBehind -= unwritten.length - held.length
     if (held.length > 0) this.#listener.stored(held)

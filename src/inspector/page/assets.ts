@@ -14,7 +14,7 @@ export const html = `<!doctype html>
 <header class="bar">
   <h1>
     <svg viewBox="0 0 32 32" width="28" height="28" aria-hidden="true"><rect width="32" height="32" rx="8" class="mark"/><path d="M6 16h6m8 0h6" class="mark-line"/><circle cx="16" cy="16" r="4" class="mark-line"/></svg>
-    reqtrack <span>inspector</span>
+    reqtrack <span class="what">inspector</span>
   </h1>
   <p id="state" class="connection" role="status">connecting</p>
   <button id="pause" type="button">Pause</button>
@@ -214,7 +214,7 @@ button:hover {
   letter-spacing: -0.01em;
 }
 
-.bar h1 span {
+.bar .what {
   color: var(--muted);
   font-weight: 450;
 }

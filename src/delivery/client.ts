@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Analytics } from '@segment/analytics-node'
 import type { CommonParams, SegmentCall } from '../destination/calls.js'
 import { type ClientSettings, SETTINGS_DEFAULTS, type SegmentClient } from '../destination/settings.js'
@@ -140,11 +141,14 @@ export class Client {
     this.#transport?.stop()
   }
 
-  #quiet(): Promise<void> {
-    if (this.isQuiet) return Promise.resolve()
-    return new Promise((resolve) => {
-      this.onQuiet = resolve
-    })
+  async #quiet(): Promise<void> {
+    if (!this.isQuiet) {
+      await new Promise<void>((resolve) => {
+        this.onQuiet = resolve
+      })
+    }
+    // The SDK counts the calls of a request as pending until it has gone through the answer, which takes some microtasks.
+    await nextTurn()
   }
 
   #listen(): void {

@@ -89,14 +89,28 @@ describe('the destination in walkerOS’s collector', () => {
     expect(segment.batches).toHaveLength(1)
   })
 
-  it('delivers what is under way and what is not when the collector shuts down', async () => {
-    const segment = await segmentServer()
-    const { elb } = await collectorTo(segment, { settings: { flushInterval: 60_000 } })
-    segment.respondWith([{ delay: 100 }])
-    await Promise.all(Array.from({ length: 20 }, () => elb(event())))
-    await elb('walker shutdown')
-    expect(segment.received).toBe(20)
-  })
+  it.each([
+    ['its own', () => undefined],
+    [
+      'the application’s',
+      (host: string) => new Analytics({ writeKey: 'test-key', host, flushInterval: 60_000 }),
+    ],
+  ])(
+    'delivers what is under way and what is not when the collector shuts down, with %s client',
+    async (_, open) => {
+      const segment = await segmentServer()
+      const analytics = open(segment.url)
+      const { elb } = await collectorTo(segment, {
+        settings: { flushInterval: 60_000 },
+        ...(analytics && { env: { analytics } }),
+      })
+      segment.respondWith([{ delay: 300 }])
+      await Promise.all(Array.from({ length: 20 }, () => elb(event())))
+      await vi.waitUntil(() => segment.batches.length === 1)
+      await elb('walker shutdown')
+      expect(segment.received).toBe(20)
+    },
+  )
 
   it('keeps the state of a registration apart from that of another', async () => {
     const segments = [await segmentServer(), await segmentServer()] as const

@@ -79,8 +79,10 @@ async function checkJavaScript(tarball: string): Promise<void> {
   write(project, 'cjs/main.js', asJavaScript(example, 'cjs'))
   write(project, 'frameworkless/package.json', JSON.stringify({ type: 'module' }))
   write(project, 'frameworkless/main.ts', "export * from 'reqtrack'\n")
-  copy(project, 'entries.mjs', 'dual-load.mjs', 'drive.mjs')
-  await step('install: JavaScript', () => install(project, tarball, ['express', '@types/node']))
+  copy(project, 'entries.mjs', 'dual-load.mjs', 'collector.mjs', 'drive.mjs')
+  await step('install: JavaScript', () =>
+    install(project, tarball, ['express', '@types/node', '@walkeros/collector']),
+  )
 
   await step('every entry imported and required', () => node(['entries.mjs'], project))
   await step("the README's example: ESM", () => node(['drive.mjs', 'esm/main.js', example.route], project))
@@ -88,6 +90,7 @@ async function checkJavaScript(tarball: string): Promise<void> {
     node(['drive.mjs', 'cjs/main.js', example.route], project),
   )
   await step('imported and required in one process', () => node(['dual-load.mjs'], project))
+  await step("in walkerOS's collector, imported and required", () => node(['collector.mjs'], project))
   await step("types without a framework's types", () => compile(project, 'frameworkless'))
 }
 

@@ -63,8 +63,12 @@ const options: LoadOptions = JSON.parse(process.env.LOAD ?? '{}')
 if (options.clockMs) setClock(options.clockMs)
 process.on('SIGUSR2', () => setClock(-AN_HOUR_MS))
 
-// `process.stdout` may still have something to write when the process exits.
-const tell = (told: Told) => writeSync(1, `${JSON.stringify(told)}\n`)
+/** `process.stdout` may still have something to write when the process exits. */
+function tell(told: Told): void {
+  let left = Buffer.from(`${JSON.stringify(told)}\n`)
+  // A signal can cut a write short.
+  while (left.length > 0) left = left.subarray(writeSync(1, left))
+}
 let count = 0
 let peakMb = 0
 const errors: string[] = []
@@ -87,7 +91,9 @@ const tracking = createTracking({
   },
   logger: { level: 'ERROR', handler: (_level, message) => errors.push(message) },
   on: {
-    shutdown: (report) =>
+    shutdown: (report) => {
+      // The last calls can be answered before their immediate has its turn.
+      tellMade()
       tell({
         end: {
           stats: tracking.stats(),
@@ -97,7 +103,8 @@ const tracking = createTracking({
           errors,
           peakMb: Math.round(peakMb),
         },
-      }),
+      })
+    },
   },
 })
 
@@ -131,6 +138,7 @@ subscribe('reqtrack:failed', (message) => {
   tell({ failed: call.params.messageId ?? '', reason })
 })
 function tellMade(): void {
+  if (made.length === 0) return
   tell({ made, at: performance.timeOrigin + performance.now() })
   made = []
 }

@@ -150,7 +150,7 @@ describe('the way to Segment', () => {
     await tracking.flush()
     expect(arrived(segment).length).toBe(60)
     const [first = 0, second = 0, third = 0, fourth = 0] = times
-    expect(second - first).toBeLessThan(900)
+    expect(second - first).toBeLessThan(800)
     expect(third - second).toBeGreaterThan(950)
     expect(fourth - third).toBeGreaterThan(45)
     expect(most).toBe(2)

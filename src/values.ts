@@ -22,6 +22,13 @@ export interface Plain {
   readonly tooLarge: boolean
 }
 
+/** The objects that a value is in, from the innermost out; a list of them would be made larger for every value. */
+interface Ancestors {
+  readonly value: object
+  readonly above: Ancestors | undefined
+  readonly depth: number
+}
+
 /** {@link toPlain} where only the copy is asked for. */
 export function plain(value: unknown): unknown {
   if (typeof value === 'string' || typeof value === 'boolean') return value
@@ -52,7 +59,7 @@ interface Copying {
  */
 export function toPlain(value: unknown, limit = Number.POSITIVE_INFINITY): Plain {
   const copying: Copying = { problems: [], limit, least: 0, most: 0 }
-  const copied = copy(value, copying, '', [])
+  const copied = copy(value, copying, '', undefined)
   return { value: copied, problems: copying.problems, tooLarge: exceeds(copied, copying) }
 }
 
@@ -125,7 +132,7 @@ function measure(value: unknown, bounds: { least: number; most: number; limit: n
   }
 }
 
-function copy(value: unknown, copying: Copying, path: string, ancestors: object[]): unknown {
+function copy(value: unknown, copying: Copying, path: string, ancestors: Ancestors | undefined): unknown {
   switch (typeof value) {
     case 'string':
       copying.least += value.length + 2
@@ -153,27 +160,35 @@ function copy(value: unknown, copying: Copying, path: string, ancestors: object[
   }
   // Past the limit the copy is thrown away: what is left of a huge value costs nothing more.
   if (copying.least > copying.limit) return undefined
-  if (ancestors.includes(value)) {
+  if (isAmong(value, ancestors)) {
     copying.problems.push(`${path || 'the value'} is circular and was left out`)
     return undefined
   }
-  if (ancestors.length >= MAX_DEPTH) {
+  const depth = (ancestors?.depth ?? 0) + 1
+  if (depth > MAX_DEPTH) {
     copying.problems.push(`${path} is nested deeper than ${MAX_DEPTH} levels and was left out`)
     return undefined
   }
-  ancestors.push(value)
   try {
-    return copyObject(value, copying, path, ancestors)
+    return copyObject(value, copying, path, { value, above: ancestors, depth })
   } catch {
     // The thrown message is the application's own and may quote the data, so only the place is told.
     copying.problems.push(`${path || 'the value'} threw when it was read and was left out`)
     return undefined
-  } finally {
-    ancestors.pop()
   }
 }
 
-function copyObject(value: object, copying: Copying, path: string, ancestors: object[]): unknown {
+function isAmong(value: object, ancestors: Ancestors | undefined): boolean {
+  for (let each = ancestors; each; each = each.above) if (each.value === value) return true
+  return false
+}
+
+function copyObject(
+  value: object,
+  copying: Copying,
+  path: string,
+  ancestors: Ancestors | undefined,
+): unknown {
   if (Array.isArray(value)) return copyArray(value, copying, path, ancestors)
   if (value instanceof Date) {
     return copy(Number.isNaN(value.getTime()) ? null : value.toISOString(), copying, path, ancestors)
@@ -192,7 +207,12 @@ function copyObject(value: object, copying: Copying, path: string, ancestors: ob
   return copyMembers(value, copying, path, ancestors)
 }
 
-function copyArray(values: unknown[], copying: Copying, path: string, ancestors: object[]): unknown[] {
+function copyArray(
+  values: unknown[],
+  copying: Copying,
+  path: string,
+  ancestors: Ancestors | undefined,
+): unknown[] {
   copying.least += 2
   copying.most += 2 + values.length
   const copied: unknown[] = []
@@ -208,7 +228,12 @@ function copyArray(values: unknown[], copying: Copying, path: string, ancestors:
   return copied
 }
 
-function copyMembers(value: object, copying: Copying, path: string, ancestors: object[]): object {
+function copyMembers(
+  value: object,
+  copying: Copying,
+  path: string,
+  ancestors: Ancestors | undefined,
+): object {
   copying.least += 2
   copying.most += 2
   const copied: Record<string, unknown> = {}
@@ -230,7 +255,7 @@ function copyMember(
   key: string,
   copying: Copying,
   path: string,
-  ancestors: object[],
+  ancestors: Ancestors | undefined,
 ): unknown {
   let member: unknown
   try {

@@ -18,7 +18,7 @@ const SDK_LONGEST_S = 43_200
 
 const CALL_TYPES = ['track', 'identify', 'group', 'page', 'screen', 'alias'] as const
 
-/** What the client tells of a call that has its outcome. */
+/** What the client tells of a call that has failed. */
 export interface SettledCall {
   readonly type?: string
   readonly messageId?: string
@@ -29,7 +29,7 @@ export interface SettledCall {
 
 /** Is told the outcome of every call, whoever made it. */
 export interface OutcomeListener {
-  delivered(call: SettledCall): void
+  delivered(messageId: string | undefined): void
   failed(call: SettledCall, reason: unknown): void
 }
 
@@ -103,7 +103,7 @@ export class Client {
    */
   call(call: SegmentCall): void {
     callOn(this.analytics, call)
-    if (!this.tellsOutcomes) this.#listener.delivered({ type: call.type, ...call.params })
+    if (!this.tellsOutcomes) this.#listener.delivered(call.params.messageId)
   }
 
   /** Whether no request is under way and none waits to be tried again. */
@@ -159,7 +159,7 @@ export class Client {
         this.#settle(messageId)
         const exception = messageId ? this.#transport?.exceptionOf(messageId) : undefined
         if (exception) this.#listener.failed(settledCall(context.event), exception)
-        else this.#listener.delivered(settledCall(context.event))
+        else this.#listener.delivered(messageId)
       })
     }
     analytics.on?.('error', (error) => {

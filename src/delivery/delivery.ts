@@ -90,7 +90,7 @@ export class Delivery {
     this.#gate.onChange((state) => this.#turn(state))
     this.#client = parts.openClient(
       {
-        delivered: (settled) => this.#delivered(settled),
+        delivered: (messageId) => this.#delivered(messageId),
         failed: (settled, reason) => this.#failed(settled, reason),
       },
       this.#gate,
@@ -297,7 +297,7 @@ export class Delivery {
     return new Promise((resolve) => this.#gate.onClose(resolve))
   }
 
-  #delivered({ messageId = '' }: SettledCall): void {
+  #delivered(messageId = ''): void {
     const pending = this.#pending.get(messageId)
     if (!pending?.isHandedIn) return
     const call = callOf(pending)

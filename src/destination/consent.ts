@@ -1,13 +1,21 @@
-import { getGrantedConsent, type WalkerOS } from '@walkeros/core'
+import type { WalkerOS } from '@walkeros/core'
 
 /** Segment's consent object: every category as an explicit `true` or `false`. */
 export interface ConsentContext {
   categoryPreferences: Record<string, boolean>
 }
 
-/** Whether one of the keys that are required is granted; nothing required is always granted. */
+/**
+ * Whether one of the keys that are required is granted; nothing required is always granted. It says what
+ * `getGrantedConsent` of `@walkeros/core` says, which puts three objects together to do so.
+ */
 export function isGranted(required: WalkerOS.Consent | undefined, state: WalkerOS.Consent): boolean {
-  return required === undefined || getGrantedConsent(required, state) !== false
+  if (required === undefined) return true
+  const keys = Object.keys(required)
+  for (const key of keys) {
+    if (required[key] && Object.hasOwn(state, key) && state[key]) return true
+  }
+  return keys.length === 0
 }
 
 /**

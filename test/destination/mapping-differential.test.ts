@@ -1,6 +1,13 @@
-import { getMappingValue, type Mapping, processEventMapping, type WalkerOS } from '@walkeros/core'
+import {
+  getGrantedConsent,
+  getMappingValue,
+  type Mapping,
+  processEventMapping,
+  type WalkerOS,
+} from '@walkeros/core'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { isGranted } from '../../src/destination/consent.js'
 import { compileValue } from '../../src/destination/mapping-value.js'
 import { applyPolicy, compilePolicy, compileRules, produceData } from '../../src/destination/rules.js'
 import type { MappingSettings, Rule, Rules } from '../../src/destination/settings.js'
@@ -203,4 +210,16 @@ describe('compiled rules', () => {
       { numRuns: 10_000 },
     )
   }, 120_000)
+})
+
+describe('the consent gate', () => {
+  it('lets through what getGrantedConsent of @walkeros/core lets through', () => {
+    fc.assert(
+      fc.property(consent, consent, (required, state) => {
+        expect(isGranted(required, state)).toBe(getGrantedConsent(required, state) !== false)
+      }),
+      { numRuns: 1_000 },
+    )
+    expect(isGranted(undefined, {})).toBe(true)
+  })
 })

@@ -8,10 +8,11 @@ import { fileURLToPath } from 'node:url'
 import { Analytics } from '@segment/analytics-node'
 import { createLogger } from '@walkeros/core'
 import { Client, Delivery, Ledger, limitsOf } from '../src/delivery/index.js'
-import type { SegmentCall } from '../src/destination/calls.js'
+import { clientSettings } from '../src/destination/settings.js'
 import { fileOutbox } from '../src/outbox-file.js'
 import { Unsettled } from '../src/process-end.js'
 import { randomId } from '../src/random-id.js'
+import type { SegmentCall } from '../src/segment-call.js'
 import { createSegmentServer } from '../src/testing/index.js'
 
 const CALLS = 30_000
@@ -90,7 +91,7 @@ function sdk(host: string): Measured {
 function delivery(host: string, directory?: string): Measured {
   const unsettled = new Unsettled(() => {})
   const ledger = new Ledger(unsettled)
-  const settings = { writeKey: 'k', host, flushAt: FLUSH_AT }
+  const settings = clientSettings({ writeKey: 'k', host, flushAt: FLUSH_AT })
   const delivery = new Delivery({
     ledger,
     logger: createLogger(),

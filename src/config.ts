@@ -1,11 +1,11 @@
 import type { WalkerOS } from '@walkeros/core'
 import type { ContextAdapter } from './ambient.js'
 import type { FailedCall, Outbox } from './delivery/index.js'
-import type { SegmentCall } from './destination/calls.js'
 import type { SegmentDestinationConfig } from './destination/settings.js'
 import type { DispatchOption } from './dispatcher.js'
 import type { DropReason, PartialEvent } from './event.js'
 import type { RequestOptions } from './request/sender.js'
+import type { SegmentCall } from './segment-call.js'
 
 /** An event that became no call, and why. */
 export interface DroppedEvent {

@@ -1,6 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { WalkerOS } from '@walkeros/core'
-import type { SegmentCall } from './destination/calls.js'
 import type { ObserveStep, Pipeline, Processed } from './destination/pipeline.js'
 import { completeEvent, type DropReason, type PartialEvent } from './event.js'
 import { after, eachInOrder, isPromise, type Maybe } from './maybe.js'
@@ -9,6 +8,7 @@ import { randomId } from './random-id.js'
 import type { Outcome } from './request/end.js'
 import { fillPerson, type ReadPerson, type SenderReader, settlePerson } from './request/sender.js'
 import { parseTraceparent } from './request/trace.js'
+import type { SegmentCall } from './segment-call.js'
 import type { OpenEvent, RequestTracker, Sender } from './tracker.js'
 
 /** How many events are dispatched before other work of the process has its turn: about a millisecond of them. */

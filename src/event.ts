@@ -1,7 +1,7 @@
 import type { WalkerOS } from '@walkeros/core'
-import type { DirectCall } from './destination/calls.js'
-import { toId } from './destination/identity.js'
+import { toId } from './identity.js'
 import { randomId } from './random-id.js'
+import type { DirectCall } from './segment-call.js'
 import { isRecord, MAX_CALL_BYTES, type Plain, plain, toPlain } from './values.js'
 
 /** Why an event was dropped instead of becoming calls. */

@@ -10,21 +10,19 @@ export type {
   TrackingConfig,
 } from './config.js'
 export { ConfigError, type ConfigProblem } from './config-validation.js'
-export type { FailedCall, FailureReason, Health, TrackingStats } from './delivery/index.js'
-export type { CallParams, CallType, SegmentCall, SegmentContext } from './destination/calls.js'
-export type { Identity } from './destination/identity.js'
+export type { FailedCall, FailureReason, Health, SegmentClient, TrackingStats } from './delivery/index.js'
 export type {
   Env,
   MappingSettings,
   Rule,
   Rules,
-  SegmentClient,
   SegmentDestinationConfig,
   Settings,
 } from './destination/settings.js'
 export type { DispatchOption } from './dispatcher.js'
 // What it sees of events and calls.
 export type { DropReason, PartialEvent } from './event.js'
+export type { Identity } from './identity.js'
 // The readers of consent.
 export {
   axeptio,
@@ -78,6 +76,7 @@ export type { RequestContextOptions } from './request/segment-context.js'
 export type { RequestOptions } from './request/sender.js'
 export { bots, prefetches } from './request/skip.js'
 export type { Reader, TrackedRequest } from './request/tracked-request.js'
+export type { CallParams, CallType, SegmentCall, SegmentContext } from './segment-call.js'
 export type { SignalOptions } from './shutdown-on-signals.js'
 // What it tracks with, and merges its events into.
 export type { EventName, Track, TrackArguments, TrackEvents, Tracker, View } from './tracker.js'

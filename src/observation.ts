@@ -1,12 +1,11 @@
 import type { WalkerOS } from '@walkeros/core'
-import type { FailureReason } from './delivery/ledger.js'
-import type { RequestReport } from './delivery/transport.js'
-import type { DirectCall, SegmentCall } from './destination/calls.js'
+import type { FailureReason, RequestReport } from './delivery/index.js'
 import type { DestinationStep } from './destination/pipeline.js'
 import type { DropReason } from './event.js'
 import type { Maybe } from './maybe.js'
 import type { Outcome } from './request/end.js'
 import type { TrackedRequest } from './request/tracked-request.js'
+import type { DirectCall, SegmentCall } from './segment-call.js'
 
 /** Which reader gave a request's ids, and which each consent key. */
 export interface Sources {

@@ -1,8 +1,6 @@
 import { AsyncResource } from 'node:async_hooks'
 import type { ServerResponse } from 'node:http'
 import type { WalkerOS } from '@walkeros/core'
-import type { DirectCall } from './destination/calls.js'
-import { type Identity, toId } from './destination/identity.js'
 import {
   type CollectedEvent,
   collectEvent,
@@ -11,6 +9,7 @@ import {
   onlyChoices,
   type PartialEvent,
 } from './event.js'
+import { type Identity, toId } from './identity.js'
 import type { Maybe } from './maybe.js'
 import type { Outcome } from './request/end.js'
 import {
@@ -23,6 +22,7 @@ import {
   type SenderReader,
 } from './request/sender.js'
 import type { TrackedRequest } from './request/tracked-request.js'
+import type { DirectCall } from './segment-call.js'
 import { isRecord, plain } from './values.js'
 
 /**

@@ -1,7 +1,7 @@
 import { createLogger, Level } from '@walkeros/core'
 import { isGranted } from '../../src/destination/consent.js'
 import { Deduplication } from '../../src/destination/deduplication.js'
-import { identityOf, toId } from '../../src/destination/identity.js'
+import { identityOf, toId } from '../../src/identity.js'
 import { compileValue, type MappingScope } from '../../src/destination/mapping-value.js'
 import { Pipeline } from '../../src/destination/pipeline.js'
 import { compileRules, produceData } from '../../src/destination/rules.js'

@@ -1,12 +1,12 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Analytics } from '@segment/analytics-node'
-import type { CommonParams, SegmentCall } from '../destination/calls.js'
-import { type ClientSettings, SETTINGS_DEFAULTS, type SegmentClient } from '../destination/settings.js'
 import type { Unsettled } from '../process-end.js'
+import type { CommonParams, SegmentCall } from '../segment-call.js'
 import { isRecord } from '../values.js'
 import { messageIdsOf, takeApart } from './batch-body.js'
 import { Gate } from './gate.js'
 import { DEFAULT_LIMITS } from './limits.js'
+import type { ClientSettings, SegmentClient } from './segment-client.js'
 import { type RequestReport, Transport, type TransportParts } from './transport.js'
 import { UnheldHttp } from './unheld-http.js'
 
@@ -193,8 +193,7 @@ function flushAtOf(analytics: object): number | undefined {
 type Way = Pick<TransportParts, 'gate' | 'custom' | 'observer' | 'unsettled' | 'abort'>
 
 function open(settings: ClientSettings, listener: OutcomeListener, way: Way): Client {
-  const { maxRetries = SETTINGS_DEFAULTS.maxRetries, flushAt = SETTINGS_DEFAULTS.flushAt } = settings
-  const { oauthSettings, maxTotalBackoffDuration, maxRateLimitDuration } = settings
+  const { maxRetries, flushAt, oauthSettings, maxTotalBackoffDuration, maxRateLimitDuration } = settings
   const transport = new Transport({
     ...way,
     maxRetries,

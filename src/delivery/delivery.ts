@@ -1,8 +1,7 @@
 import type { Logger } from '@walkeros/core'
-import type { SegmentCall } from '../destination/calls.js'
-import type { SegmentClient } from '../destination/settings.js'
 import { Burst, nameOf } from '../log.js'
 import { answerWithin } from '../maybe.js'
+import type { SegmentCall } from '../segment-call.js'
 import { bytesWithin, MAX_CALL_BYTES } from '../values.js'
 import { channels } from './channels.js'
 import type { Client, OutcomeListener, SettledCall } from './client.js'
@@ -17,6 +16,7 @@ import { Durable } from './outbox/durable.js'
 import type { Outbox, ReadCall } from './outbox/outbox.js'
 import { callOf, type PendingCall, textOf } from './pending-call.js'
 import { PendingCalls } from './pending-calls.js'
+import type { SegmentClient } from './segment-client.js'
 
 /** What the client adds to every call: its type, its name and version, Node's version. */
 const ADDED_BYTES = 320

@@ -1,5 +1,4 @@
-import type { CallParams, CallType, SegmentCall } from '../destination/calls.js'
-import type { Remembered } from '../destination/deduplication.js'
+import type { CallParams, CallType, Remembered, SegmentCall } from '../segment-call.js'
 import type { Place } from './outbox/outbox.js'
 
 /**

@@ -1,6 +1,5 @@
-import type { CallType, SegmentCall } from '../destination/calls.js'
-import type { Remembered } from '../destination/deduplication.js'
 import { timerMs } from '../maybe.js'
+import type { CallType, Remembered, SegmentCall } from '../segment-call.js'
 import { type PendingCall, textOf } from './pending-call.js'
 
 /** A call that is under way when its time is over is looked at again so many milliseconds later. */

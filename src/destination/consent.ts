@@ -1,9 +1,5 @@
 import type { WalkerOS } from '@walkeros/core'
-
-/** Segment's consent object: every category as an explicit `true` or `false`. */
-export interface ConsentContext {
-  categoryPreferences: Record<string, boolean>
-}
+import type { ConsentContext } from '../segment-call.js'
 
 /**
  * Whether one of the keys that are required is granted; nothing required is always granted. It says what

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
-import type { Identity } from './identity.js'
+import type { Identity } from '../identity.js'
+import type { Remembered } from '../segment-call.js'
 
 /** How many people and memberships are remembered: about 3 MB where all of them have traits. */
 const DEFAULT_CAPACITY = 10_000
@@ -12,12 +13,6 @@ const MAX_PLAIN_TEXT = 96
 interface Entry {
   readonly traits: string
   readonly anonymousIds: readonly string[]
-}
-
-/** Stands for one remembered call, so that it can be forgotten when the call does not arrive. */
-export interface Remembered {
-  readonly key: string
-  readonly entry: object
 }
 
 /**

@@ -1,11 +1,11 @@
 // What a walkerOS project imports.
 
+export type { SegmentClient } from '../delivery/index.js'
 export type {
   Env,
   MappingSettings,
   Rule,
   Rules,
-  SegmentClient,
   SegmentDestinationConfig,
   Settings,
   Types,

@@ -1,18 +1,11 @@
 import type { WalkerOS } from '@walkeros/core'
+import { type Identity, identityOf, toId } from '../identity.js'
 import { after, isPromise, type Maybe } from '../maybe.js'
+import type { DirectCall, SegmentContext } from '../segment-call.js'
 import { isRecord } from '../values.js'
-import {
-  type CallFrame,
-  type CallKit,
-  type DirectCall,
-  type MadeCalls,
-  makeDirectCall,
-  makeMappedCalls,
-  type SegmentContext,
-} from './calls.js'
+import { type CallFrame, type CallKit, type MadeCalls, makeDirectCall, makeMappedCalls } from './calls.js'
 import { isGranted } from './consent.js'
 import { Deduplication } from './deduplication.js'
-import { type Identity, identityOf, toId } from './identity.js'
 import { compileValue, type Evaluate, type MappingScope } from './mapping-value.js'
 import {
   applyPolicy,

@@ -1,22 +1,5 @@
-import type { Analytics, AnalyticsSettings } from '@segment/analytics-node'
 import type { Destination, Mapping, WalkerOS } from '@walkeros/core'
-
-/** The options of `@segment/analytics-node` that the settings hand through to the client as they are. */
-export type ClientSettings = Pick<
-  AnalyticsSettings,
-  | 'writeKey'
-  | 'host'
-  | 'path'
-  | 'flushAt'
-  | 'flushInterval'
-  | 'maxRetries'
-  | 'httpRequestTimeout'
-  | 'disable'
-  | 'httpClient'
-  | 'oauthSettings'
-  | 'maxTotalBackoffDuration'
-  | 'maxRateLimitDuration'
->
+import type { ClientOptions, ClientSettings, SegmentClient } from '../delivery/index.js'
 
 /**
  * The settings of walkerOS's Segment destination.
@@ -28,7 +11,7 @@ export type ClientSettings = Pick<
  *   consent: { marketing: 'Advertising', analytics: 'Analytics' },
  * }
  */
-export interface Settings extends ClientSettings {
+export interface Settings extends ClientOptions {
   /** The write key of the Segment source. Required; found under Connections > Sources > Settings > API Keys. */
   writeKey: string
   /** Where an event holds the userId: a walkerOS mapping value. Defaults to `user.id`. */
@@ -98,10 +81,6 @@ export interface Rule extends Mapping.Rule<MappingSettings> {
 
 /** Mapping rules by entity and action; `*` matches any. Of several rules in a list the first whose condition holds is taken. */
 export type Rules = Mapping.Rules<Rule>
-
-/** The least that a client has to offer to stand in for `Analytics`. */
-export type SegmentClient = Pick<Analytics, 'track' | 'identify' | 'group' | 'page' | 'screen'> &
-  Partial<Pick<Analytics, 'alias' | 'closeAndFlush' | 'flush' | 'on'>>
 
 /** What can be put in the place of the destination's own parts. */
 export interface Env extends Destination.BaseEnv {

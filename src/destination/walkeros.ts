@@ -1,5 +1,5 @@
 import type { Destination, WalkerOS } from '@walkeros/core'
-import { Client, type OutcomeListener } from '../delivery/client.js'
+import { Client, type OutcomeListener } from '../delivery/index.js'
 import { Burst, nameOf } from '../log.js'
 import { after, all, isPromise, type Maybe } from '../maybe.js'
 import { randomId } from '../random-id.js'

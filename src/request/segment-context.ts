@@ -1,5 +1,5 @@
 import type { WalkerOS } from '@walkeros/core'
-import type { SegmentContext } from '../destination/calls.js'
+import type { SegmentContext } from '../segment-call.js'
 import { readIp, readLocale, readUserAgent } from './network.js'
 import { locatePage, readCampaign, readClickIds, toSegmentPage } from './page.js'
 import type { TrackedRequest } from './tracked-request.js'

@@ -1,9 +1,9 @@
 import type { ServerResponse } from 'node:http'
 import type { WalkerOS } from '@walkeros/core'
-import type { SegmentContext } from '../destination/calls.js'
-import { type Identity, toId } from '../destination/identity.js'
 import { onlyChoices, type Person } from '../event.js'
+import { type Identity, toId } from '../identity.js'
 import { after, isPromise, type Maybe } from '../maybe.js'
+import type { SegmentContext } from '../segment-call.js'
 import { isRecord, plain } from '../values.js'
 import {
   type Answer,

@@ -1,4 +1,4 @@
-import type { CallType } from '../../destination/calls.js'
+import type { CallType } from '../../segment-call.js'
 
 /** A call as it is on disk. */
 export interface StoredCall {

@@ -1,6 +1,7 @@
 import type { Destination, Logger } from '@walkeros/core'
 import { z } from 'zod'
-import type { Env, SegmentClient, SegmentDestinationConfig, Types } from '../settings.js'
+import type { SegmentClient } from '../../delivery/index.js'
+import type { Env, SegmentDestinationConfig, Types } from '../settings.js'
 import {
   booleanSchema,
   exactObject,

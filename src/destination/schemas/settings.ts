@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { type ClientSettings, SETTINGS_DEFAULTS, type Settings } from '../settings.js'
+import type { ClientOptions } from '../../delivery/index.js'
+import { SETTINGS_DEFAULTS, type Settings } from '../settings.js'
 import {
   booleanSchema,
   exactObject,
@@ -14,7 +15,7 @@ import {
 } from './fields.js'
 import { ValueSchema } from './mapping.js'
 
-type OAuthSettings = NonNullable<ClientSettings['oauthSettings']>
+type OAuthSettings = NonNullable<ClientOptions['oauthSettings']>
 type HttpClient = NonNullable<OAuthSettings['httpClient']>
 
 const text = (expected: string) => z.string(says(expected)).regex(/\S/, says(expected))
@@ -30,7 +31,7 @@ const url = (example: string) => {
 
 const AN_HTTP_CLIENT = 'a fetch function, or an object with a function makeRequest'
 
-const httpClientSchema = z.custom<NonNullable<ClientSettings['httpClient']>>(
+const httpClientSchema = z.custom<NonNullable<ClientOptions['httpClient']>>(
   (value) => typeof value === 'function' || hasMethod(value, 'makeRequest'),
   says(AN_HTTP_CLIENT),
 )

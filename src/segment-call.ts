@@ -1,0 +1,62 @@
+// The calls of the Segment spec: what the destination makes of events, and all that delivery knows of them.
+
+/** The kinds of call of the Segment spec. */
+export type CallType = 'track' | 'identify' | 'group' | 'page' | 'screen' | 'alias'
+
+/** Segment's consent object: every category as an explicit `true` or `false`. */
+export interface ConsentContext {
+  categoryPreferences: Record<string, boolean>
+}
+
+/** Segment's `context`: standard members such as `ip`, `page` and `consent`, and whatever an application adds. */
+export interface SegmentContext {
+  consent?: ConsentContext
+  [key: string]: unknown
+}
+
+/** What every call has, whatever its type. */
+export interface CommonParams {
+  userId?: string
+  anonymousId?: string
+  /** The time of the event. */
+  timestamp: Date
+  /** Tells Segment which calls are the same message. */
+  messageId?: string
+  context?: SegmentContext
+  integrations?: Record<string, boolean | Record<string, unknown>>
+}
+
+/** The parameters of a call, by its type, as `@segment/analytics-node` takes them. */
+export interface CallParams {
+  track: CommonParams & { event: string; properties: Record<string, unknown> }
+  identify: CommonParams & { traits?: Record<string, unknown> }
+  group: CommonParams & { groupId: string; traits?: Record<string, unknown> }
+  page: CommonParams & { category?: string; name?: string; properties?: Record<string, unknown> }
+  screen: CommonParams & { category?: string; name?: string; properties?: Record<string, unknown> }
+  alias: CommonParams & { previousId: string }
+}
+
+/** Stands for one remembered call, so that it can be forgotten when the call does not arrive. */
+export interface Remembered {
+  readonly key: string
+  readonly entry: object
+}
+
+/** One call to Segment: the method of the client and what it is given. */
+export type SegmentCall = {
+  [T in CallType]: {
+    readonly type: T
+    readonly params: CallParams[T]
+    /** What de-duplication remembered for this call, so that it can be forgotten if the call fails for good. */
+    readonly remembered?: Remembered
+  }
+}[CallType]
+
+/** A call that a tracker's own method asks for, instead of the calls that mapping rules make of an event. */
+export type DirectCall =
+  | { readonly type: 'identify' }
+  | { readonly type: 'group'; readonly groupId: string }
+  | { readonly type: 'page' | 'screen'; readonly category?: string; readonly name?: string }
+  | { readonly type: 'alias'; readonly previousId: string }
+  /** Segment's reserved event: the person's choice has changed. */
+  | { readonly type: 'consent' }

@@ -50,7 +50,10 @@ export interface TimeoutOptions {
 export interface Tracking {
   /** The one client that all requests share. What is called on it directly is not in the books. */
   readonly segment: Analytics
-  /** The running request's tracker, from anywhere below the middleware; `undefined` outside of a request. */
+  /**
+   * The running request's tracker, from anywhere below the middleware; `undefined` outside of a request. All trackings of
+   * a process share the context: where only another one is mounted on the request, it is that one's tracker.
+   */
   current(): Tracker | undefined
   /** What became of every event and every call so far: a plain snapshot. */
   stats(): TrackingStats

@@ -53,19 +53,7 @@ export function timerMs(given: number | undefined, byDefault: number): number {
  * @returns What it resolved to, or `undefined` where it rejected or took longer.
  */
 export function answerWithin<T>(promise: PromiseLike<T>, timeoutMs: number): Promise<T | undefined> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, timeoutMs, undefined)
-    promise.then(
-      (value) => {
-        clearTimeout(timer)
-        resolve(value)
-      },
-      () => {
-        clearTimeout(timer)
-        resolve(undefined)
-      },
-    )
-  })
+  return inTime(promise, timeoutMs).catch(() => undefined)
 }
 
 /**

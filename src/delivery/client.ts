@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Analytics } from '@segment/analytics-node'
+import { answerWithin } from '../maybe.js'
 import type { Unsettled } from '../process-end.js'
 import type { CommonParams, SegmentCall } from '../segment-call.js'
 import { isRecord } from '../values.js'
@@ -134,10 +135,10 @@ export class Client {
    */
   async close(timeoutMs: number): Promise<void> {
     const deadline = performance.now() + timeoutMs
-    await within(this.#quiet(), timeoutMs)
+    await answerWithin(this.#quiet(), timeoutMs)
     // The SDK takes 0 for no limit.
     const rest = Math.max(1, deadline - performance.now())
-    await within(Promise.resolve(this.analytics.closeAndFlush?.({ timeout: rest })), rest)
+    await answerWithin(Promise.resolve(this.analytics.closeAndFlush?.({ timeout: rest })), rest)
     this.#transport?.stop()
   }
 
@@ -253,14 +254,4 @@ function identified<P extends CommonParams>(params: P): Identified<P> {
 
 function hasIdentity<P extends CommonParams>(params: P): params is Identified<P> {
   return params.userId !== undefined || params.anonymousId !== undefined
-}
-
-/** Waits for work, whatever becomes of it, but no longer than it may take. */
-async function within(work: Promise<unknown>, timeoutMs: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const timeout = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, Math.max(0, timeoutMs))
-  })
-  await Promise.race([work.catch(() => {}), timeout])
-  clearTimeout(timer)
 }

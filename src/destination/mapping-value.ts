@@ -1,6 +1,7 @@
-import { FatalError, getGrantedConsent, type Logger, type Mapping, type WalkerOS } from '@walkeros/core'
+import { FatalError, type Logger, type Mapping, type WalkerOS } from '@walkeros/core'
 import { after, all, inTime, isPromise, type Maybe } from '../maybe.js'
 import { isRecord, plain } from '../values.js'
+import { isGranted } from './consent.js'
 
 /** What a mapping value is evaluated in: the event it belongs to and what its functions are given. */
 export interface MappingScope {
@@ -111,7 +112,7 @@ function compileItem(given: Mapping.ValueType): Evaluate {
   }
 
   const evaluate: Evaluate = (value, scope) => {
-    if (consent && !getGrantedConsent(consent, scope.consent)) return plain(fixed)
+    if (!isGranted(consent, scope.consent ?? {})) return plain(fixed)
     const start = fixed === undefined ? value : fixed
     const context = contextOf(scope, given)
     const transformed = fn ? attempt(fn, value, context, scope, 'fn', undefined) : start

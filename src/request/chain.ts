@@ -48,7 +48,7 @@ export function firstAnswer<T, R>(
     if (!reader) continue
     const given = ask(reader, request, fault)
     if (isPromise(given)) {
-      return firstInTime([asked(reader, given)], chain.slice(index + 1), request, accept, fault)
+      return firstInTime(allAsked(asked(reader, given), chain.slice(index + 1), request, fault), accept)
     }
     const value = accept(given)
     if (value !== undefined) return { value, reader: readerName(reader) }
@@ -58,13 +58,9 @@ export function firstAnswer<T, R>(
 
 /** Apart, because what a function's closures need is made whenever it is called. */
 function firstInTime<T, R>(
-  given: readonly Asked<T>[],
-  rest: readonly Reader<T>[],
-  request: TrackedRequest,
+  all: readonly Asked<T>[],
   accept: (value: T | undefined) => R | undefined,
-  fault: ReaderFault,
 ): Deferred<R> {
-  const all = [...given, ...rest.map((next) => asked(next, ask(next, request, fault)))]
   const askedAt = performance.now()
   return (from) => firstOf(all, accept, Math.max(from, askedAt) + READER_TIMEOUT_MS)
 }
@@ -81,22 +77,21 @@ export function allAnswers<T>(
     if (!reader) continue
     const value = ask(reader, request, fault)
     if (isPromise(value)) {
-      return allInTime(answers, [asked(reader, value)], chain.slice(index + 1), request, fault)
+      return allOf(answers, allAsked(asked(reader, value), chain.slice(index + 1), request, fault))
     }
     if (value !== undefined) answers.push({ value, reader: readerName(reader) })
   }
   return answers
 }
 
-/** Apart, as {@link firstInTime} is. */
-function allInTime<T>(
-  answers: Answer<T>[],
-  given: readonly Asked<T>[],
+/** The first asynchronous reader, and all behind it, who are asked at once. */
+function allAsked<T>(
+  first: Asked<T>,
   rest: readonly Reader<T>[],
   request: TrackedRequest,
   fault: ReaderFault,
-): Promise<Answer<T>[]> {
-  return allOf(answers, [...given, ...rest.map((next) => asked(next, ask(next, request, fault)))])
+): readonly Asked<T>[] {
+  return [first, ...rest.map((next) => asked(next, ask(next, request, fault)))]
 }
 
 interface Asked<T> {

@@ -17,7 +17,7 @@ import {
   type TrackingStats,
 } from './delivery/index.js'
 import { Pipeline } from './destination/pipeline.js'
-import { clientSettings, SETTINGS_DEFAULTS } from './destination/settings.js'
+import { clientSettings } from './destination/settings.js'
 import { DevelopmentHints } from './development-hints.js'
 import { Dispatcher } from './dispatcher.js'
 import type { GivenEvent, PartialEvent } from './event.js'
@@ -193,6 +193,7 @@ class RequestTracking implements Tracking, TrackerHost {
       },
       dataAsProperties: true,
     })
+    const client = clientSettings(settings)
     this.#delivery = new Delivery({
       ledger: this.#ledger,
       logger: this.#logger,
@@ -209,12 +210,12 @@ class RequestTracking implements Tracking, TrackerHost {
       },
       limits: limitsOf(config.delivery),
       outbox: config.delivery?.outbox,
-      flushAt: settings.flushAt ?? SETTINGS_DEFAULTS.flushAt,
-      flushInterval: settings.flushInterval ?? SETTINGS_DEFAULTS.flushInterval,
+      flushAt: client.flushAt,
+      flushInterval: client.flushInterval,
       openClient: (outcomes, gate) =>
         env?.analytics
           ? new Client(env.analytics, outcomes)
-          : Client.createUnheld(clientSettings(settings), outcomes, {
+          : Client.createUnheld(client, outcomes, {
               gate,
               unsettled: this.#unsettled,
               observer: () => this.#observation.tell && this.#requested,

@@ -20,6 +20,8 @@ import type { SegmentClient } from './segment-client.js'
 
 /** What the client adds to every call: its type, its name and version, Node's version. */
 const ADDED_BYTES = 320
+/** What is left of a call for its parameters. */
+const MAX_PARAMS_BYTES = MAX_CALL_BYTES - ADDED_BYTES
 
 /** So many calls at the front of the room are kept as they are: three megabytes or so. */
 const KEPT_WHOLE = 1_000
@@ -137,12 +139,12 @@ export class Delivery {
     ledger.made()
     if (channels.dispatch.hasSubscribers) channels.dispatch.publish({ call })
     if (messageId === undefined) return this.#giveUp(call, 'rejected', 'it has no messageId')
-    if (this.#pending.has({ messageId }))
+    if (this.#pending.has(messageId))
       return this.#giveUp(call, 'rejected', 'its messageId is that of another call')
     if (this.#closed) return this.#giveUp(call, 'closed', undefined)
-    const most = bytesWithin(call.params, MAX_CALL_BYTES - ADDED_BYTES)
-    if (most === undefined) return this.#giveUp(call, 'too-large', undefined)
     if (this.#durable?.works) return this.#keep(this.#durable, call, messageId)
+    const most = bytesWithin(call.params, MAX_PARAMS_BYTES)
+    if (most === undefined) return this.#giveUp(call, 'too-large', undefined)
     const pending = this.#pending
     // Writing a call as text, and reading it again, costs as much as all before it: what goes soon stays as it is.
     const isKeptWhole = this.#handingIn.size < KEPT_WHOLE && pending.bytes + most <= limits.maxBytes
@@ -164,6 +166,7 @@ export class Delivery {
     const { type, remembered } = call
     const text = JSON.stringify(call.params)
     const bytes = Buffer.byteLength(text)
+    if (bytes > MAX_PARAMS_BYTES) return this.#giveUp(call, 'too-large', undefined)
     while (durable.bytes + text.length > limits.maxStoredBytes) {
       // Calls of other processes are in stores of their own: to give them up makes no room in this one.
       const oldest = this.#handingIn.takeFrom(ADOPTED + 1) ?? durable.withdraw()
@@ -198,7 +201,7 @@ export class Delivery {
   /** Calls have come from the disk: those of processes that have ended go before all others. */
   #loaded(calls: readonly ReadCall[], isOwn: boolean): void {
     for (const { number, type, messageId, madeAt, text, place } of calls) {
-      if (this.#pending.has({ messageId })) {
+      if (this.#pending.has(messageId)) {
         if (place) this.#durable?.settled(place)
         continue
       }

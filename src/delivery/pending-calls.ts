@@ -66,8 +66,8 @@ export class PendingCalls {
     return this.#calls.get(messageId)
   }
 
-  /** Whether a call is among them. */
-  has({ messageId }: Pick<PendingCall, 'messageId'>): boolean {
+  /** Whether there is one with a messageId. */
+  has(messageId: string): boolean {
     return this.#calls.has(messageId)
   }
 

@@ -236,6 +236,20 @@ describe('an outbox', () => {
     expect(tracking.stats().calls).toMatchObject({ delivered: pending, pending: 0 })
   })
 
+  it('takes no call that is larger than Segment takes', async () => {
+    const segment = await segmentServer()
+    const directory = temporary()
+    const { tracking, trackMany } = await delivering(segment, {
+      delivery: { outbox: fileOutbox({ directory }) },
+    })
+    // The data alone fits; with the rest of the call it does not.
+    await trackMany(1, () => ({ text: 'x'.repeat(32 * 1024 - 100) }))
+    expect(tracking.stats().calls).toMatchObject({ made: 1, pending: 0, failed: { 'too-large': 1 } })
+    await tracking.shutdown()
+    expect(segment.rejected).toEqual([])
+    expect(readdirSync(directory)).toEqual([])
+  })
+
   it('keeps poisoned and expired calls aside', async () => {
     const segment = await segmentServer()
     const directory = temporary()

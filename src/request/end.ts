@@ -41,41 +41,58 @@ export function watchEnd(
     ended(SWITCHING_PROTOCOLS)
     return
   }
-  // HTTP/2 emits 'finish' for a stream that was reset, too. `aborted` is deprecated, and the one flag that is right for
-  // HTTP/1 and HTTP/2 on every Node from 20 on.
-  const statusAtFinish = () => (request.aborted ? undefined : response.statusCode)
-  const isQueued = response.socket === null
-  if (response.writableFinished || response.destroyed || (isQueued && request.socket?.destroyed)) {
-    ended(response.writableFinished ? statusAtFinish() : undefined)
+  const hasNoConnection = !response.socket
+  if (response.writableFinished || response.destroyed || (hasNoConnection && request.socket?.destroyed)) {
+    ended(response.writableFinished ? statusAtFinish(request, response) : undefined)
     return
   }
   let settled = false
+  let unwatchRequest: (() => void) | undefined
   const settle = (status: number | undefined) => {
     if (settled) return
     settled = true
     try {
       response.off('finish', finish)
       response.off('close', abort)
-      request.off('close', requestClosed)
-      unwatchSocket?.()
+      unwatchRequest?.()
     } catch {
       // Of an object that the application froze no listener can be taken; it has nothing to do any more.
     }
     ended(status)
   }
-  const finish = () => settle(statusAtFinish())
+  const finish = () => settle(statusAtFinish(request, response))
   const abort = () => settle(undefined)
-  const requestClosed = () => {
-    if (request.aborted) abort()
-  }
   response.on('finish', finish)
   response.on('close', abort)
+  // A response that has its connection tells surely.
+  if (hasNoConnection) unwatchRequest = watchRequest(request, abort)
+}
+
+/** HTTP/2 emits 'finish' for a stream that was reset, too. */
+function statusAtFinish(request: IncomingMessage, response: ServerResponse): number | undefined {
+  // `aborted` is deprecated, and the one flag that is right for HTTP/1 and HTTP/2 on every Node from 20 on.
+  return request.aborted ? undefined : response.statusCode
+}
+
+/**
+ * Watches the request where its response may not tell.
+ *
+ * @returns What ends it.
+ */
+function watchRequest(request: IncomingMessage, abort: () => void): () => void {
+  const closed = () => {
+    if (request.aborted) abort()
+  }
   try {
-    request.on('close', requestClosed)
+    request.on('close', closed)
   } catch {
     // A frozen request takes no listener: the response tells.
   }
-  const unwatchSocket = isQueued && request.socket ? onSocketClose(request.socket, abort) : undefined
+  const unwatchSocket = request.socket && onSocketClose(request.socket, abort)
+  return () => {
+    request.off('close', closed)
+    unwatchSocket?.()
+  }
 }
 
 /** Whether the server has handed the connection over: Node says so in a property that it does not document. */

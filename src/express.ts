@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { expose, internalsOf } from './adapter.js'
 import { type Framework, hostOf, nodeFramework, routePattern } from './request/message-request.js'
+import { shareShape } from './request/shared-shape.js'
 import type { Track, Tracker } from './tracker.js'
 import type { Tracking } from './tracking.js'
 
@@ -64,6 +65,8 @@ export function expressTracking(tracking: Tracking): RequestHandler {
   const inside = internalsOf(tracking, 'expressTracking')
   const { attach, ambient } = inside
   return function reqtrack(req: ExpressRequest, res, next) {
+    shareShape(req)
+    shareShape(res)
     const tracker = attach(express, req, req, res)
     expose(tracker, req, inside)
     ambient.run(tracker, next)

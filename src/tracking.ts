@@ -339,6 +339,20 @@ class RequestTracking implements Tracking, TrackerHost {
     if (isPromise(update)) this.#open.working(update)
   }
 
+  ended(tracker: RequestTracker, status: number | undefined): void {
+    try {
+      this.#open.ended(tracker)
+      if (status !== undefined && tracker.showedPage?.(status)) {
+        const properties = this.sender.pageProperties(tracker.request)
+        tracker.inScope(() => tracker.pageViewed(properties))
+      }
+      this.#settle(tracker, status)
+    } catch (error) {
+      // What is thrown in the listener of an event ends the process.
+      this.#fault('the end of a request could not be handled', error)
+    }
+  }
+
   ready(tracker: RequestTracker): void {
     this.#dispatcher.ready(tracker)
   }
@@ -371,36 +385,18 @@ class RequestTracking implements Tracking, TrackerHost {
   }
 
   #watch(tracker: RequestTracker, req: IncomingMessage, res: ServerResponse): void {
-    let isPage: ((status: number) => boolean) | undefined
-    const ended = (status: number | undefined) => {
-      try {
-        this.#ended(tracker, status, isPage)
-      } catch (error) {
-        // What is thrown in the listener of an event ends the process.
-        this.#fault('the end of a request could not be handled', error)
-      }
-    }
+    // Who watches asks readers of requests that track nothing, too.
+    if (this.#pageViews || this.#observation.tell) tracker.keepScope()
     try {
-      if (this.#pageViews) isPage = watchPage(tracker.request, res, () => tracker.pageShown())
-      watchEnd(req, res, ended)
+      if (this.#pageViews) {
+        tracker.showedPage = watchPage(tracker.request, res, () => tracker.pageShown())
+      }
+      watchEnd(req, res, tracker)
     } catch (error) {
       // Its events go at once rather than never.
       this.#fault('the end of a request cannot be watched', error)
-      ended(undefined)
+      tracker.ended(undefined)
     }
-  }
-
-  #ended(
-    tracker: RequestTracker,
-    status: number | undefined,
-    isPage: ((status: number) => boolean) | undefined,
-  ): void {
-    this.#open.ended(tracker)
-    if (status !== undefined && isPage?.(status)) {
-      const properties = this.sender.pageProperties(tracker.request)
-      tracker.inScope(() => tracker.pageViewed(properties))
-    }
-    this.#settle(tracker, status)
   }
 
   /** @param status - The response's, or `undefined` where it was aborted. */

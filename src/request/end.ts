@@ -16,6 +16,16 @@ export interface Outcome {
   readonly durationMs: number
 }
 
+/** What is told of a request's end. */
+export interface Ends {
+  /**
+   * The request has ended. Must not throw: it runs in an event's listener.
+   *
+   * @param status - The response's, or `undefined` where it was aborted.
+   */
+  ended(status: number | undefined): void
+}
+
 /** RFC 9110, section 15.2.2. */
 const SWITCHING_PROTOCOLS = 101
 
@@ -29,43 +39,64 @@ const SWITCHING_PROTOCOLS = 101
  * A request that asked for another protocol and got it, such as a WebSocket's, has ended when it arrives: its response
  * tells nothing any more, and what is said in the other protocol may go on for hours.
  *
- * @param ended - Is told the status of the response, or `undefined` where it was aborted. It must not throw: it runs in
- * an event's listener.
+ * @param ends - Is told.
  */
-export function watchEnd(
-  request: IncomingMessage,
-  response: ServerResponse,
-  ended: (status: number | undefined) => void,
-): void {
+export function watchEnd(request: IncomingMessage, response: ServerResponse, ends: Ends): void {
   if (isUpgraded(request)) {
-    ended(SWITCHING_PROTOCOLS)
+    ends.ended(SWITCHING_PROTOCOLS)
     return
   }
   const hasNoConnection = !response.socket
   if (response.writableFinished || response.destroyed || (hasNoConnection && request.socket?.destroyed)) {
-    ended(response.writableFinished ? statusAtFinish(request, response) : undefined)
+    ends.ended(response.writableFinished ? statusAtFinish(request, response) : undefined)
     return
   }
-  let settled = false
-  let unwatchRequest: (() => void) | undefined
-  const settle = (status: number | undefined) => {
-    if (settled) return
-    settled = true
+  new EndWatch(request, response, ends).begin(hasNoConnection)
+}
+
+/** Listens for a request's end. */
+class EndWatch {
+  readonly #request: IncomingMessage
+  readonly #response: ServerResponse
+  readonly #ends: Ends
+  readonly #finished = this.#finish.bind(this)
+  readonly #closed = this.#abort.bind(this)
+  #unwatchRequest: (() => void) | undefined
+  #isSettled = false
+
+  constructor(request: IncomingMessage, response: ServerResponse, ends: Ends) {
+    this.#request = request
+    this.#response = response
+    this.#ends = ends
+  }
+
+  /** @param watchesRequest - Whether to listen to the request, too: a response that has its connection tells surely. */
+  begin(watchesRequest: boolean): void {
+    this.#response.on('finish', this.#finished)
+    this.#response.on('close', this.#closed)
+    if (watchesRequest) this.#unwatchRequest = watchRequest(this.#request, this.#closed)
+  }
+
+  #finish(): void {
+    this.#settle(statusAtFinish(this.#request, this.#response))
+  }
+
+  #abort(): void {
+    this.#settle(undefined)
+  }
+
+  #settle(status: number | undefined): void {
+    if (this.#isSettled) return
+    this.#isSettled = true
     try {
-      response.off('finish', finish)
-      response.off('close', abort)
-      unwatchRequest?.()
+      this.#response.off('finish', this.#finished)
+      this.#response.off('close', this.#closed)
+      this.#unwatchRequest?.()
     } catch {
       // Of an object that the application froze no listener can be taken; it has nothing to do any more.
     }
-    ended(status)
+    this.#ends.ended(status)
   }
-  const finish = () => settle(statusAtFinish(request, response))
-  const abort = () => settle(undefined)
-  response.on('finish', finish)
-  response.on('close', abort)
-  // A response that has its connection tells surely.
-  if (hasNoConnection) unwatchRequest = watchRequest(request, abort)
 }
 
 /** HTTP/2 emits 'finish' for a stream that was reset, too. */

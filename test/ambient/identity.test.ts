@@ -4,6 +4,7 @@ import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import express from 'express'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { internalsOf } from '../../src/adapter.js'
 import { fromNamespace } from '../../src/cls-hooked.js'
 import { expressTracking } from '../../src/express.js'
 import type { TrackingConfig } from '../../src/index.js'
@@ -118,49 +119,60 @@ describe.each(contexts)('identity and consent from $name', ({ open }) => {
     }
   })
 
-  it('are its own in what is tracked at the end of pipelined requests', async () => {
-    const context = open()
-    const { segment, tracking, app } = await start(context, {
-      request: { pageViews: true, consentUpdates: true },
-    })
-    let second = () => {}
-    const answered = new Promise<void>((resolve) => {
-      second = resolve
-    })
-    app.use((_req, _res, next) => context.begin(next), expressTracking(tracking))
-    app.get('/:user', async (req, res) => {
-      const user = req.params.user
-      context.remember({ userId: user, consent: { marketing: user === 'u1' } })
-      req.tracker.consent({ analytics: true })
-      // The first answer is sent last, and takes the second with it.
-      if (user === 'u1') await answered
-      res.send('<p>hello</p>')
-      second()
-    })
-    const { server } = await serve(app)
-    const address = server.address()
-    if (address === null || typeof address === 'string') throw new Error('the server has no port')
-    const socket = connect(address.port, '127.0.0.1')
-    const get = (user: string, last: string) =>
-      `GET /${user} HTTP/1.1\r\nHost: shop.example\r\nSec-Fetch-Dest: document\r\n${last}\r\n`
-    socket.end(get('u1', '') + get('u2', 'Connection: close\r\n'))
-    socket.resume()
-    await once(socket, 'close')
-    await tracking.flush()
-    const told = segment.calls.map(({ type, userId, context }) => ({
-      type,
-      userId,
-      consent: Object(context?.consent).categoryPreferences,
-    }))
-    const ofFirst = { userId: 'u1', consent: { Advertising: true, Analytics: true } }
-    const ofSecond = { userId: 'u2', consent: { Advertising: false, Analytics: true } }
-    expect(told).toEqual([
-      { type: 'page', ...ofFirst },
-      { type: 'track', ...ofFirst },
-      { type: 'page', ...ofSecond },
-      { type: 'track', ...ofSecond },
-    ])
-  })
+  it.each([
+    { pageViews: true, consentUpdates: false },
+    { pageViews: false, consentUpdates: true },
+    { pageViews: false, consentUpdates: false },
+  ])(
+    'are its own in what is read at the end of pipelined requests: page views $pageViews, choices $consentUpdates',
+    async (options) => {
+      const context = open()
+      const { segment, tracking, app } = await start(context, { request: options })
+      const known: unknown[] = []
+      const stop = internalsOf(tracking, 'test').watch((entry) => {
+        if (entry.type === 'ended') known.push(Object(entry.who()).userId)
+      })
+      // Who watches makes the end of every request be read: without them, what is tracked has to see to it.
+      if (options.pageViews || options.consentUpdates) stop()
+      let second = () => {}
+      const answered = new Promise<void>((resolve) => {
+        second = resolve
+      })
+      app.use((_req, _res, next) => context.begin(next), expressTracking(tracking))
+      app.get('/:user', async (req, res) => {
+        const user = req.params.user
+        context.remember({ userId: user, consent: { marketing: user === 'u1' } })
+        if (options.consentUpdates) req.tracker.consent({ analytics: true })
+        // The first answer is sent last, and takes the second with it.
+        if (user === 'u1') await answered
+        res.send('<p>hello</p>')
+        second()
+      })
+      const { server } = await serve(app)
+      const address = server.address()
+      if (address === null || typeof address === 'string') throw new Error('the server has no port')
+      const socket = connect(address.port, '127.0.0.1')
+      const get = (user: string, last: string) =>
+        `GET /${user} HTTP/1.1\r\nHost: shop.example\r\nSec-Fetch-Dest: document\r\n${last}\r\n`
+      socket.end(get('u1', '') + get('u2', 'Connection: close\r\n'))
+      socket.resume()
+      await once(socket, 'close')
+      await tracking.flush()
+      const told = segment.calls.map(({ type, userId, context }) => ({
+        type,
+        userId,
+        consent: Object(context?.consent).categoryPreferences,
+      }))
+      const of = (userId: string, marketing: boolean) => ({
+        type: options.pageViews ? 'page' : 'track',
+        userId,
+        consent: { Advertising: marketing, Analytics: options.consentUpdates },
+      })
+      const isTold = options.pageViews || options.consentUpdates
+      expect(told).toEqual(isTold ? [of('u1', true), of('u2', false)] : [])
+      expect(known).toEqual(isTold ? [] : ['u1', 'u2'])
+    },
+  )
 })
 
 describe('fromNamespace() with the default ambient context', () => {

@@ -82,9 +82,11 @@ export function isLargerThan(value: unknown, limit: number): boolean {
  * @returns `undefined` where it takes more than the limit.
  */
 export function bytesWithin(value: unknown, limit: number): number | undefined {
-  const bounds = { least: 0, most: 0, limit }
-  measure(value, bounds)
-  return exceeds(value, bounds) ? undefined : Math.min(bounds.most, limit)
+  const most = mostBytes(value, limit)
+  if (most <= limit) return most
+  const bounds = { least: 0, most, limit }
+  measureLeast(value, bounds)
+  return exceeds(value, bounds) ? undefined : limit
 }
 
 /** Whether a value is an object with named members: not an array, a `Date` or another built-in. */
@@ -107,27 +109,39 @@ function exceeds(value: unknown, bounds: { least: number; most: number; limit: n
   return Buffer.byteLength(JSON.stringify(value) ?? '') > bounds.limit
 }
 
-function measure(value: unknown, bounds: { least: number; most: number; limit: number }): void {
+/** The bytes that a value takes at most; where that is more than the room there is, not all of it is looked at. */
+function mostBytes(value: unknown, room: number): number {
+  if (typeof value === 'string') return value.length * MAX_BYTES_PER_UNIT + 2
+  if (typeof value !== 'object' || value === null) return MAX_NUMBER_BYTES
+  if (value instanceof Date) return 29
+  const isList = Array.isArray(value)
+  let most = 2
+  for (const key in value) {
+    if (most > room) break
+    const member: unknown = value[key as keyof typeof value]
+    if (member === undefined && !isList) continue
+    most += isList ? 1 : key.length * MAX_BYTES_PER_UNIT + 4
+    most += mostBytes(member, room - most)
+  }
+  return most
+}
+
+function measureLeast(value: unknown, bounds: { least: number; limit: number }): void {
   if (bounds.least > bounds.limit) return
   if (typeof value === 'string') {
     bounds.least += value.length + 2
-    bounds.most += value.length * MAX_BYTES_PER_UNIT + 2
   } else if (typeof value !== 'object' || value === null) {
     bounds.least += 1
-    bounds.most += MAX_NUMBER_BYTES
   } else if (value instanceof Date) {
     bounds.least += 4
-    bounds.most += 29
   } else {
     bounds.least += 2
-    bounds.most += 2
     const isList = Array.isArray(value)
     for (const key in value) {
       const member: unknown = value[key as keyof typeof value]
       if (member === undefined && !isList) continue
       bounds.least += isList ? 0 : key.length + 3
-      bounds.most += isList ? 1 : key.length * MAX_BYTES_PER_UNIT + 4
-      measure(member, bounds)
+      measureLeast(member, bounds)
     }
   }
 }

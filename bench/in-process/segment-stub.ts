@@ -1,18 +1,22 @@
 import type { Analytics } from '@segment/analytics-node'
 
+interface Delivered {
+  readonly event: { readonly messageId?: string | undefined }
+}
+
 /**
- * Takes the calls of a client before the SDK does, and tells each delivered as the SDK would, on a later turn. What is
- * measured then ends where the SDK begins.
+ * Takes the calls of a client before the SDK does, and tells who listens to it each delivered as the SDK would, on a later
+ * turn. What is measured then ends where the SDK begins, and begins again where it ends.
  */
 export class SegmentStub {
   calls = 0
   #wanted = Number.POSITIVE_INFINITY
   #reached: () => void = () => {}
-  #taken: { readonly messageId?: string | undefined }[] = []
-  readonly #analytics: Analytics
+  #taken: Delivered['event'][] = []
+  readonly #listeners: readonly ((delivered: Delivered) => void)[]
 
   constructor(analytics: Analytics) {
-    this.#analytics = analytics
+    this.#listeners = Reflect.get(analytics, 'callbacks').track
     for (const type of ['track', 'identify', 'group'] as const) {
       analytics[type] = (params: { messageId?: string | undefined }) => this.#take(params)
     }
@@ -34,7 +38,7 @@ export class SegmentStub {
   #tell(): void {
     const taken = this.#taken
     this.#taken = []
-    for (const event of taken) Reflect.apply(this.#analytics.emit, this.#analytics, ['track', { event }])
+    for (const event of taken) for (const told of this.#listeners) told({ event })
     this.calls += taken.length
     if (this.calls < this.#wanted) return
     this.#wanted = Number.POSITIVE_INFINITY

@@ -14,6 +14,8 @@ export interface PendingCall {
   readonly text: string | undefined
   /** The size of the JSON in bytes of UTF-8; of a call that was not weighed it is at most so large. */
   bytes: number
+  /** Whether that is its size. */
+  isWeighed: boolean
   /** When it was made, by the process's own clock, which nobody sets back. */
   readonly madeAt: number
   readonly remembered: Remembered | undefined

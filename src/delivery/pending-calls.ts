@@ -22,11 +22,11 @@ export interface UnsettledCall {
 /** All calls without an outcome, in the order in which they came, and what they take. */
 export class PendingCalls {
   readonly #calls = new Map<string, PendingCall>()
-  /** Those of them whose size is known only roughly. */
-  readonly #unweighed = new Set<PendingCall>()
   readonly #maxAge: number
   readonly #aged: () => void
   #bytes = 0
+  /** How many of them have a size that is known only roughly. */
+  #unweighed = 0
   #timer: NodeJS.Timeout | undefined
 
   /**
@@ -80,6 +80,7 @@ export class PendingCalls {
       messageId,
       text: isText ? content : undefined,
       bytes,
+      isWeighed: isText,
       madeAt: performance.now() - ageMs,
       remembered,
       call: isText ? undefined : content,
@@ -89,7 +90,7 @@ export class PendingCalls {
     }
     this.#calls.set(messageId, pending)
     this.#bytes += bytes
-    if (!isText) this.#unweighed.add(pending)
+    if (!isText) this.#unweighed++
     this.#watchAge()
     return pending
   }
@@ -97,19 +98,14 @@ export class PendingCalls {
   /** Takes a call out: it has its outcome, or somebody else has it. */
   remove(pending: PendingCall): void {
     this.#calls.delete(pending.messageId)
-    this.#unweighed.delete(pending)
+    if (!pending.isWeighed) this.#unweighed--
     this.#bytes -= pending.bytes
   }
 
   /** Whether so many bytes more stay below a limit. Calls are weighed when it matters, each of them once. */
   hasRoomFor(bytes: number, limit: number): boolean {
     if (this.#bytes + bytes <= limit) return true
-    for (const pending of this.#unweighed) {
-      const weighed = Buffer.byteLength(textOf(pending))
-      this.#bytes += weighed - pending.bytes
-      pending.bytes = weighed
-    }
-    this.#unweighed.clear()
+    if (this.#unweighed > 0) for (const pending of this.#calls.values()) this.#weigh(pending)
     return this.#bytes + bytes <= limit
   }
 
@@ -121,6 +117,15 @@ export class PendingCalls {
   /** Watches ages no more. */
   stop(): void {
     clearTimeout(this.#timer)
+  }
+
+  #weigh(pending: PendingCall): void {
+    if (pending.isWeighed) return
+    const bytes = Buffer.byteLength(textOf(pending))
+    this.#bytes += bytes - pending.bytes
+    this.#unweighed--
+    pending.bytes = bytes
+    pending.isWeighed = true
   }
 
   /** One timer for all calls: for the oldest. */

@@ -36,16 +36,14 @@ export interface MadeCalls {
   readonly deduplicated: number
 }
 
-/** What an event's mapped calls are made from: what the mapping of each resolved to. */
-export interface MappedSource {
+/** What the mappings of an event's calls beside `track()` resolved to. */
+export interface MappedValues {
   readonly identify: unknown
   readonly group: unknown
   /** `true` for a page without anything. */
   readonly page: unknown
   /** `true` for a screen without anything. */
   readonly screen: unknown
-  /** Those of the `track()`; there is none where they are `undefined`. */
-  readonly properties: Record<string, unknown> | undefined
 }
 
 /**
@@ -54,11 +52,13 @@ export interface MappedSource {
  * An `identify` mapping that resolves to neither a userId nor traits makes no call, and neither does a `group` mapping
  * without a groupId. A userId that it resolves to holds for the event's other calls, too.
  *
+ * @param properties - Those of the `track()`; there is none where they are `undefined`.
  * @returns The calls, or `undefined` where there is nobody they could be about.
  */
 export function makeMappedCalls(
   frame: CallFrame,
-  { identify, group, page, screen, properties }: MappedSource,
+  { identify, group, page, screen }: MappedValues,
+  properties: Record<string, unknown> | undefined,
   kit: CallKit,
 ): MadeCalls | undefined {
   const userId = isRecord(identify) ? toId(identify.userId) : undefined
@@ -109,7 +109,7 @@ export function makeDirectCall(
 class CallMaker {
   readonly #frame: CallFrame
   readonly #kit: CallKit
-  readonly #calls: SegmentCall[] = []
+  #calls: SegmentCall[] = []
   readonly #identity: Identity
   #deduplicated = 0
 
@@ -137,7 +137,7 @@ class CallMaker {
     }
     const params: CallParams['identify'] = { timestamp: this.#time() }
     if (traits) params.traits = traits
-    this.#calls.push({ type: 'identify', params: this.#complete('identify', params), remembered })
+    this.#add({ type: 'identify', params: this.#complete('identify', params), remembered })
   }
 
   group(resolved: Record<string, unknown>, always = false): void {
@@ -151,7 +151,7 @@ class CallMaker {
     }
     const params: CallParams['group'] = { groupId, timestamp: this.#time() }
     if (traits) params.traits = traits
-    this.#calls.push({ type: 'group', params: this.#complete('group', params), remembered })
+    this.#add({ type: 'group', params: this.#complete('group', params), remembered })
   }
 
   view(type: 'page' | 'screen', resolved: Record<string, unknown>): void {
@@ -162,12 +162,12 @@ class CallMaker {
     if (category !== undefined) params.category = category
     if (name !== undefined) params.name = name
     if (isRecord(properties)) params.properties = properties
-    this.#calls.push({ type, params: this.#complete(type, params) })
+    this.#add({ type, params: this.#complete(type, params) })
   }
 
   track(properties: Record<string, unknown>): void {
     const params: CallParams['track'] = { event: this.#frame.event.name, properties, timestamp: this.#time() }
-    this.#calls.push({ type: 'track', params: this.#complete('track', params) })
+    this.#add({ type: 'track', params: this.#complete('track', params) })
   }
 
   alias(previousId: string): void {
@@ -175,7 +175,7 @@ class CallMaker {
     this.#complete('alias', params)
     // It is about two ids of one user; Segment's alias knows no third.
     delete params.anonymousId
-    this.#calls.push({ type: 'alias', params })
+    this.#add({ type: 'alias', params })
   }
 
   /**
@@ -188,7 +188,13 @@ class CallMaker {
     const params: CallParams['track'] = { event, properties: {}, timestamp: this.#time() }
     this.#complete('track', params)
     params.context = { consent: toCategoryPreferences(this.#kit.consent ?? [], this.#frame.event.consent) }
-    this.#calls.push({ type: 'track', params })
+    this.#add({ type: 'track', params })
+  }
+
+  /** Most events make one call: a list that is pushed to has room for 17. */
+  #add(call: SegmentCall): void {
+    if (this.#calls.length === 0) this.#calls = [call]
+    else this.#calls.push(call)
   }
 
   /** Adds what all calls have. Members are set one by one: this is on every event, and spreading costs it twice as much. */

@@ -165,24 +165,17 @@ function compileResult(item: Mapping.ValueConfig) {
     return computeLoop
   }
   if (map) {
-    const members = Object.entries(map).map(([name, member]) => [name, compileValue(member)] as const)
-    const together = (values: readonly unknown[]) => {
+    const members = Object.entries(map).map(([name, member]) => ({ name, evaluate: compileValue(member) }))
+    const computeMap: Compute = (value, _current, scope) => {
       const mapped: Record<string, unknown> = {}
       for (let index = 0; index < members.length; index++) {
-        const name = members[index]?.[0]
-        if (name !== undefined && values[index] !== undefined) mapped[name] = values[index]
+        const member = members[index]
+        if (!member) continue
+        const result = member.evaluate(value, scope)
+        if (isPromise(result)) return mapInTime(members, index, result, mapped, value, scope)
+        if (result !== undefined) mapped[member.name] = result
       }
       return mapped
-    }
-    const computeMap: Compute = (value, _current, scope) => {
-      const results: unknown[] = []
-      let isOnItsWay = false
-      for (const [, evaluate] of members) {
-        const result = evaluate(value, scope)
-        isOnItsWay ||= isPromise(result)
-        results.push(result)
-      }
-      return isOnItsWay ? Promise.all(results).then(together) : together(results)
     }
     return computeMap
   }
@@ -192,6 +185,29 @@ function compileResult(item: Mapping.ValueConfig) {
     return computeSet
   }
   return keyed
+}
+
+interface MapMember {
+  readonly name: string
+  readonly evaluate: Evaluate
+}
+
+/** Goes on with a map of which a member is on its way: the others are asked before it is waited for. */
+async function mapInTime(
+  members: readonly MapMember[],
+  from: number,
+  first: Promise<unknown>,
+  mapped: Record<string, unknown>,
+  value: unknown,
+  scope: MappingScope,
+): Promise<Record<string, unknown>> {
+  const others = members.slice(from + 1).map(({ evaluate }) => evaluate(value, scope))
+  const results = await Promise.all([first, ...others])
+  for (const [index, result] of results.entries()) {
+    const name = members[from + index]?.name
+    if (name !== undefined && result !== undefined) mapped[name] = result
+  }
+  return mapped
 }
 
 /**

@@ -3,7 +3,14 @@ import { type Identity, identityOf, toId } from '../identity.js'
 import { after, isPromise, type Maybe } from '../maybe.js'
 import type { DirectCall, SegmentContext } from '../segment-call.js'
 import { isRecord } from '../values.js'
-import { type CallFrame, type CallKit, type MadeCalls, makeDirectCall, makeMappedCalls } from './calls.js'
+import {
+  type CallFrame,
+  type CallKit,
+  type MadeCalls,
+  type MappedValues,
+  makeDirectCall,
+  makeMappedCalls,
+} from './calls.js'
 import { isGranted } from './consent.js'
 import { Deduplication } from './deduplication.js'
 import { compileValue, type Evaluate, type MappingScope } from './mapping-value.js'
@@ -138,22 +145,32 @@ export class Pipeline {
     if (direct) return this.#callsOf(incoming, undefined, scope, observe)
     const match = this.#findRule(event, scope)
     return isPromise(match)
-      ? this.#applyInTime(incoming, match, observe)
-      : this.applyRule(incoming, match, observe)
+      ? this.#applyInTime(incoming, match, scope, observe)
+      : this.#apply(incoming, match, scope, observe)
   }
 
   /** Apart, because an asynchronous function costs a promise whether or not anything in it is awaited. */
   async #applyInTime(
     incoming: Incoming,
     match: Promise<Match | undefined>,
+    scope: MappingScope,
     observe: ObserveStep | undefined,
   ): Promise<Processed> {
-    return this.applyRule(incoming, await match, observe)
+    return this.#apply(incoming, await match, scope, observe)
   }
 
   /** Takes an event on from its mapping rule: for who has passed the gate and picked the rule elsewhere. */
   applyRule(incoming: Incoming, match: Match | undefined, observe?: ObserveStep): Maybe<Processed> {
-    if (!match) return this.#callsOf(incoming, undefined, this.#scopeOf(incoming.event), observe)
+    return this.#apply(incoming, match, this.#scopeOf(incoming.event), observe)
+  }
+
+  #apply(
+    incoming: Incoming,
+    match: Match | undefined,
+    scope: MappingScope,
+    observe: ObserveStep | undefined,
+  ): Maybe<Processed> {
+    if (!match) return this.#callsOf(incoming, undefined, scope, observe)
     const { compiled, key } = match
     const { event } = incoming
     if (!isGranted(compiled.rule.consent, event.consent)) return denied(compiled.rule.consent, key, observe)
@@ -161,7 +178,6 @@ export class Pipeline {
       observe?.({ step: 'mapping', outcome: 'dropped', reason: 'ignored', rule: key })
       return { dropped: 'ignored', rule: key }
     }
-    const scope = this.#scopeOf(event)
     if (compiled.policy.length === 0) return this.#callsOf(incoming, match, scope, observe)
     return this.#callsOfChanged(incoming, match, scope, observe)
   }
@@ -180,27 +196,27 @@ export class Pipeline {
   #callsOf(
     incoming: Incoming,
     match: Match | undefined,
-    { consent, collector, logger, plain, functions }: MappingScope,
+    unnamedScope: MappingScope,
     observe: ObserveStep | undefined,
   ): Maybe<Processed> {
     const { event: unnamed, direct } = incoming
     const compiled = match?.compiled
     const event = compiled?.name === undefined ? unnamed : { ...unnamed, name: compiled.name }
-    const scope: MappingScope = { event, consent, collector, logger, plain, functions }
+    const scope = unnamedScope.event === event ? unnamedScope : withScopeOf(unnamedScope, event)
     observe?.({ step: 'consent', outcome: 'passed', required: this.#consent })
     observe?.({ step: 'mapping', outcome: 'passed', rule: match?.key })
 
-    const values: Values = [
-      this.#userId(event, scope),
-      this.#anonymousId(event, scope),
-      this.#context?.(event, scope),
-      direct || compiled?.silent ? undefined : produceData(event, unnamed, this.#data, compiled, scope),
-      direct ? undefined : (compiled?.calls.identify ?? this.#settings.identify)?.(event, scope),
-      direct ? undefined : (compiled?.calls.group ?? this.#settings.group)?.(event, scope),
-      direct ? undefined : viewOf(compiled?.calls.page, event, scope),
-      direct ? undefined : viewOf(compiled?.calls.screen, event, scope),
-    ]
-    return values.some(isPromise)
+    const values: Values = {
+      userId: this.#userId(event, scope),
+      anonymousId: this.#anonymousId(event, scope),
+      context: this.#context?.(event, scope),
+      data: direct || compiled?.silent ? undefined : produceData(event, unnamed, this.#data, compiled, scope),
+      identify: direct ? undefined : (compiled?.calls.identify ?? this.#settings.identify)?.(event, scope),
+      group: direct ? undefined : (compiled?.calls.group ?? this.#settings.group)?.(event, scope),
+      page: direct ? undefined : viewOf(compiled?.calls.page, event, scope),
+      screen: direct ? undefined : viewOf(compiled?.calls.screen, event, scope),
+    }
+    return areOnTheirWay(values)
       ? this.#makeInTime(incoming, event, match, values, observe)
       : this.#make(incoming, event, match, values, observe)
   }
@@ -212,28 +228,28 @@ export class Pipeline {
     values: Values,
     observe: ObserveStep | undefined,
   ): Promise<Processed> {
-    return this.#make(incoming, event, match, await Promise.all(values), observe)
+    return this.#make(incoming, event, match, await arrived(values), observe)
   }
 
   #make(
     incoming: Incoming,
     event: WalkerOS.Event,
     match: Match | undefined,
-    [userId, anonymousId, context, data, identify, group, page, screen]: Values,
+    values: Values,
     observe: ObserveStep | undefined,
   ): Processed {
     const { direct } = incoming
-    const identity = identityOf(toId(userId), toId(anonymousId))
+    const { context } = values
+    const identity = identityOf(toId(values.userId), toId(values.anonymousId))
     const frame: CallFrame = {
       event,
       identity,
       context: isRecord(context) ? { ...incoming.context, ...context } : incoming.context,
       messageId: incoming.messageId,
     }
-    const properties = match?.compiled.silent ? undefined : recordOf(data)
     const made = direct
       ? makeDirectCall(frame, direct, recordOf(event.data), this.#kit)
-      : makeMappedCalls(frame, { identify, group, page, screen, properties }, this.#kit)
+      : makeMappedCalls(frame, values, match?.compiled.silent ? undefined : recordOf(values.data), this.#kit)
     return finish(made, identity, match?.key, observe)
   }
 
@@ -249,16 +265,48 @@ function withEvent(incoming: Incoming, event: WalkerOS.Event): Incoming {
 }
 
 /** What the mappings of an event give, or will give: its ids, context and properties, and the calls beside `track()`. */
-type Values = readonly [
-  userId: unknown,
-  anonymousId: unknown,
-  context: unknown,
-  data: unknown,
-  identify: unknown,
-  group: unknown,
-  page: unknown,
-  screen: unknown,
-]
+interface Values extends MappedValues {
+  readonly userId: unknown
+  readonly anonymousId: unknown
+  readonly context: unknown
+  readonly data: unknown
+}
+
+function areOnTheirWay(values: Values): boolean {
+  const { userId, anonymousId, context, data, identify, group, page, screen } = values
+  return (
+    isPromise(userId) ||
+    isPromise(anonymousId) ||
+    isPromise(context) ||
+    isPromise(data) ||
+    isPromise(identify) ||
+    isPromise(group) ||
+    isPromise(page) ||
+    isPromise(screen)
+  )
+}
+
+async function arrived(values: Values): Promise<Values> {
+  const { userId, anonymousId, context, data, identify, group, page, screen } = values
+  const all = await Promise.all([userId, anonymousId, context, data, identify, group, page, screen])
+  return {
+    userId: all[0],
+    anonymousId: all[1],
+    context: all[2],
+    data: all[3],
+    identify: all[4],
+    group: all[5],
+    page: all[6],
+    screen: all[7],
+  }
+}
+
+function withScopeOf(
+  { consent, collector, logger, plain, functions }: MappingScope,
+  event: WalkerOS.Event,
+): MappingScope {
+  return { event, consent, collector, logger, plain, functions }
+}
 
 function viewOf(view: Evaluate | true | undefined, event: WalkerOS.Event, scope: MappingScope): unknown {
   return view === true ? true : view?.(event, scope)

@@ -2,11 +2,18 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { WalkerOS } from '@walkeros/core'
 import type { ObserveStep, Pipeline, Processed } from './destination/pipeline.js'
 import { completeEvent, type DropReason, type PartialEvent } from './event.js'
-import { after, eachInOrder, isPromise, type Maybe } from './maybe.js'
+import { after, isPromise, type Maybe } from './maybe.js'
 import type { Observation, Observer, Who } from './observation.js'
 import { randomId } from './random-id.js'
 import type { Outcome } from './request/end.js'
-import { fillPerson, type ReadPerson, type SenderReader, settlePerson } from './request/sender.js'
+import { toSegmentContext } from './request/segment-context.js'
+import {
+  fillPerson,
+  type ReadConsent,
+  type ReadPerson,
+  type SenderReader,
+  settlePerson,
+} from './request/sender.js'
 import { parseTraceparent } from './request/trace.js'
 import type { SegmentCall } from './segment-call.js'
 import type { OpenEvent, RequestTracker, Sender } from './tracker.js'
@@ -124,12 +131,49 @@ export class Dispatcher {
     if (tracker.busy || !tracker.hasEvents) return 0
     tracker.busy = true
     const events = tracker.takeEvents(most)
-    const done = after(this.#senderOf(tracker, events), (sender) =>
-      eachInOrder(events, (event) => this.#dispatchOne(tracker, event, sender)),
-    )
+    const sender = this.#senderOf(tracker, events)
+    const done = isPromise(sender)
+      ? this.#dispatchInTime(tracker, events, sender)
+      : this.#dispatchAll(tracker, events, sender)
     if (isPromise(done)) this.#wait(tracker, done)
     else tracker.busy = false
     return events.length
+  }
+
+  // What is asynchronous is apart throughout, because what a function's closures need is made whenever it is called.
+
+  async #dispatchInTime(
+    tracker: RequestTracker,
+    events: readonly OpenEvent[],
+    sender: Promise<Sender | undefined>,
+  ): Promise<void> {
+    await this.#dispatchAll(tracker, events, await sender)
+  }
+
+  /** One after the other, from one of them on: the next when the one before is done. */
+  #dispatchAll(
+    tracker: RequestTracker,
+    events: readonly OpenEvent[],
+    sender: Sender | undefined,
+    from = 0,
+  ): Maybe<void> {
+    for (let index = from; index < events.length; index++) {
+      const open = events[index]
+      if (!open) continue
+      const done = this.#dispatchOne(tracker, open, sender)
+      if (isPromise(done)) return this.#dispatchRest(tracker, events, sender, index + 1, done)
+    }
+  }
+
+  async #dispatchRest(
+    tracker: RequestTracker,
+    events: readonly OpenEvent[],
+    sender: Sender | undefined,
+    from: number,
+    done: Promise<void>,
+  ): Promise<void> {
+    await done
+    await this.#dispatchAll(tracker, events, sender, from)
   }
 
   /** @param done - Never rejects: each event's way is contained. */
@@ -145,33 +189,41 @@ export class Dispatcher {
 
   /** What the request comes to; read once, at its end, and kept for what is tracked later. */
   #senderOf(tracker: RequestTracker, events: readonly OpenEvent[]): Maybe<Sender | undefined> {
-    const failed = (error: unknown) => {
-      this.#parts.failed(error, events[0]?.collected.name ?? '')
-      return undefined
-    }
     try {
       const sent = this.#sent(tracker)
-      return isPromise(sent) ? sent.catch(failed) : sent
+      return isPromise(sent) ? this.#senderInTime(sent, events) : sent
     } catch (error) {
-      return failed(error)
+      return this.#unreadable(error, events)
     }
+  }
+
+  async #senderInTime(sent: Promise<Sender>, events: readonly OpenEvent[]): Promise<Sender | undefined> {
+    try {
+      return await sent
+    } catch (error) {
+      return this.#unreadable(error, events)
+    }
+  }
+
+  #unreadable(error: unknown, [first]: readonly OpenEvent[]): undefined {
+    this.#parts.failed(error, first?.collected.name ?? '')
   }
 
   #sent(tracker: RequestTracker): Maybe<Sender> {
-    tracker.sent ??= tracker.inScope(() => this.#readSender(tracker))
+    tracker.sent ??= tracker.inScope(this.#readSender)
     return tracker.sent
   }
 
-  #readSender(tracker: RequestTracker): Maybe<Sender> {
+  readonly #readSender = (tracker: RequestTracker): Maybe<Sender> => {
     const { sender } = this.#parts
     const { request } = tracker
     // All are asked before any is waited for.
-    const readPerson = settlePerson(tracker.readPerson(), tracker.endedMark)
-    const readConsent = sender.consent(request)
-    const readSkips = sender.skips(request)
-    return after(readPerson, (person) =>
-      after(readConsent, (consent) => after(readSkips, (skipped) => ({ person, consent, skipped }))),
-    )
+    const person = settlePerson(tracker.readPerson(), tracker.endedMark)
+    const consent = sender.consent(request)
+    const skipped = sender.skips(request)
+    return isPromise(person) || isPromise(consent) || isPromise(skipped)
+      ? readInTime(person, consent, skipped)
+      : { person, consent, skipped }
   }
 
   #dispatchOne(tracker: RequestTracker, open: OpenEvent, sender: Sender | undefined): Maybe<void> {
@@ -218,11 +270,12 @@ export class Dispatcher {
   }
 
   #send(tracker: RequestTracker, open: OpenEvent, sender: Sender, tracked: ReadPerson): Maybe<void> {
-    const { pipeline, observation } = this.#parts
+    const { pipeline, observation, sender: reader } = this.#parts
     const { collected } = open
     const { request, number } = tracker
     const person = fillPerson(tracked, sender.person)
     const consent = { ...sender.consent.state, ...tracker.chosenConsent }
+    tracker.context ??= reader.context(request)
     tracker.trace ??= parseTraceparent(request.headers.traceparent)?.trace ?? randomId()
     const event = completeEvent(collected, {
       person,
@@ -241,7 +294,7 @@ export class Dispatcher {
     const incoming = {
       event,
       direct: collected.direct,
-      context: this.#parts.sender.context(request, event.consent),
+      context: tracker.context && toSegmentContext(tracker.context, event.consent),
       messageId: collected.messageId,
     }
     const processed = pipeline.process(incoming, tell && stepsOf(tell, number, collected.messageId))
@@ -284,6 +337,15 @@ export class Dispatcher {
   #drop(tracker: RequestTracker, { collected }: OpenEvent, reason: DropReason): void {
     this.#parts.dropped(tracker, { name: collected.name }, collected.messageId, reason)
   }
+}
+
+async function readInTime(
+  person: Maybe<ReadPerson>,
+  consent: Maybe<ReadConsent>,
+  skipped: Maybe<boolean>,
+): Promise<Sender> {
+  const read = await Promise.all([person, consent, skipped])
+  return { person: read[0], consent: read[1], skipped: read[2] }
 }
 
 function stepsOf(tell: Observer, request: number, event: string): ObserveStep {

@@ -85,19 +85,27 @@ export interface RefusedEvent {
   readonly problem: string
 }
 
+/** Who is told of an event that is not whole. */
+export interface Incomplete {
+  /** A part of what was tracked had to be left out. */
+  incomplete(name: string, problem: string): void
+}
+
 const NOTHING: Readonly<Record<string, unknown>> = {}
+
+const SPACE = 32
 
 const PARTS = ['data', 'context', 'nested', 'globals', 'custom', 'user', 'source'] as const
 
 /**
  * Takes what a handler tracked: checks the name, copies the rest, and fixes id and time.
  *
- * @param warn - Is told what had to be left out.
+ * @param told - Is told what had to be left out.
  */
 export function collectEvent(
   given: GivenEvent,
   direct: DirectCall | undefined,
-  warn: (problem: string) => void,
+  told: Incomplete,
 ): CollectedEvent | RefusedEvent {
   const { name } = given
   const problem = problemOfName(name)
@@ -110,9 +118,10 @@ export function collectEvent(
     if (value === undefined) continue
     const copied = toPlain(value, MAX_CALL_BYTES)
     if (copied.tooLarge) return tooLarge(name, part)
-    for (const left of copied.problems) warn(`${part}: ${left}`)
+    for (const left of copied.problems) told.incomplete(name, `${part}: ${left}`)
     if (isFit(part, copied)) parts[part] = copied.value
-    else warn(`${part}: expected ${part === 'nested' ? 'a list' : 'an object'}, was left out`)
+    else
+      told.incomplete(name, `${part}: expected ${part === 'nested' ? 'a list' : 'an object'}, was left out`)
   }
   if (isRecord(given.consent)) parts.consent = onlyChoices(given.consent)
   if (typeof given.trigger === 'string') parts.trigger = given.trigger
@@ -200,10 +209,11 @@ function problemOfName(name: unknown): string | undefined {
   const expected = `expected 'entity action', such as 'order complete'`
   if (typeof name !== 'string')
     return `the event's name is ${name === undefined ? 'missing' : `a ${typeof name}`}: ${expected}`
-  const [entity, action] = name.split(' ')
-  if (!entity || !action)
+  const space = name.indexOf(' ')
+  const second = name.charCodeAt(space + 1)
+  if (space <= 0 || Number.isNaN(second) || second === SPACE)
     return `the event's name ${quoted(name)} is not two words with one space between them: ${expected}`
-  if (entity === 'walker')
+  if (name.startsWith('walker '))
     return `the event's name ${quoted(name)} is a walkerOS command, which a tracker does not run: ${expected}`
   return undefined
 }

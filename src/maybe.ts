@@ -16,16 +16,6 @@ export function after<T, R>(value: Maybe<T>, next: (value: T) => Maybe<R>): Mayb
   return isPromise(value) ? value.then(next) : next(value)
 }
 
-/** Visits items in order, each only when the one before is done; asynchronous only if a visit is. */
-export function eachInOrder<T>(items: readonly T[], visit: (item: T) => Maybe<void>, from = 0): Maybe<void> {
-  for (let index = from; index < items.length; index++) {
-    const item = items[index]
-    if (item === undefined) continue
-    const visited = visit(item)
-    if (isPromise(visited)) return visited.then(() => eachInOrder(items, visit, index + 1))
-  }
-}
-
 /** Collects what is on its way; the result is on its way only if one of the values is. */
 export function all<T>(values: readonly Maybe<T>[]): Maybe<T[]> {
   const ready: T[] = []

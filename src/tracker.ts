@@ -6,12 +6,14 @@ import {
   collectEvent,
   type DropReason,
   type GivenEvent,
+  type Incomplete,
   onlyChoices,
   type PartialEvent,
 } from './event.js'
 import { type Identity, toId } from './identity.js'
 import type { Maybe } from './maybe.js'
 import type { Ends, Outcome } from './request/end.js'
+import type { RequestContext } from './request/segment-context.js'
 import {
   knownIdentity,
   overridePerson,
@@ -133,7 +135,7 @@ export interface Sender {
 }
 
 /** What a tracker needs of the tracking that it belongs to. */
-export interface TrackerHost {
+export interface TrackerHost extends Incomplete {
   readonly sender: SenderReader
   /** Why nothing more can be tracked, if that is so. */
   refusal(): 'closed' | 'disabled' | undefined
@@ -147,8 +149,6 @@ export interface TrackerHost {
   misused(problem: string, caller: Caller): void
   /** An event could not be collected, for a reason that is not the application's. */
   failed(tracker: RequestTracker, event: GivenEvent, error: unknown): void
-  /** A part of what was tracked had to be left out. */
-  incomplete(name: string, problem: string): void
   /** A request has ended, with the status of its response, or none where it was aborted. */
   ended(tracker: RequestTracker, status: number | undefined): void
   /** A tracker has events to dispatch. */
@@ -180,6 +180,8 @@ export class RequestTracker implements Tracker, Ends {
   busy = false
   /** 32 hex digits that the request's events share; made by the dispatcher. */
   trace: string | undefined
+  /** What the request tells for Segment's `context`; read by the dispatcher. */
+  context: RequestContext | undefined
   /** Tells at the end, from the status, whether a page was shown; where that is tracked. */
   showedPage: ((status: number) => boolean) | undefined
   readonly #host: TrackerHost
@@ -333,8 +335,8 @@ export class RequestTracker implements Tracker, Ends {
    * Runs what asks readers after the handler is gone. Readers may look into a context of the application's own, and an
    * event's listener or another request's turn would show them somebody else's.
    */
-  inScope<T>(ask: () => T): T {
-    return this.#scope ? this.#scope.runInAsyncScope(ask) : ask()
+  inScope<T>(ask: (tracker: RequestTracker) => T): T {
+    return this.#scope ? this.#scope.runInAsyncScope(ask, undefined, this) : ask(this)
   }
 
   /** Hands out what was collected, at most so much of it; the tracker forgets it. */
@@ -410,7 +412,7 @@ export class RequestTracker implements Tracker, Ends {
 
   #prepare(given: GivenEvent, direct: DirectCall | undefined, caller: Caller): CollectedEvent | undefined {
     const host = this.#host
-    const collected = collectEvent(given, direct, (problem) => host.incomplete(String(given.name), problem))
+    const collected = collectEvent(given, direct, host)
     if ('refused' in collected) {
       if (collected.refused === 'invalid') host.misused(collected.problem, caller)
       else host.incomplete(collected.name ?? '', collected.problem)

@@ -8,12 +8,14 @@ import { type CollectedEvent, collectEvent, completeEvent } from '../../src/even
 import { identityOf, toId } from '../../src/identity.js'
 import { isPromise } from '../../src/maybe.js'
 import { MessageRequest, nodeFramework } from '../../src/request/message-request.js'
+import { toSegmentContext } from '../../src/request/segment-context.js'
 import { SenderReader } from '../../src/request/sender.js'
 import { CONFIG, MAPPING, ORDER } from '../shop.js'
 import { type Cost, costOf, inTurns, sink } from './measure.js'
 import { exchange } from './requests.js'
 
 const silent = () => {}
+const nobody = { incomplete: silent }
 const logger = createLogger({ level: Level.ERROR })
 const collector = { consent: {}, globals: {} } as MappingScope['collector']
 const completion = {
@@ -25,9 +27,9 @@ const completion = {
 
 /** One step of an event's way, as a function that takes the step once. */
 export const STEPS = {
-  collect: () => collectEvent({ name: 'order complete', data: ORDER }, undefined, silent),
+  collect: () => collectEvent({ name: 'order complete', data: ORDER }, undefined, nobody),
   build: () => completeEvent(collected, completion),
-  context: () => sender.context(new MessageRequest(nodeFramework, request, request), event.consent),
+  context: () => requestContext && toSegmentContext(requestContext, event.consent),
   gate: () => isGranted(CONFIG.consent, event.consent),
   map: () => {
     const match = findRule(event, scope)
@@ -41,7 +43,7 @@ export const STEPS = {
 } satisfies Record<string, () => unknown>
 
 const TRAITS = { email: 'ada@example.com', plan: 'pro' }
-const collected = taken(collectEvent({ name: 'order complete', data: ORDER }, undefined, silent))
+const collected = taken(collectEvent({ name: 'order complete', data: ORDER }, undefined, nobody))
 const event = completeEvent(collected, completion)
 const scope: MappingScope = { event, consent: event.consent, collector, logger, plain: true }
 const findRule = compileRules(MAPPING)
@@ -51,6 +53,7 @@ const deduplication = new Deduplication()
 const pipeline = new Pipeline(CONFIG, { scope: { collector, logger, plain: true }, dataAsProperties: true })
 const sender = new SenderReader(CONFIG.request, silent)
 const { request } = exchange()
+const requestContext = sender.context(new MessageRequest(nodeFramework, request, request))
 
 /** What each step costs an event. */
 export async function measureSteps(rounds: number, times: number): Promise<Record<string, Cost[]>> {

@@ -4,7 +4,7 @@ import { type CategoryMap, type ConsentOptions, type Reader, signedInUser, tcf }
 import { isPromise } from '../../src/maybe.js'
 import { globalPrivacyControl } from '../../src/request/consent/index.js'
 import { locatePage, readCampaign, readClickIds } from '../../src/request/page.js'
-import { readSegmentContext } from '../../src/request/segment-context.js'
+import { readRequestContext } from '../../src/request/segment-context.js'
 import { SenderReader } from '../../src/request/sender.js'
 import { isBot, isPrefetch } from '../../src/request/skip.js'
 import { parseTraceparent } from '../../src/request/trace.js'
@@ -63,9 +63,9 @@ const checks: Readonly<Record<string, Check>> = {
     },
   },
   gpc: { read: ({ request }) => globalPrivacyControl()(request) !== undefined },
-  ip: { read: ({ item, request }) => readSegmentContext(request, { ip: ipModeOf(item) }, {}).ip },
-  locale: { read: ({ request }) => readSegmentContext(request, {}, {}).locale },
-  pageUrl: { read: ({ request }) => readSegmentContext(request, {}, {}).page, matches: isPageAt },
+  ip: { read: ({ item, request }) => readRequestContext(request, { ip: ipModeOf(item) }).ip },
+  locale: { read: ({ request }) => readRequestContext(request, {}).locale },
+  pageUrl: { read: ({ request }) => readRequestContext(request, {}).page, matches: isPageAt },
   marketing: { read: ({ request }) => marketingOf(request), matches: matchesMarketing },
   trace: { read: ({ request }) => parseTraceparent(request.headers.traceparent)?.trace },
   parentSpan: { read: ({ request }) => parseTraceparent(request.headers.traceparent)?.parent },
@@ -213,7 +213,7 @@ function readEverything({ item, request }: Case): void {
   isBot(request)
   isPrefetch(request)
   parseTraceparent(request.headers.traceparent)
-  readSegmentContext(request, {}, { marketing: true })
+  readRequestContext(request, {})
 }
 
 function show(value: unknown): string {

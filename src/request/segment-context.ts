@@ -1,7 +1,15 @@
 import type { WalkerOS } from '@walkeros/core'
 import type { SegmentContext } from '../segment-call.js'
 import { readIp, readLocale, readUserAgent } from './network.js'
-import { locatePage, readCampaign, readClickIds, toSegmentPage } from './page.js'
+import {
+  locatePage,
+  readCampaign,
+  readClickIds,
+  type SegmentCampaign,
+  type SegmentPage,
+  type SegmentReferrer,
+  toSegmentPage,
+} from './page.js'
 import type { TrackedRequest } from './tracked-request.js'
 
 /**
@@ -31,52 +39,59 @@ export interface RequestContextOptions {
 
 const NO_NAMES: readonly string[] = []
 
+/** What a request tells for Segment's `context`, whatever the event and the consent. */
+export interface RequestContext {
+  readonly ip: string | undefined
+  readonly userAgent: string | undefined
+  readonly locale: string | undefined
+  readonly page: SegmentPage | undefined
+  readonly campaign: SegmentCampaign | undefined
+  /** Needs consent to `marketing`. */
+  readonly referrer: SegmentReferrer | undefined
+}
+
 /**
- * Reads Segment's `context` from a request: `ip`, `userAgent`, `locale`, `page`, `campaign` and `referrer`. What the request
+ * Reads from a request what its events' `context` is made of: once, since they all tell the same.
+ *
+ * @param request - The request.
+ * @param options - Which parts are read.
+ */
+export function readRequestContext(request: TrackedRequest, options: RequestContextOptions): RequestContext {
+  const { headers } = request
+  const { ip = true, userAgent = true, locale = true, page = true, campaign = true } = options
+  const location = page !== false || campaign ? locatePage(request) : undefined
+  return {
+    ip: readIp(request.ip, ip),
+    userAgent: userAgent ? readUserAgent(headers['user-agent']) : undefined,
+    locale: locale ? readLocale(headers['accept-language']) : undefined,
+    page:
+      location && page !== false ? toSegmentPage(location, page === true ? NO_NAMES : page.query) : undefined,
+    campaign: location && campaign ? readCampaign(location.page.query) : undefined,
+    referrer: location && campaign ? readClickIds(location.page.query) : undefined,
+  }
+}
+
+/**
+ * Makes Segment's `context` of an event: `ip`, `userAgent`, `locale`, `page`, `campaign` and `referrer`. What the request
  * does not tell is left out.
  *
  * Source: Segment, Spec: Common, "Context".
  *
- * @param request - The request.
- * @param options - Which parts are read; `false` for none.
- * @param consent - The request's consent state: click ids need `marketing` to be granted.
- * @returns A new object each time, with objects of its own in it.
+ * @param consent - The event's consent state: click ids need `marketing` to be granted.
+ * @returns A new object each time, with objects of its own in it: the client keeps it, and writes into it.
  *
  * @example
- * readSegmentContext(request, { ip: 'anonymize', page: { query: ['q'] } }, { marketing: false })
+ * toSegmentContext(readRequestContext(request, { ip: 'anonymize', page: { query: ['q'] } }), { marketing: false })
  */
-export function readSegmentContext(
-  request: TrackedRequest,
-  options: RequestContextOptions | false,
-  consent: WalkerOS.Consent,
-): SegmentContext {
+export function toSegmentContext(read: RequestContext, consent: WalkerOS.Consent): SegmentContext {
+  const { ip, userAgent, locale, page, campaign, referrer } = read
   const context: SegmentContext = {}
-  if (options === false) return context
-  const { headers } = request
-  const { ip = true, userAgent = true, locale = true, page = true, campaign = true } = options
-
-  const address = readIp(request.ip, ip)
-  if (address !== undefined) context.ip = address
-  const agent = userAgent ? readUserAgent(headers['user-agent']) : undefined
-  if (agent !== undefined) context.userAgent = agent
-  const language = locale ? readLocale(headers['accept-language']) : undefined
-  if (language !== undefined) context.locale = language
-
-  const location = page !== false || campaign ? locatePage(request) : undefined
-  if (!location) return context
-  if (page !== false) context.page = toSegmentPage(location, page === true ? NO_NAMES : page.query)
-  if (campaign) addCampaign(context, location.page.query, consent)
+  if (ip !== undefined) context.ip = ip
+  if (userAgent !== undefined) context.userAgent = userAgent
+  if (locale !== undefined) context.locale = locale
+  if (page) context.page = { ...page }
+  if (campaign) context.campaign = { ...campaign }
+  if (referrer && Object.hasOwn(consent, 'marketing') && consent.marketing === true)
+    context.referrer = { ...referrer }
   return context
-}
-
-function addCampaign(
-  context: SegmentContext,
-  query: Parameters<typeof readCampaign>[0],
-  consent: WalkerOS.Consent,
-): void {
-  const campaign = readCampaign(query)
-  if (campaign) context.campaign = campaign
-  const marketing = Object.hasOwn(consent, 'marketing') && consent.marketing === true
-  const referrer = marketing ? readClickIds(query) : undefined
-  if (referrer) context.referrer = referrer
 }

@@ -3,7 +3,6 @@ import type { WalkerOS } from '@walkeros/core'
 import { onlyChoices, type Person } from '../event.js'
 import { type Identity, toId } from '../identity.js'
 import { after, isPromise, type Maybe } from '../maybe.js'
-import type { SegmentContext } from '../segment-call.js'
 import { isRecord, plain } from '../values.js'
 import {
   type Answer,
@@ -16,7 +15,7 @@ import {
 import { globalPrivacyControl, isOptOut } from './consent/index.js'
 import { type CookieCreation, createsAnonymousId, segmentCookie, signedInUser } from './identity/index.js'
 import { readPage } from './page.js'
-import { type RequestContextOptions, readSegmentContext } from './segment-context.js'
+import { type RequestContext, type RequestContextOptions, readRequestContext } from './segment-context.js'
 import type { Reader, TrackedRequest } from './tracked-request.js'
 
 /** How a request is read: `config.request`. */
@@ -159,9 +158,9 @@ export class SenderReader {
     return readPage(request, page === true ? NO_QUERY : page) ?? {}
   }
 
-  /** Segment's `context` for the request's calls. */
-  context(request: TrackedRequest, consent: WalkerOS.Consent): SegmentContext | undefined {
-    return this.#context === false ? undefined : readSegmentContext(request, this.#context, consent)
+  /** What the request tells for Segment's `context`, where that is wanted. */
+  context(request: TrackedRequest): RequestContext | undefined {
+    return this.#context === false ? undefined : readRequestContext(request, this.#context)
   }
 }
 
@@ -242,6 +241,7 @@ function overrideDetails(
  * stays: a logout handler must not make the event anonymous.
  */
 export function fillPerson(tracked: ReadPerson, atEnd: ReadPerson): ReadPerson {
+  if (isSame(tracked, atEnd)) return tracked
   const userId = tracked.userId ?? atEnd.userId
   // Details belong to their person: they are not handed on to whoever signed in after.
   const details = userId === atEnd.userId ? overlaid(atEnd.details, tracked.details) : tracked.details
@@ -252,6 +252,16 @@ export function fillPerson(tracked: ReadPerson, atEnd: ReadPerson): ReadPerson {
     anonymousIdReader: tracked.anonymousIdReader ?? atEnd.anonymousIdReader,
     details,
   }
+}
+
+function isSame(one: ReadPerson, other: ReadPerson): boolean {
+  return (
+    one.userId === other.userId &&
+    one.anonymousId === other.anonymousId &&
+    one.details === other.details &&
+    one.userIdReader === other.userIdReader &&
+    one.anonymousIdReader === other.anonymousIdReader
+  )
 }
 
 function overlaid(under: Person['details'], over: Person['details']): Person['details'] {

@@ -1,7 +1,11 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { readSegmentContext } from '../../src/request/segment-context.js'
+import {
+  type RequestContextOptions,
+  readRequestContext,
+  toSegmentContext,
+} from '../../src/request/segment-context.js'
 import type { TrackedRequest } from '../../src/request/tracked-request.js'
 
 function requestFor(url: string, headers: IncomingHttpHeaders = {}, ip?: string): TrackedRequest {
@@ -18,6 +22,14 @@ function requestFor(url: string, headers: IncomingHttpHeaders = {}, ip?: string)
   }
 }
 
+function readSegmentContext(
+  request: TrackedRequest,
+  options: RequestContextOptions,
+  consent: Record<string, boolean>,
+) {
+  return toSegmentContext(readRequestContext(request, options), consent)
+}
+
 const browser =
   'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36'
 const visit = requestFor(
@@ -31,7 +43,7 @@ const visit = requestFor(
   '::ffff:203.0.113.77',
 )
 
-describe('readSegmentContext', () => {
+describe('the context of an event', () => {
   it('reads everything by default, but no click ids without consent', () => {
     expect(readSegmentContext(visit, {}, {})).toEqual({
       ip: '203.0.113.77',
@@ -65,10 +77,6 @@ describe('readSegmentContext', () => {
       expect(rest).toEqual(expected)
     },
   )
-
-  it('reads nothing where it is off as a whole', () => {
-    expect(readSegmentContext(visit, false, { marketing: true })).toEqual({})
-  })
 
   it('cuts the address to its network where it is asked to', () => {
     expect(readSegmentContext(visit, { ip: 'anonymize' }, {}).ip).toBe('203.0.113.0')
@@ -117,11 +125,16 @@ describe('readSegmentContext', () => {
   })
 
   it('gives objects of its own each time', () => {
-    const [one, other] = [readSegmentContext(visit, {}, {}), readSegmentContext(visit, {}, {})]
+    const read = readRequestContext(visit, {})
+    const [one, other] = [
+      toSegmentContext(read, { marketing: true }),
+      toSegmentContext(read, { marketing: true }),
+    ]
     expect(one).toEqual(other)
     expect(one).not.toBe(other)
     expect(one.page).not.toBe(other.page)
     expect(one.campaign).not.toBe(other.campaign)
+    expect(one.referrer).not.toBe(other.referrer)
   })
 
   it('reads any headers without a throw, and in bounds', () => {

@@ -12,6 +12,9 @@ const second = Symbol('second')
  * of one request then serves the next, and whatever touches it, the framework included, looks everything up anew: two
  * thirds of what Express takes on those versions. Objects that are dictionaries share one class, and taking a property
  * out that is not the last makes one of an object. Nothing of it can be seen from outside.
+ *
+ * V8 keeps these classes in a small cache by the hashes of the prototypes. In one process of some twenty two of them fall on
+ * one place: there nothing is won, and nothing lost.
  */
 export function shareShape(message: IncomingMessage | ServerResponse): void {
   if (!IS_NEEDED || isAsNodeMadeIt(message)) return

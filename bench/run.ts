@@ -73,7 +73,7 @@ await inOrder([
     }),
 ])
 if (isWanted('burst')) {
-  results.burst = await runBursts(settingOf('express'), quick ? 5_000 : 50_000, quick ? 1 : 3)
+  results.burst = await runBursts(settingOf('express'), quick ? 5_000 : 50_000, quick ? 1 : 5)
 }
 if (isWanted('in-process')) {
   const effort = quick

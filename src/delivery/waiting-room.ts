@@ -1,11 +1,11 @@
 import type { PendingCall } from './pending-call.js'
 
-/** Freed places at the front are given back when there are so many. */
+/** Freed places at the front are given back when there are so many, and no fewer than places that are taken. */
 const COMPACT_AT = 1_024
 
 /** Where calls wait until the client takes them: in order, those that come back before those that are new. */
 export class WaitingRoom {
-  #calls: PendingCall[] = []
+  #calls: (PendingCall | undefined)[] = []
   #first = 0
   #returned: PendingCall[] = []
   #isSorted = true
@@ -46,8 +46,10 @@ export class WaitingRoom {
   #takeNew(): PendingCall | undefined {
     const call = this.#calls[this.#first]
     if (!call) return undefined
+    this.#calls[this.#first] = undefined
     this.#first++
-    if (this.#first === this.#calls.length || this.#first >= COMPACT_AT) {
+    const left = this.#calls.length - this.#first
+    if (left === 0 || this.#first >= Math.max(COMPACT_AT, left)) {
       this.#calls = this.#calls.slice(this.#first)
       this.#first = 0
     }

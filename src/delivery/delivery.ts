@@ -70,6 +70,7 @@ export class Delivery {
   readonly #pending: PendingCalls
   readonly #handingIn: HandingIn
   readonly #flushes = new Flushes()
+  #isEndingFlushes = false
   readonly #condition = new Condition()
   readonly #durable: Durable<PendingCall> | undefined
   readonly #lost: Burst
@@ -369,9 +370,19 @@ export class Delivery {
   }
 
   #settled(): void {
-    if (this.#flushes.upTo !== undefined) this.#flushes.settledBefore(this.#oldest())
+    if (this.#flushes.upTo !== undefined) this.#endFlushesSoon()
     if (this.#handingIn.size > 0 || this.#flushes.upTo !== undefined || this.#durable?.hasMore)
       this.#handingIn.schedule()
+  }
+
+  /** Once a turn: to find the oldest call takes the longer, the more have been settled since there were most of them. */
+  #endFlushesSoon(): void {
+    if (this.#isEndingFlushes) return
+    this.#isEndingFlushes = true
+    setImmediate(() => {
+      this.#isEndingFlushes = false
+      this.#flushes.settledBefore(this.#oldest())
+    })
   }
 
   /** The oldest call without an outcome that a flush waits for. */

@@ -382,6 +382,8 @@ export class Delivery {
     setImmediate(() => {
       this.#isEndingFlushes = false
       this.#flushes.settledBefore(this.#oldest())
+      // What came while somebody waited may have been held back for that.
+      if (this.#handingIn.size > 0) this.#handingIn.schedule()
     })
   }
 

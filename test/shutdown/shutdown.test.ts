@@ -339,6 +339,19 @@ describe('tracking.flush()', () => {
     await tracking.flush()
   })
 
+  it("leaves nothing behind that comes while a client of the application's own is waited for", async () => {
+    const segment = await segmentServer()
+    segment.respondWith({ delay: 300 })
+    const analytics = new Analytics({ writeKey: 'test-key', host: segment.url, flushInterval: 20 })
+    const underWay = new Promise((resolve) => analytics.once('http_request', resolve))
+    const { tracking, ask } = await withEvents(segment, 1, { env: { analytics } })
+    await underWay
+    const flushed = tracking.flush()
+    await ask()
+    await flushed
+    await segment.waitFor(2)
+  })
+
   it("never makes a client of the application's own warn of overlapping flushes", async () => {
     const segment = await segmentServer()
     segment.respondWith({ hang: true })

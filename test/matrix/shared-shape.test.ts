@@ -53,6 +53,22 @@ describe.each(applications)('expressTracking() in $name', ({ create }) => {
     expect(alike).toBeGreaterThan(5)
   })
 
+  it('goes on with a response behind a proxy that takes nothing', async () => {
+    const mounted = expressTracking(trackingTo(await segmentServer()))
+    const app = create()
+    app.use((req, res) => {
+      const refusing = new Proxy(res, {
+        set(target, key, value) {
+          if (!(key in target)) throw new TypeError(`no ${String(key)} here`)
+          return Reflect.set(target, key, value)
+        },
+      })
+      mounted(req, refusing, () => res.end('hello'))
+    })
+    const { url } = await serve(app)
+    expect(await (await fetch(url)).text()).toBe('hello')
+  })
+
   it('adds what it says to the request, and nothing to the response', async () => {
     const mounted = expressTracking(trackingTo(await segmentServer()))
     const keysOf = (of: object) => Reflect.ownKeys(of).map(String)

@@ -12,7 +12,7 @@ import {
 } from './event.js'
 import { type Identity, toId } from './identity.js'
 import type { Maybe } from './maybe.js'
-import type { EndListener, Outcome } from './request/end.js'
+import type { Outcome } from './request/end.js'
 import type { RequestContext } from './request/segment-context.js'
 import {
   knownIdentity,
@@ -149,8 +149,6 @@ export interface TrackerHost extends Incomplete {
   misused(problem: string, caller: Caller): void
   /** An event could not be collected, for a reason that is not the application's. */
   failed(tracker: RequestTracker, event: GivenEvent, error: unknown): void
-  /** A request has ended, with the status of its response, or none where it was aborted. */
-  ended(tracker: RequestTracker, status: number | undefined): void
   /** A tracker has events to dispatch. */
   ready(tracker: RequestTracker): void
   /**
@@ -166,7 +164,7 @@ export interface TrackerHost extends Incomplete {
 let requests = 0
 
 /** The tracker of one request: collects its events until it ends, and hands on at once what is tracked after. */
-export class RequestTracker implements Tracker, EndListener {
+export class RequestTracker implements Tracker {
   readonly request: TrackedRequest
   /** Counts the requests of this process, for who watches. */
   readonly number = ++requests
@@ -186,8 +184,8 @@ export class RequestTracker implements Tracker, EndListener {
   showedPage: ((status: number) => boolean) | undefined
   readonly #host: TrackerHost
   readonly #response: ServerResponse
-  /** The asynchronous context of the handler, as it was when the request last tracked something or said a choice. */
-  #scope: AsyncResource | undefined
+  /** The asynchronous context of the handler, as it was when the request last tracked something. */
+  #scope = new AsyncResource('reqtrack')
   #events: OpenEvent[] = []
   #override: PersonOverride | undefined
   #consent: WalkerOS.Consent | undefined
@@ -263,7 +261,6 @@ export class RequestTracker implements Tracker, EndListener {
       )
       return
     }
-    if (!this.#scope) this.keepScope()
     const before = this.#consent
     const chosen = onlyChoices(state)
     this.#consent = { ...before, ...chosen }
@@ -304,16 +301,6 @@ export class RequestTracker implements Tracker, EndListener {
     return this.#consent
   }
 
-  /** The request has ended. */
-  ended(status: number | undefined): void {
-    this.#host.ended(this, status)
-  }
-
-  /** Keeps the running asynchronous context for what asks readers at the end, whether or not anything is tracked. */
-  keepScope(): void {
-    this.#scope = new AsyncResource('reqtrack')
-  }
-
   /** Takes what the view of a page needs while it is there: a closed connection has no address, a sent response no cookie. */
   pageShown(): void {
     if (this.#host.sender.readsIp) void this.request.ip
@@ -336,7 +323,7 @@ export class RequestTracker implements Tracker, EndListener {
    * event's listener or another request's turn would show them somebody else's.
    */
   inScope<T>(ask: (tracker: RequestTracker) => T): T {
-    return this.#scope ? this.#scope.runInAsyncScope(ask, undefined, this) : ask(this)
+    return this.#scope.runInAsyncScope(ask, undefined, this)
   }
 
   /** Hands out what was collected, at most so much of it; the tracker forgets it. */
@@ -399,12 +386,17 @@ export class RequestTracker implements Tracker, EndListener {
       if (refusal) return host.dropped(this, given, refusal)
       const collected = this.#prepare(given, direct, caller)
       if (!collected) return
-      if (!this.outcome || !this.#scope) this.keepScope()
-      const open: OpenEvent = { collected, person: this.readPerson() }
+      const hasEnded = this.outcome !== undefined
+      if (!hasEnded) this.#scope = new AsyncResource('reqtrack')
+      const open: OpenEvent = {
+        collected,
+        // After the end it may be a listener that tracks: under pipelining it runs in another request's context.
+        person: hasEnded ? this.inScope((tracker) => tracker.#whoTracks()) : this.#whoTracks(),
+      }
       if (position === 'first') this.#events.unshift(open)
       else this.#events.push(open)
       host.collected(this, open)
-      if (this.outcome) host.ready(this)
+      if (hasEnded) host.ready(this)
     } catch (error) {
       host.failed(this, given, error)
     }
@@ -421,8 +413,13 @@ export class RequestTracker implements Tracker, EndListener {
     }
     // The address is kept from here on: after the end the connection no longer knows it.
     if (host.sender.readsIp) void this.request.ip
-    this.#createAnonymousId()
     return collected
+  }
+
+  /** Who tracks now; who has no id yet is given one. */
+  #whoTracks(): PersonReading {
+    this.#createAnonymousId()
+    return this.readPerson()
   }
 
   /** Sets the cookie of a visitor who has no id yet, while the headers are unsent. */

@@ -27,7 +27,7 @@ import { after, answerWithin, isPromise, timerMs } from './maybe.js'
 import { Observation, type Observer } from './observation.js'
 import { OpenRequests } from './open-requests.js'
 import { Unsettled } from './process-end.js'
-import { watchEnd } from './request/end.js'
+import { type EndListener, watchEnd } from './request/end.js'
 import { type Framework, MessageRequest, messageOf, nodeFramework } from './request/message-request.js'
 import { watchPage } from './request/page-view.js'
 import { SenderReader } from './request/sender.js'
@@ -140,7 +140,7 @@ export function createTracking(config: TrackingConfig): Tracking {
   return new RequestTracking(config)
 }
 
-class RequestTracking implements Tracking, TrackerHost {
+class RequestTracking implements Tracking, TrackerHost, EndListener<RequestTracker> {
   readonly sender: SenderReader
   readonly segment: Analytics
   readonly [internals]: TrackingInternals
@@ -385,17 +385,15 @@ class RequestTracking implements Tracking, TrackerHost {
   }
 
   #watch(tracker: RequestTracker, req: IncomingMessage, res: ServerResponse): void {
-    // Who watches asks readers of requests that track nothing, too.
-    if (this.#pageViews || this.#observation.tell) tracker.keepScope()
     try {
       if (this.#pageViews) {
         tracker.showedPage = watchPage(tracker.request, res, () => tracker.pageShown())
       }
-      watchEnd(req, res, tracker)
+      watchEnd(req, res, tracker, this)
     } catch (error) {
       // Its events go at once rather than never.
       this.#fault('the end of a request cannot be watched', error)
-      tracker.ended(undefined)
+      this.ended(tracker, undefined)
     }
   }
 

@@ -16,14 +16,15 @@ export interface Outcome {
   readonly durationMs: number
 }
 
-/** Who is told of a request's end. */
-export interface EndListener {
+/** Who is told of the ends of requests. */
+export interface EndListener<T> {
   /**
-   * The request has ended. Must not throw: it runs in an event's listener.
+   * A request has ended. Must not throw: it runs in an event's listener.
    *
+   * @param watched - What stands for the request.
    * @param status - The response's, or `undefined` where it was aborted.
    */
-  ended(status: number | undefined): void
+  ended(watched: T, status: number | undefined): void
 }
 
 /** RFC 9110, section 15.2.2. */
@@ -32,41 +33,49 @@ const SWITCHING_PROTOCOLS = 101
 /**
  * Calls back when a request has ended: exactly once, with all listeners removed.
  *
- * The end is the first of four events, because each is missing somewhere: the response's `finish` when it is aborted, its
- * `close` behind some adapters, and both on a pipelined response whose socket dies in the queue (Node 20 and 22). There
- * the request's own `close` tells, unless its body was read before: then only the socket's does.
+ * The end is what comes first of the response's `finish`, which is missing when it is aborted, and its `close`, which is
+ * missing behind some adapters. A response that has no connection yet may tell neither: on Node 20 and 22 that is a
+ * pipelined one whose socket dies in the queue. There the request's own `close` tells, unless its body was read before:
+ * then only the socket's does.
  *
  * A request that asked for another protocol and got it, such as a WebSocket's, has ended when it arrives: its response
  * tells nothing any more, and what is said in the other protocol may go on for hours.
  *
- * @param listener - Is told, once.
+ * @param watched - What stands for the request when the listener is told.
  */
-export function watchEnd(request: IncomingMessage, response: ServerResponse, listener: EndListener): void {
+export function watchEnd<T>(
+  request: IncomingMessage,
+  response: ServerResponse,
+  watched: T,
+  listener: EndListener<T>,
+): void {
   if (isUpgraded(request)) {
-    listener.ended(SWITCHING_PROTOCOLS)
+    listener.ended(watched, SWITCHING_PROTOCOLS)
     return
   }
   const hasNoConnection = !response.socket
   if (response.writableFinished || response.destroyed || (hasNoConnection && request.socket?.destroyed)) {
-    listener.ended(response.writableFinished ? statusAtFinish(request, response) : undefined)
+    listener.ended(watched, response.writableFinished ? statusAtFinish(request, response) : undefined)
     return
   }
-  new EndWatch(request, response, listener).begin(hasNoConnection)
+  new EndWatch(request, response, watched, listener).begin(hasNoConnection)
 }
 
 /** Listens for a request's end. */
-class EndWatch {
+class EndWatch<T> {
   readonly #request: IncomingMessage
   readonly #response: ServerResponse
-  readonly #listener: EndListener
+  readonly #watched: T
+  readonly #listener: EndListener<T>
   readonly #finished = this.#finish.bind(this)
   readonly #closed = this.#abort.bind(this)
   #unwatchRequest: (() => void) | undefined
   #isSettled = false
 
-  constructor(request: IncomingMessage, response: ServerResponse, listener: EndListener) {
+  constructor(request: IncomingMessage, response: ServerResponse, watched: T, listener: EndListener<T>) {
     this.#request = request
     this.#response = response
+    this.#watched = watched
     this.#listener = listener
   }
 
@@ -95,7 +104,7 @@ class EndWatch {
     } catch {
       // Of an object that the application froze no listener can be taken; it has nothing to do any more.
     }
-    this.#listener.ended(status)
+    this.#listener.ended(this.#watched, status)
   }
 }
 

@@ -119,6 +119,47 @@ describe.each(contexts)('identity and consent from $name', ({ open }) => {
     }
   })
 
+  it('are its own in what is first tracked when the response is out, or cut off', async () => {
+    const context = open()
+    const { segment, tracking, app } = await start(context)
+    let second = () => {}
+    const answered = new Promise<void>((resolve) => {
+      second = resolve
+    })
+    app.use((_req, _res, next) => context.begin(next), expressTracking(tracking))
+    app.get('/:user', async (req, res) => {
+      const { user } = req.params
+      context.remember({ userId: user, consent: { marketing: user === 'u1', analytics: user !== 'u1' } })
+      res.on('close', () => req.track('page serve'))
+      // The first answer is sent last, and takes the second with it. The third never comes.
+      if (user === 'u1') await answered
+      if (user === 'u3') req.socket.destroy()
+      else res.send('hello')
+      second()
+    })
+    const { server } = await serve(app)
+    const address = server.address()
+    if (address === null || typeof address === 'string') throw new Error('the server has no port')
+    const get = (user: string) => `GET /${user} HTTP/1.1\r\nHost: shop.example\r\n\r\n`
+    for (const requests of [get('u1') + get('u2'), get('u3')]) {
+      const socket = connect(address.port, '127.0.0.1')
+      socket.end(requests)
+      socket.resume()
+      await once(socket, 'close')
+    }
+    await segment.waitFor(3)
+    const told = segment.calls.map(({ userId, context }) => [
+      userId,
+      Object(context?.consent).categoryPreferences,
+    ])
+    expect(Object.fromEntries(told)).toEqual({
+      u1: { Advertising: true, Analytics: false },
+      u2: { Advertising: false, Analytics: true },
+      u3: { Advertising: false, Analytics: true },
+    })
+    await tracking.flush()
+  })
+
   it.each([
     { pageViews: true, consentUpdates: false },
     { pageViews: false, consentUpdates: true },

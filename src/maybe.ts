@@ -49,11 +49,16 @@ export function answerWithin<T>(promise: PromiseLike<T>, timeoutMs: number): Pro
 /**
  * Waits for a promise for a limited time, where it matters why there is no answer.
  *
+ * @param late - What is said where it takes longer.
  * @returns What it resolved to; rejects as it does, and where it takes longer.
  */
-export function inTime<T>(promise: PromiseLike<T>, timeoutMs: number): Promise<T> {
+export function inTime<T>(
+  promise: PromiseLike<T>,
+  timeoutMs: number,
+  late = `no answer within ${timeoutMs} ms`,
+): Promise<T> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs)
+    const timer = setTimeout(() => reject(new Error(late)), timeoutMs)
     promise.then(
       (value) => {
         clearTimeout(timer)

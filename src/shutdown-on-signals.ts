@@ -4,7 +4,7 @@ import { isatty } from 'node:tty'
 import type { Logger } from '@walkeros/core'
 import { ClosingServer } from './closing-server.js'
 import type { ShutdownReport } from './config.js'
-import { timerMs } from './maybe.js'
+import { answerWithin, timerMs } from './maybe.js'
 
 /** How a process shuts down when it is told to end. */
 export interface SignalOptions {
@@ -99,15 +99,8 @@ async function exitAfterAll(): Promise<void> {
 
 /** @returns Whether all servers closed by themselves within the time; what still hangs is then cut off. */
 async function closeAll(servers: readonly ClosingServer[], timeoutMs: number): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(resolve, timeoutMs, false)
-  })
-  const closed = await Promise.race([
-    Promise.all(servers.map((server) => server.close())).then(() => true),
-    late,
-  ])
-  clearTimeout(timer)
+  const closing = Promise.all(servers.map((server) => server.close()))
+  const closed = (await answerWithin(closing, timeoutMs)) !== undefined
   // Its events, too, are then dispatched before the end.
   if (!closed) for (const server of servers) server.cutOff()
   return closed

@@ -4,6 +4,7 @@ import { internalsOf } from '../adapter.js'
 import type { DroppedEvent, TrackingConfig } from '../config.js'
 import type { FailedCall } from '../delivery/index.js'
 import type { Settings } from '../destination/settings.js'
+import { inTime } from '../maybe.js'
 import { createTracking, type TimeoutOptions, type Tracking } from '../tracking.js'
 import { checkBatch } from './batch-validation.js'
 import type { ReceivedCall } from './received-calls.js'
@@ -89,7 +90,8 @@ export function recordTracking(config: RecordingConfig = {}): RecordedTracking {
     events,
     drops,
     failures,
-    settled: ({ timeout = SETTLE_TIMEOUT_MS }: TimeoutOptions = {}) => inTime(settled(), timeout),
+    settled: ({ timeout = SETTLE_TIMEOUT_MS }: TimeoutOptions = {}) =>
+      inTime(settled(), timeout, unsettledAfter(timeout)),
     clear: () => {
       for (const list of [calls, events, drops, failures]) list.length = 0
       forgetPeople()
@@ -116,17 +118,10 @@ class RecordingClient implements HTTPClient {
   }
 }
 
-async function inTime(work: Promise<void>, timeoutMs: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_resolve, reject) => {
-    const message =
-      `settled(): after ${timeoutMs} ms a request is still open, or work given to waitUntil() goes on. ` +
-      'Does every handler answer? An event stream has to be closed first.'
-    timer = setTimeout(() => reject(new Error(message)), timeoutMs)
-  })
-  try {
-    await Promise.race([work, late])
-  } finally {
-    clearTimeout(timer)
-  }
+/** Why it takes so long to settle. */
+function unsettledAfter(timeoutMs: number): string {
+  return (
+    `settled(): after ${timeoutMs} ms a request is still open, or work given to waitUntil() goes on. ` +
+    'Does every handler answer? An event stream has to be closed first.'
+  )
 }

@@ -196,13 +196,13 @@ export class Pipeline {
   #callsOf(
     incoming: Incoming,
     match: Match | undefined,
-    unnamedScope: MappingScope,
+    ruleScope: MappingScope,
     observe: ObserveStep | undefined,
   ): Maybe<Processed> {
     const { event: unnamed, direct } = incoming
     const compiled = match?.compiled
     const event = compiled?.name === undefined ? unnamed : { ...unnamed, name: compiled.name }
-    const scope = unnamedScope.event === event ? unnamedScope : withScopeOf(unnamedScope, event)
+    const scope = ruleScope.event === event ? ruleScope : { ...ruleScope, event }
     observe?.({ step: 'consent', outcome: 'passed', required: this.#consent })
     observe?.({ step: 'mapping', outcome: 'passed', rule: match?.key })
 
@@ -287,25 +287,17 @@ function areOnTheirWay(values: Values): boolean {
 }
 
 async function arrived(values: Values): Promise<Values> {
-  const { userId, anonymousId, context, data, identify, group, page, screen } = values
-  const all = await Promise.all([userId, anonymousId, context, data, identify, group, page, screen])
-  return {
-    userId: all[0],
-    anonymousId: all[1],
-    context: all[2],
-    data: all[3],
-    identify: all[4],
-    group: all[5],
-    page: all[6],
-    screen: all[7],
-  }
-}
-
-function withScopeOf(
-  { consent, collector, logger, plain, functions }: MappingScope,
-  event: WalkerOS.Event,
-): MappingScope {
-  return { event, consent, collector, logger, plain, functions }
+  const [userId, anonymousId, context, data, identify, group, page, screen] = await Promise.all([
+    values.userId,
+    values.anonymousId,
+    values.context,
+    values.data,
+    values.identify,
+    values.group,
+    values.page,
+    values.screen,
+  ])
+  return { userId, anonymousId, context, data, identify, group, page, screen }
 }
 
 function viewOf(view: Evaluate | true | undefined, event: WalkerOS.Event, scope: MappingScope): unknown {

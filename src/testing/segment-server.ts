@@ -9,7 +9,7 @@ import { send } from './sending.js'
 
 /** Settings of {@link createSegmentServer}. */
 export interface SegmentServerOptions {
-  /** The port to listen on. Defaults to 0: any free one. */
+  /** The port to listen on, where a client in another process has to know it. Defaults to 0: any free one. */
   port?: number
   /** The address to listen on, loopback only. Defaults to `127.0.0.1`. */
   host?: '127.0.0.1' | '::1' | 'localhost'

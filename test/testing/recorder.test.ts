@@ -171,7 +171,7 @@ describe('recordTracking()', () => {
     expect(called).toEqual([])
   })
 
-  it('shuts down as any tracking does', async () => {
+  it('records at its shutdown what nobody has waited for', async () => {
     const recorded = recordTracking()
     await request(shop(recorded)).post('/orders').set(visitor('a1'))
     expect(await recorded.shutdown()).toMatchObject({ delivered: 1, failed: 0, timedOut: false })

@@ -5,7 +5,6 @@ import { createTracking, fromAsyncLocalStorage } from 'reqtrack'
 import { clsHookedContext, fromNamespace } from 'reqtrack/cls-hooked'
 import { track } from './track.cjs'
 
-// Nothing is merged: any name and any data will do.
 const namespace = createNamespace('shop')
 const typed = createNamespace<{ userId: string; consent: { marketing: boolean } }>('typed')
 const settings = { writeKey: 'KEY' }

@@ -524,6 +524,24 @@ describe('what a request comes to', () => {
     expect(segment.calls).toMatchObject([{ event: 'order refund' }])
   })
 
+  it('is dispatched a few events at a time, so that others have their turn', async () => {
+    let turn = 0
+    const turns: number[] = []
+    const { tracking, inRequest } = await started({ dispatch: () => turns.push(turn) < 0 })
+    const next = () => {
+      turn++
+      if (turns.length < 1_000) setImmediate(next)
+    }
+    await inRequest((tracker) => {
+      for (let event = 0; event < 1_000; event++) tracker.track('page view')
+      next()
+    }, visitor('s1'))
+    await tracking.flush()
+    const most = Math.max(...turns.map((one) => turns.filter((other) => other === one).length))
+    expect(turns).toHaveLength(1_000)
+    expect(most).toBeLessThanOrEqual(256)
+  })
+
   it('is dispatched on success only, or as a predicate says', async () => {
     const track = (dispatch: TrackingConfig['dispatch']) => async () => {
       const { segment, tracking, inRequest, drops } = await started({ dispatch })

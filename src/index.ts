@@ -1,6 +1,5 @@
 // What an application imports: making a tracking, and the readers of a request.
 
-export { type ContextAdapter, fromAsyncLocalStorage } from './ambient.js'
 // What it configures and is told.
 export type {
   DeliveryOptions,
@@ -8,8 +7,9 @@ export type {
   ShutdownReport,
   TrackingCallbacks,
   TrackingConfig,
-} from './config.js'
-export { ConfigError, type ConfigProblem } from './config-validation.js'
+} from './config/config.js'
+export { ConfigError, type ConfigProblem } from './config/validation.js'
+export { type ContextAdapter, fromAsyncLocalStorage } from './context/ambient.js'
 export type { FailedCall, FailureReason, Health, SegmentClient, TrackingStats } from './delivery/index.js'
 export type {
   Env,
@@ -19,10 +19,10 @@ export type {
   SegmentDestinationConfig,
   Settings,
 } from './destination/settings.js'
-export type { DispatchOption } from './dispatcher.js'
 // What it sees of events and calls.
-export type { DropReason, PartialEvent } from './event.js'
-export type { Identity } from './identity.js'
+export type { DropReason, PartialEvent } from './model/event.js'
+export type { Identity } from './model/identity.js'
+export type { CallParams, CallType, SegmentCall, SegmentContext } from './model/segment-call.js'
 // The readers of consent.
 export {
   axeptio,
@@ -76,8 +76,8 @@ export type { RequestContextOptions } from './request/segment-context.js'
 export type { RequestOptions } from './request/sender.js'
 export { bots, prefetches } from './request/skip.js'
 export type { Reader, TrackedRequest } from './request/tracked-request.js'
-export type { CallParams, CallType, SegmentCall, SegmentContext } from './segment-call.js'
-export type { SignalOptions } from './shutdown-on-signals.js'
+export type { SignalOptions } from './shutdown/on-signals.js'
+export type { DispatchOption } from './tracker/dispatcher.js'
 // What it tracks with, and merges its events into.
-export type { EventName, Track, TrackArguments, TrackEvents, Tracker, View } from './tracker.js'
+export type { EventName, Track, TrackArguments, TrackEvents, Tracker, View } from './tracker/tracker.js'
 export { createTracking, type TimeoutOptions, type Tracking } from './tracking.js'

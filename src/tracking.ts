@@ -1,10 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Analytics } from '@segment/analytics-node'
 import type { Logger, Mapping, WalkerOS } from '@walkeros/core'
-import { type ContextAdapter, contained, noContext, processContext } from './ambient.js'
-import { Callbacks } from './callbacks.js'
-import type { DroppedEvent, ShutdownReport, TrackingConfig } from './config.js'
-import { validateConfig } from './config-validation.js'
+import type { DroppedEvent, ShutdownReport, TrackingConfig } from './config/config.js'
+import { validateConfig } from './config/validation.js'
+import { type ContextAdapter, contained, noContext, processContext } from './context/ambient.js'
 import {
   Client,
   channels,
@@ -16,23 +15,24 @@ import {
   sum,
   type TrackingStats,
 } from './delivery/index.js'
+import { Unsettled } from './delivery/process-end.js'
 import { Pipeline } from './destination/pipeline.js'
 import { clientSettings } from './destination/settings.js'
-import { DevelopmentHints } from './development-hints.js'
-import { Dispatcher } from './dispatcher.js'
-import type { GivenEvent, PartialEvent } from './event.js'
-import { KeptOn } from './kept-on.js'
-import { Burst, nameOf, openLog } from './log.js'
-import { after, answerWithin, isPromise, timerMs } from './maybe.js'
-import { Observation, type Observer } from './observation.js'
-import { OpenRequests } from './open-requests.js'
-import { Unsettled } from './process-end.js'
+import type { GivenEvent, PartialEvent } from './model/event.js'
+import { Callbacks } from './observe/callbacks.js'
+import { DevelopmentHints } from './observe/development-hints.js'
+import { Observation, type Observer } from './observe/observation.js'
 import { type EndListener, watchEnd } from './request/end.js'
 import { type Framework, MessageRequest, messageOf, nodeFramework } from './request/message-request.js'
 import { watchPage } from './request/page-view.js'
 import { SenderReader } from './request/sender.js'
-import { type SignalOptions, shutdownOnSignals } from './shutdown-on-signals.js'
-import { RequestTracker, type Tracker, type TrackerHost } from './tracker.js'
+import { type SignalOptions, shutdownOnSignals } from './shutdown/on-signals.js'
+import { KeptOn } from './support/kept-on.js'
+import { Burst, nameOf, openLog } from './support/log.js'
+import { after, answerWithin, isPromise, timerMs } from './support/maybe.js'
+import { Dispatcher } from './tracker/dispatcher.js'
+import { OpenRequests } from './tracker/open-requests.js'
+import { RequestTracker, type Tracker, type TrackerHost } from './tracker/tracker.js'
 
 const DEFAULT_TIMEOUT_MS = 5_000
 /** Milliseconds that an asynchronous function of the mapping may take. */

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { Analytics } from '@segment/analytics-node'
 import express from 'express'
 import { describe, expect, it, vi } from 'vitest'
-import { expressTracking } from '../src/express.js'
+import { expressTracking } from '../src/frameworks/express.js'
 import type { TrackingStats } from '../src/index.js'
 import { requestsOf, segmentServer, serve, trackingTo, visitor } from './support/servers.js'
 

@@ -1,6 +1,6 @@
 import express from 'express'
 import { describe, expect, it } from 'vitest'
-import { expressTracking } from '../src/express.js'
+import { expressTracking } from '../src/frameworks/express.js'
 import { segmentServer, serve, trackingTo } from './support/servers.js'
 
 describe('req.track()', () => {

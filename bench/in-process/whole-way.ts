@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import type { TrackingConfig } from '../../src/config.js'
+import type { TrackingConfig } from '../../src/config/config.js'
 import { createTracking, type Tracker, type Tracking } from '../../src/index.js'
 import { CONFIG, ORDER } from '../shop.js'
 import type { Work } from './measure.js'

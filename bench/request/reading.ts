@@ -1,4 +1,4 @@
-import { expressTracking } from '../../src/express.js'
+import { expressTracking } from '../../src/frameworks/express.js'
 import {
   createTracking,
   globalPrivacyControl,

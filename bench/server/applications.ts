@@ -1,8 +1,8 @@
 import type { RequestListener } from 'node:http'
 import express from 'express'
 import Koa from 'koa'
-import { expressTracking } from '../../src/express.js'
-import { koaTracking } from '../../src/koa.js'
+import { expressTracking } from '../../src/frameworks/express.js'
+import { koaTracking } from '../../src/frameworks/koa.js'
 import type { ServerOptions } from './options.js'
 import type { Way } from './tracking.js'
 

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { Analytics } from '@segment/analytics-node'
 import { startFlow } from '@walkeros/collector'
-import { clsHookedContext } from '../../src/cls-hooked.js'
+import { clsHookedContext } from '../../src/context/cls-hooked.js'
 import { destinationSegment } from '../../src/destination/index.js'
 import { createTracking, type Tracker, type Tracking } from '../../src/index.js'
 import { CATEGORIES, CONFIG, consentIn, EVENTS_OF_A_BURST, MAPPING, ORDER } from '../shop.js'

@@ -1,4 +1,4 @@
-import { isRecord } from '../../src/values.js'
+import { isRecord } from '../../src/model/values.js'
 
 /** One request of a corpus, and what has to be read from it. */
 export interface Item {

@@ -2,10 +2,10 @@ import { IncomingMessage, ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
 import express from 'express'
 import Koa from 'koa'
-import { expressTracking } from '../../src/express.js'
+import { expressTracking } from '../../src/frameworks/express.js'
+import { koaTracking } from '../../src/frameworks/koa.js'
 import { createTracking, type TrackedRequest } from '../../src/index.js'
-import { koaTracking } from '../../src/koa.js'
-import { isRecord } from '../../src/values.js'
+import { isRecord } from '../../src/model/values.js'
 import { type Item, revived } from './item.js'
 
 /** What the tracking of this program reads requests with: it only keeps what readers are given. */

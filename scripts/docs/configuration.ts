@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { DeliverySchema, RequestSchema, TrackingConfigSchema } from '../../src/config-schema.js'
+import { DeliverySchema, RequestSchema, TrackingConfigSchema } from '../../src/config/schema.js'
 import { DEFAULT_LIMITS } from '../../src/delivery/limits.js'
 import {
   COLLECTOR_FIELDS,

@@ -2,9 +2,9 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import * as outboxFile from '../../src/outbox-file.js'
+import * as outboxFile from '../../src/delivery/outbox/file.js'
 
-export * from '../../src/outbox-file.js'
+export * from '../../src/delivery/outbox/file.js'
 
 /** As the package's own, but for where it is. */
 export function fileOutbox(options: outboxFile.FileOutboxOptions): outboxFile.Outbox {

@@ -1,5 +1,5 @@
 // This package as the blocks of the documentation get it where they are run: nothing leaves the machine.
-import { internalsOf } from '../../src/adapter.js'
+import { internalsOf } from '../../src/frameworks/adapter.js'
 import * as reqtrack from '../../src/index.js'
 
 export * from '../../src/index.js'

@@ -1,8 +1,8 @@
 // Runs the blocks of one page: a process of its own, told what to do by run.ts.
 import express from 'express'
-import type { TrackingConfig } from '../../src/config.js'
-import { TrackingConfigSchema } from '../../src/config-schema.js'
-import { expressTracking } from '../../src/express.js'
+import type { TrackingConfig } from '../../src/config/config.js'
+import { TrackingConfigSchema } from '../../src/config/schema.js'
+import { expressTracking } from '../../src/frameworks/express.js'
 import { createSegmentServer, formatCall, recordTracking } from '../../src/testing/index.js'
 import { readCurl } from './curl.js'
 import { matches } from './matches.js'

@@ -1,4 +1,4 @@
-import { isRecord } from '../values.js'
+import { isRecord } from '../model/values.js'
 
 const HEAD = '{"batch":['
 const FOOT = '],"writeKey":'

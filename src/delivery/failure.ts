@@ -1,4 +1,4 @@
-import { nameOf } from '../log.js'
+import { nameOf } from '../support/log.js'
 
 /** What an SDK's word about a call means for it. */
 export type Fault =

@@ -1,5 +1,5 @@
-import type { DropReason } from '../event.js'
-import type { Unsettled } from '../process-end.js'
+import type { DropReason } from '../model/event.js'
+import type { Unsettled } from './process-end.js'
 
 /** Why a call failed for good. */
 export type FailureReason =

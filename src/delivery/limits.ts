@@ -1,4 +1,4 @@
-import type { DeliveryOptions } from '../config.js'
+import type { DeliveryOptions } from '../config/config.js'
 
 /** What calls that wait may take. */
 export interface Limits {

@@ -1,4 +1,4 @@
-import type { CallParams, CallType, Remembered, SegmentCall } from '../segment-call.js'
+import type { CallParams, CallType, Remembered, SegmentCall } from '../model/segment-call.js'
 import type { Place } from './outbox/outbox.js'
 
 /**

@@ -1,5 +1,5 @@
-import { timerMs } from '../maybe.js'
-import type { CallType, Remembered, SegmentCall } from '../segment-call.js'
+import type { CallType, Remembered, SegmentCall } from '../model/segment-call.js'
+import { timerMs } from '../support/maybe.js'
 import { type PendingCall, textOf } from './pending-call.js'
 
 /** A call that is under way when its time is over is looked at again so many milliseconds later. */

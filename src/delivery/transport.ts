@@ -5,11 +5,11 @@ import {
   type HTTPFetchFn,
   type HTTPResponse,
 } from '@segment/analytics-node'
-import type { Unsettled } from '../process-end.js'
 import { messageIdsOf, putTogether, separate, takeApart } from './batch-body.js'
 import { type Answer, exchange } from './exchange.js'
 import { wordsOf } from './failure.js'
 import type { Gate, Pass } from './gate.js'
+import type { Unsettled } from './process-end.js'
 
 /** The most bytes of a request; Segment takes 500 KB. Source: Segment, HTTP Tracking API, "Max request size". */
 const MAX_BATCH_BYTES = 450 * 1024

@@ -1,5 +1,5 @@
 import type { WalkerOS } from '@walkeros/core'
-import { type Identity, identityOf, toId } from '../identity.js'
+import { type Identity, identityOf, toId } from '../model/identity.js'
 import type {
   CallParams,
   CallType,
@@ -7,8 +7,8 @@ import type {
   DirectCall,
   SegmentCall,
   SegmentContext,
-} from '../segment-call.js'
-import { isRecord, plain } from '../values.js'
+} from '../model/segment-call.js'
+import { isRecord, plain } from '../model/values.js'
 import { toCategoryPreferences } from './consent.js'
 import type { Deduplication } from './deduplication.js'
 

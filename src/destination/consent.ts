@@ -1,5 +1,5 @@
 import type { WalkerOS } from '@walkeros/core'
-import type { ConsentContext } from '../segment-call.js'
+import type { ConsentContext } from '../model/segment-call.js'
 
 /**
  * Whether one of the keys that are required is granted; nothing required is always granted. It says what

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
-import type { Identity } from '../identity.js'
-import type { Remembered } from '../segment-call.js'
+import type { Identity } from '../model/identity.js'
+import type { Remembered } from '../model/segment-call.js'
 
 /** How many people and memberships are remembered: about 3 MB where all of them have traits. */
 const DEFAULT_CAPACITY = 10_000

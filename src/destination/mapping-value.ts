@@ -1,6 +1,6 @@
 import { FatalError, type Logger, type Mapping, type WalkerOS } from '@walkeros/core'
-import { after, all, inTime, isPromise, type Maybe } from '../maybe.js'
-import { isRecord, plain } from '../values.js'
+import { isRecord, plain } from '../model/values.js'
+import { after, all, inTime, isPromise, type Maybe } from '../support/maybe.js'
 import { isGranted } from './consent.js'
 
 /** What a mapping value is evaluated in: the event it belongs to and what its functions are given. */

@@ -1,8 +1,8 @@
 import type { WalkerOS } from '@walkeros/core'
-import { type Identity, identityOf, toId } from '../identity.js'
-import { after, isPromise, type Maybe } from '../maybe.js'
-import type { DirectCall, SegmentContext } from '../segment-call.js'
-import { isRecord } from '../values.js'
+import { type Identity, identityOf, toId } from '../model/identity.js'
+import type { DirectCall, SegmentContext } from '../model/segment-call.js'
+import { isRecord } from '../model/values.js'
+import { after, isPromise, type Maybe } from '../support/maybe.js'
 import {
   type CallFrame,
   type CallKit,

@@ -1,6 +1,6 @@
 import { deleteByPath, flattenIncludeSections, type Mapping, setByPath, type WalkerOS } from '@walkeros/core'
-import { after, all, isPromise, type Maybe } from '../maybe.js'
-import { isRecord, plain } from '../values.js'
+import { isRecord, plain } from '../model/values.js'
+import { after, all, isPromise, type Maybe } from '../support/maybe.js'
 import { attempt, compileValue, contextOf, type Evaluate, type MappingScope } from './mapping-value.js'
 import type { MappingSettings, Rule, Rules } from './settings.js'
 

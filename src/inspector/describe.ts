@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http'
 import type { DestinationStep } from '../destination/pipeline.js'
-import type { Who } from '../observation.js'
-import { explainDrop, explainFailure } from '../reasons.js'
+import type { Who } from '../observe/observation.js'
+import { explainDrop, explainFailure } from '../observe/reasons.js'
 import type { BatchRecord, CallRecord, EventRecord, RequestJournal, RequestRecord } from './journal.js'
 import type {
   BatchView,

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { internalsOf } from '../adapter.js'
+import { internalsOf } from '../frameworks/adapter.js'
 import type { Tracking } from '../tracking.js'
 import { Live } from './live.js'
 import { contentSecurityPolicy, page } from './page.js'

@@ -1,11 +1,11 @@
 import type { WalkerOS } from '@walkeros/core'
 import type { FailureReason } from '../delivery/index.js'
 import type { DestinationStep } from '../destination/pipeline.js'
-import type { DropReason } from '../event.js'
-import { isPromise } from '../maybe.js'
-import type { Sources, Step, Who } from '../observation.js'
+import type { DropReason } from '../model/event.js'
+import type { DirectCall, SegmentCall } from '../model/segment-call.js'
+import type { Sources, Step, Who } from '../observe/observation.js'
 import type { Outcome } from '../request/end.js'
-import type { DirectCall, SegmentCall } from '../segment-call.js'
+import { isPromise } from '../support/maybe.js'
 import { Minutes } from './minutes.js'
 
 /** A request can track without end; beyond so many its events are only counted. */

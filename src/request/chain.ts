@@ -1,4 +1,4 @@
-import { answerWithin, isPromise, type Maybe } from '../maybe.js'
+import { answerWithin, isPromise, type Maybe } from '../support/maybe.js'
 import type { Reader, TrackedRequest } from './tracked-request.js'
 
 /** Milliseconds after the end of a request within which an asynchronous reader has to answer. */

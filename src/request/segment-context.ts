@@ -1,5 +1,5 @@
 import type { WalkerOS } from '@walkeros/core'
-import type { SegmentContext } from '../segment-call.js'
+import type { SegmentContext } from '../model/segment-call.js'
 import { readIp, readLocale, readUserAgent } from './network.js'
 import {
   locatePage,

@@ -1,9 +1,9 @@
 import type { ServerResponse } from 'node:http'
 import type { WalkerOS } from '@walkeros/core'
-import { onlyChoices, type Person } from '../event.js'
-import { type Identity, toId } from '../identity.js'
-import { after, isPromise, type Maybe } from '../maybe.js'
-import { isRecord, plain } from '../values.js'
+import { onlyChoices, type Person } from '../model/event.js'
+import { type Identity, toId } from '../model/identity.js'
+import { isRecord, plain } from '../model/values.js'
+import { after, isPromise, type Maybe } from '../support/maybe.js'
 import {
   type Answer,
   allAnswers,

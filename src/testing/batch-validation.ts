@@ -1,4 +1,4 @@
-import { isLargerThan, isRecord, MAX_CALL_BYTES } from '../values.js'
+import { isLargerThan, isRecord, MAX_CALL_BYTES } from '../model/values.js'
 import type { ReceivedCall } from './received-calls.js'
 
 /** Source: Segment, HTTP API, "Errors": "a maximum of 500KB per batch API request". */

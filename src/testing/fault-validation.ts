@@ -1,5 +1,5 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http'
-import { isRecord } from '../values.js'
+import { isRecord } from '../model/values.js'
 
 const ANSWERING = ['status', 'headers', 'body', 'retryAfter', 'redirect'] as const
 const BREAKING = ['reset', 'hang', 'half', 'drip'] as const

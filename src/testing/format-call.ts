@@ -1,4 +1,4 @@
-import { isRecord } from '../values.js'
+import { isRecord } from '../model/values.js'
 import type { ReceivedCall } from './received-calls.js'
 
 /** As wide as the longest type, `identify`. */

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import { isRecord } from '../values.js'
+import { isRecord } from '../model/values.js'
 
 /** The most differences that are told of one value. */
 const MAX_DIFFERENCES = 5

@@ -3,6 +3,7 @@ import { subscribe } from 'node:diagnostics_channel'
 import { writeSync } from 'node:fs'
 import { createServer, get } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { fileOutbox, type Outbox } from '../../src/delivery/outbox/file.js'
 import {
   createTracking,
   type Health,
@@ -10,7 +11,6 @@ import {
   type TrackingConfig,
   type TrackingStats,
 } from '../../src/index.js'
-import { fileOutbox, type Outbox } from '../../src/outbox-file.js'
 import { setClock } from './clock.js'
 
 /** What the load is to be. */

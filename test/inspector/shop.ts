@@ -1,5 +1,5 @@
 import express, { type Express } from 'express'
-import { expressTracking } from '../../src/express.js'
+import { expressTracking } from '../../src/frameworks/express.js'
 import { consentCookie, globalPrivacyControl, type Tracking, type TrackingConfig } from '../../src/index.js'
 import { type InspectorOptions, inspector } from '../../src/inspector/index.js'
 

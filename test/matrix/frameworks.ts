@@ -3,9 +3,9 @@ import express from 'express'
 import express4 from 'express4'
 import Koa from 'koa'
 import Koa2 from 'koa2'
-import { expressTracking } from '../../src/express.js'
+import { expressTracking } from '../../src/frameworks/express.js'
+import { koaTracking } from '../../src/frameworks/koa.js'
 import type { Tracking } from '../../src/index.js'
-import { koaTracking } from '../../src/koa.js'
 import type { Gate } from './gate.js'
 
 /** What a scenario's handler has at hand, whatever the framework. */

@@ -3,7 +3,7 @@ import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants, cr
 import Koa from 'koa'
 import Koa2 from 'koa2'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { koaTracking } from '../../src/koa.js'
+import { koaTracking } from '../../src/frameworks/koa.js'
 import { segmentServer, trackingTo } from '../support/servers.js'
 import { Gate } from './gate.js'
 

@@ -3,7 +3,7 @@ import { setFlagsFromString } from 'node:v8'
 import express from 'express'
 import express4 from 'express4'
 import { describe, expect, it } from 'vitest'
-import { expressTracking } from '../../src/express.js'
+import { expressTracking } from '../../src/frameworks/express.js'
 import { segmentServer, serve, trackingTo } from '../support/servers.js'
 
 setFlagsFromString('--allow-natives-syntax')

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http'
 import { describe, expect, it } from 'vitest'
-import { internalsOf } from '../../src/adapter.js'
+import { internalsOf } from '../../src/frameworks/adapter.js'
 import {
   bots,
   consentCookie,
@@ -19,7 +19,7 @@ import {
   signedInUser,
   usPrivacy,
 } from '../../src/index.js'
-import { isRecord } from '../../src/values.js'
+import { isRecord } from '../../src/model/values.js'
 import { type Answer, browser, type Framework, frameworks, type Handle, site } from './site.js'
 
 const ANONYMOUS = '23adfd82-aa0f-45a7-a756-24f2a7a4c895'

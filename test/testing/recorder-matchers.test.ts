@@ -2,7 +2,7 @@ import { expect as jestExpect } from 'expect'
 import express from 'express'
 import request from 'supertest'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { expressTracking } from '../../src/express.js'
+import { expressTracking } from '../../src/frameworks/express.js'
 import type { Tracker } from '../../src/index.js'
 import {
   assertIdentified,

@@ -1,7 +1,7 @@
 import express from 'express'
 import request from 'supertest'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { expressTracking } from '../../src/express.js'
+import { expressTracking } from '../../src/frameworks/express.js'
 import type { Tracking } from '../../src/index.js'
 import { type RecordingConfig, recordTracking } from '../../src/testing/index.js'
 import { visitor } from '../support/servers.js'

@@ -1,7 +1,7 @@
 import { cp, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
-import { isRecord } from '../../values.js'
+import { isRecord } from '../../model/values.js'
 import { ASIDE_FILE, storeNames } from './directory.js'
 import { LevelStore } from './level-store.js'
 import type { StoredCall } from './outbox.js'

@@ -1,6 +1,6 @@
 import { access } from 'node:fs/promises'
 import type { ClassicLevel } from 'classic-level'
-import type { CallType } from '../../segment-call.js'
+import type { CallType } from '../../model/segment-call.js'
 import { condemn, protect, removeStore, retire } from './directory.js'
 import type { CallStore, ReadCall, StoredCall } from './outbox.js'
 

@@ -1,4 +1,4 @@
-import type { CallType } from '../../segment-call.js'
+import type { CallType } from '../../model/segment-call.js'
 
 /** A call as it is on disk. */
 export interface StoredCall {

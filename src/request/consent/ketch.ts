@@ -1,4 +1,4 @@
-import { isRecord } from '../../values.js'
+import { isRecord } from '../../model/values.js'
 import type { TrackedRequest } from '../tracked-request.js'
 import { own, ownObject, readBase64Cookie, stringsOf } from './decode.js'
 import {

@@ -1,4 +1,4 @@
-import { isRecord } from '../../values.js'
+import { isRecord } from '../../model/values.js'
 import { decodeCookie } from '../cookies.js'
 import { parseJson } from '../json.js'
 import type { Reader, TrackedRequest } from '../tracked-request.js'

@@ -1,4 +1,4 @@
-import { isPromise } from '../../maybe.js'
+import { isPromise } from '../../support/maybe.js'
 import type { Reader } from '../tracked-request.js'
 import { member, readId } from './id.js'
 

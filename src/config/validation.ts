@@ -1,0 +1,124 @@
+import type { z } from 'zod'
+import type { TrackingConfig } from './config.js'
+import { copyConfig } from './copy.js'
+import { TrackingConfigSchema } from './schema.js'
+
+/** Longer keys are cut where they are quoted. */
+const MAX_QUOTED_KEY = 60
+
+/** One thing that is wrong with a configuration. */
+export interface ConfigProblem {
+  /** Where it is: `settings.flushAt`, `mapping.order.complete[0].data`; empty for the configuration itself. */
+  readonly path: string
+  /** What was given, what was expected, and what to do. Of values it quotes numbers and booleans only. */
+  readonly message: string
+}
+
+/** What `createTracking` throws for a configuration that it cannot take: one error with every problem. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+  readonly problems: readonly ConfigProblem[]
+
+  /** @param problems - What is wrong; the message has a line for each. */
+  constructor(problems: readonly ConfigProblem[]) {
+    const lines = problems.map(({ path, message }) => `  ${path || 'config'}: ${message}`)
+    const count = problems.length === 1 ? 'a problem' : `${problems.length} problems`
+    super(`the configuration of createTracking has ${count}:\n${lines.join('\n')}`)
+    this.problems = problems
+  }
+}
+
+/**
+ * Checks a configuration before anything is made of it. A member that is `undefined` counts as absent.
+ *
+ * @throws ConfigError with every problem: wrong types and values, unknown keys and the known ones that were probably
+ * meant, and fields that only a walkerOS collector can honour. It quotes no string, since any may be a secret.
+ *
+ * @example
+ * validateConfig({ settings: { writeKey: 'KEY', flushat: 20 } })
+ * // ConfigError: the configuration of createTracking has a problem:
+ * //   settings.flushat: unknown key, did you mean flushAt?
+ */
+export function validateConfig(config: unknown): asserts config is TrackingConfig {
+  const copy = copyConfig(config)
+  // Without settings it is the write key that is missed, so the error should name it.
+  if (isObject(copy) && copy.settings === undefined) copy.settings = {}
+  const { error } = TrackingConfigSchema.safeParse(copy)
+  if (error) throw new ConfigError(problemsOf(error.issues, [], copy))
+}
+
+type Issue = z.core.$ZodIssue
+type Path = readonly PropertyKey[]
+
+function problemsOf(issues: readonly Issue[], base: Path, root: unknown): ConfigProblem[] {
+  const problems = issues.flatMap((issue) => problemsOfIssue(issue, [...base, ...issue.path], root))
+  // A schema and a check on it may both complain of one value.
+  return problems.filter(({ path }, index) => problems.findIndex((other) => other.path === path) === index)
+}
+
+function problemsOfIssue(issue: Issue, path: Path, root: unknown): ConfigProblem[] {
+  if (issue.code === 'unrecognized_keys') {
+    const explanations = issue.message.split('\n')
+    return issue.keys.map((key, index) => problem([...path, key], explanations[index] ?? ''))
+  }
+  if (issue.code === 'invalid_key') return [problem(path, issue.issues[0]?.message ?? issue.message)]
+  if (issue.code === 'invalid_union') {
+    const meant = issue.errors.find((alternative) => alternative.every(isInside))
+    if (meant) return problemsOf(meant, path, root)
+  }
+  return [problem(path, `${given(valueAt(root, path))}, ${issue.message}`)]
+}
+
+/** Of a union's alternatives that one was meant whose issues are all further inside of the value. */
+function isInside(issue: Issue): boolean {
+  if (issue.path.length > 0 || issue.code === 'unrecognized_keys') return true
+  return issue.code === 'invalid_union' && issue.errors.some((alternative) => alternative.every(isInside))
+}
+
+function problem(path: Path, message: string): ConfigProblem {
+  return { path: written(path), message }
+}
+
+function written(path: Path): string {
+  return path.reduce<string>((before, key) => {
+    if (typeof key === 'number') return `${before}[${key}]`
+    const name = String(key)
+    if (!/^[\w$*-]+$/.test(name) || name.length > MAX_QUOTED_KEY) return `${before}[${quoted(name)}]`
+    return before ? `${before}.${name}` : name
+  }, '')
+}
+
+function quoted(key: string): string {
+  return JSON.stringify(key.length > MAX_QUOTED_KEY ? `${key.slice(0, MAX_QUOTED_KEY)}…` : key)
+}
+
+function valueAt(root: unknown, path: Path): unknown {
+  return path.reduce<unknown>(
+    (value, key) => (typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined),
+    root,
+  )
+}
+
+function given(value: unknown): string {
+  switch (typeof value) {
+    case 'undefined':
+      return 'missing'
+    case 'number':
+      return `given the number ${value}`
+    case 'boolean':
+      return `given ${value}`
+    case 'string':
+      return value.trim() === '' ? 'given an empty string' : 'given a string'
+    case 'symbol':
+      return `given ${value.description}`
+    case 'object':
+      if (value === null) return 'given null'
+      return Array.isArray(value) ? 'given a list' : 'given an object'
+    default:
+      return `given a ${typeof value}`
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

@@ -1,0 +1,39 @@
+import type { Track, Tracker } from '../tracker/tracker.js'
+import { internals, type Tracking, type TrackingInternals } from '../tracking.js'
+
+/**
+ * What an adapter works with, from the tracking that it was given.
+ *
+ * @param adapter - The adapter's name, for the message.
+ * @throws If it was given something else: most often because it was mounted without being called.
+ */
+export function internalsOf(tracking: Tracking, adapter: string): TrackingInternals {
+  const inside = hasInternals(tracking) ? tracking[internals] : undefined
+  if (inside) return inside
+  const given = isRequest(tracking) ? 'a request' : tracking === null ? 'null' : typeof tracking
+  throw new TypeError(
+    `${adapter}() was given ${given}: expected what createTracking() returns, as in app.use(${adapter}(tracking))`,
+  )
+}
+
+/** Puts a request's tracker where its handlers look for it; what cannot take it is told of, and goes on without. */
+export function expose(
+  tracker: Tracker,
+  target: { track?: Track; tracker?: Tracker },
+  { fault }: TrackingInternals,
+): void {
+  try {
+    target.tracker = tracker
+    target.track = tracker.track
+  } catch (error) {
+    fault('the tracker could not be put on a request, which is frozen or has a `track` of its own', error)
+  }
+}
+
+function hasInternals(value: unknown): value is { readonly [internals]: TrackingInternals } {
+  return typeof value === 'object' && value !== null && internals in value
+}
+
+function isRequest(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'headers' in value && 'method' in value
+}

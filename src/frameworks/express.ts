@@ -1,0 +1,81 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { type Framework, hostOf, nodeFramework, routePattern } from '../request/message-request.js'
+import { shareShape } from '../request/shared-shape.js'
+import type { Track, Tracker } from '../tracker/tracker.js'
+import type { Tracking } from '../tracking.js'
+import { expose, internalsOf } from './adapter.js'
+
+declare global {
+  namespace Express {
+    interface Request {
+      /** Tracks an event of this request; it goes to Segment after the response. */
+      track: Track
+      /** The request's tracker: `track`, and all that goes beyond it. */
+      tracker: Tracker
+    }
+  }
+}
+
+/** An Express request handler, as Express 4 and 5 and Connect take it. */
+export type RequestHandler = (
+  req: IncomingMessage,
+  res: ServerResponse,
+  next: (error?: unknown) => void,
+) => void
+
+/** What this adapter reads of Express's request. */
+interface ExpressRequest extends IncomingMessage {
+  track?: Track
+  tracker?: Tracker
+  readonly ip?: string
+  readonly protocol?: string
+  readonly hostname?: string
+  readonly baseUrl?: string
+  readonly route?: { readonly path?: unknown }
+  readonly res?: { readonly locals?: unknown }
+}
+
+const express: Framework<ExpressRequest> = {
+  ...nodeFramework,
+  state: (req) => req.res?.locals,
+  route: (req) => {
+    const pattern = routePattern(req.route?.path)
+    return pattern === undefined ? undefined : `${req.baseUrl ?? ''}${pattern}`
+  },
+  // Connect has no proxy settings of its own: what Node knows is all there is.
+  ip: (req) => req.ip ?? nodeFramework.ip(req),
+  origin: (req) => (req.protocol ? `${req.protocol}://${trustedHostOf(req)}` : nodeFramework.origin(req)),
+}
+
+/**
+ * Express middleware that puts a tracker on every request: `req.track` and `req.tracker`. Mount it once, before the
+ * routes; before or after authentication and sessions. Mounted twice, the request keeps its one tracker.
+ *
+ * @param tracking - What `createTracking` made.
+ * @throws If it is given anything else.
+ *
+ * @example
+ * app.use(expressTracking(tracking))
+ * app.post('/orders', (req, res) => {
+ *   req.track('order complete', { total: 42 })
+ *   res.status(201).json({ ok: true })
+ * })
+ */
+export function expressTracking(tracking: Tracking): RequestHandler {
+  const inside = internalsOf(tracking, 'expressTracking')
+  const { attach, ambient } = inside
+  return function reqtrack(req: ExpressRequest, res, next) {
+    shareShape(req)
+    shareShape(res)
+    const tracker = attach(express, req, req, res)
+    expose(tracker, req, inside)
+    ambient.run(tracker, next)
+  }
+}
+
+/** The host under the app's `trust proxy` setting; Express 4's `hostname` has no port, so the header is preferred. */
+function trustedHostOf(req: ExpressRequest): string {
+  const host = hostOf(req)
+  const { hostname } = req
+  return hostname === undefined || host === hostname || host.startsWith(`${hostname}:`) ? host : hostname
+}

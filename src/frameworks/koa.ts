@@ -1,0 +1,71 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+// The types of Koa that are added to below.
+import type {} from 'koa'
+import { member } from '../request/identity/id.js'
+import { type Framework, hostOf, nodeFramework, routePattern } from '../request/message-request.js'
+import type { Track, Tracker } from '../tracker/tracker.js'
+import type { Tracking } from '../tracking.js'
+import { expose, internalsOf } from './adapter.js'
+
+declare module 'koa' {
+  interface ExtendableContext {
+    /** Tracks an event of this request; it goes to Segment after the response. */
+    track: Track
+    /** The request's tracker: `track`, and all that goes beyond it. */
+    tracker: Tracker
+  }
+}
+
+/** A Koa middleware, as Koa 2 and 3, koa-mount and every router take it. */
+export type Middleware = (ctx: KoaContext, next: () => Promise<unknown>) => Promise<unknown>
+
+/** What this adapter reads of Koa's context. */
+export interface KoaContext {
+  readonly req: IncomingMessage
+  readonly res: ServerResponse
+  readonly originalUrl: string
+  readonly ip: string
+  readonly protocol: string
+  readonly host: string
+  readonly state: unknown
+  readonly session?: unknown
+  /** Of the router: the route that took the request. */
+  readonly _matchedRoute?: unknown
+  readonly routerPath?: unknown
+  track: Track
+  tracker: Tracker
+}
+
+const koa: Framework<KoaContext> = {
+  user: (ctx) => member(ctx.state, 'user') ?? nodeFramework.user(ctx.req),
+  session: (ctx) => ctx.session ?? nodeFramework.session(ctx.req),
+  state: (ctx) => ctx.state,
+  route: (ctx) => routePattern(ctx._matchedRoute ?? ctx.routerPath),
+  ip: (ctx) => ctx.ip,
+  origin: (ctx) => `${ctx.protocol}://${ctx.host || hostOf(ctx.req)}`,
+  originalUrl: (ctx) => ctx.originalUrl,
+}
+
+/**
+ * Koa middleware that puts a tracker on every request: `ctx.track` and `ctx.tracker`. Mount it once, before the routes;
+ * before or after authentication and sessions. Mounted twice, the request keeps its one tracker.
+ *
+ * @param tracking - What `createTracking` made.
+ * @throws If it is given anything else.
+ *
+ * @example
+ * app.use(koaTracking(tracking))
+ * router.post('/orders', (ctx) => {
+ *   ctx.track('order complete', { total: 42 })
+ *   ctx.status = 201
+ * })
+ */
+export function koaTracking(tracking: Tracking): Middleware {
+  const inside = internalsOf(tracking, 'koaTracking')
+  const { attach, ambient } = inside
+  return function reqtrack(ctx, next) {
+    const tracker = attach(koa, ctx, ctx.req, ctx.res)
+    expose(tracker, ctx, inside)
+    return ambient.run(tracker, next)
+  }
+}

@@ -1,0 +1,240 @@
+import type { WalkerOS } from '@walkeros/core'
+import { randomId } from '../support/random-id.js'
+import { toId } from './identity.js'
+import type { DirectCall } from './segment-call.js'
+import { isRecord, MAX_CALL_BYTES, type Plain, plain, toPlain } from './values.js'
+
+/** Why an event was dropped instead of becoming calls. */
+export type DropReason =
+  /** It has no name, a name that is not `entity action`, or one that belongs to walkerOS (`walker …`). */
+  | 'invalid'
+  /** Its data is larger than Segment takes. */
+  | 'too-large'
+  /** None of the consent keys that it needs is granted. */
+  | 'consent'
+  /** It has neither a userId nor an anonymousId. */
+  | 'identity'
+  /** A mapping rule ignores it, or is silent and resolves to no call. */
+  | 'ignored'
+  /** The `dispatch` option does not want what its request came to. */
+  | 'outcome'
+  /** A `request.skip` reader wants nothing of its request. */
+  | 'skipped'
+  /** Tracking is turned off. */
+  | 'disabled'
+  /** The handler called `discard()`. */
+  | 'discarded'
+  /** The tracking was shut down before. */
+  | 'closed'
+  /** Something of the application's on its way failed, such as the `dispatch` function. */
+  | 'error'
+
+/** What a handler can say of an event, as walkerOS's event model has it. Whatever it leaves out is filled in. */
+export interface PartialEvent {
+  /** `entity action`, such as `order complete`. */
+  name?: string
+  /** What happened, in detail. */
+  data?: object
+  /** What was around it: label and order by name. */
+  context?: Readonly<Record<string, [value: unknown, order: number] | undefined>>
+  /** Entities inside of it, such as the products of an order. */
+  nested?: readonly object[]
+  /** What holds for all events. */
+  globals?: object
+  /** Whatever else. */
+  custom?: object
+  /** Who did it, where the handler knows better than the request: `id` is the userId, `session` the anonymousId. */
+  user?: object
+  /** The person's choice for this event, over the request's. */
+  consent?: Readonly<Record<string, boolean>>
+  /** What set it off. */
+  trigger?: string
+  /** Milliseconds since 1970. Defaults to now. */
+  timestamp?: number
+  /** 16 hex digits. Made up by default. */
+  id?: string
+  /** Where it comes from. */
+  source?: object
+}
+
+/** An event as it was given, whose name nobody has looked at. */
+export type GivenEvent = Omit<PartialEvent, 'name'> & { readonly name?: unknown }
+
+/** A person, as far as a request or a handler knows them. */
+export interface Person {
+  readonly userId: string | undefined
+  readonly anonymousId: string | undefined
+  /** More about them, in walkerOS's terms (`email`, `country`, …). */
+  readonly details: Readonly<Record<string, unknown>> | undefined
+}
+
+/** An event as it was tracked: copied, bounded and plain, but without what only the end of its request tells. */
+export interface CollectedEvent {
+  readonly name: string
+  readonly parts: Readonly<Record<string, unknown>>
+  readonly direct: DirectCall | undefined
+  readonly timestamp: number
+  /** Unique beyond this process: the messageIds of the event's calls are made from it. */
+  readonly messageId: string
+}
+
+/** An event that was not fit to be collected, and what to tell about it. */
+export interface RefusedEvent {
+  readonly refused: 'invalid' | 'too-large'
+  readonly name: string | undefined
+  readonly problem: string
+}
+
+/** Who is told of an event that is not whole. */
+export interface Incomplete {
+  /** A part of what was tracked had to be left out. */
+  incomplete(name: string, problem: string): void
+}
+
+const NOTHING: Readonly<Record<string, unknown>> = {}
+
+const SPACE = 32
+
+const PARTS = ['data', 'context', 'nested', 'globals', 'custom', 'user', 'source'] as const
+
+/**
+ * Takes what a handler tracked: checks the name, copies the rest, and fixes id and time.
+ *
+ * @param told - Is told what had to be left out.
+ */
+export function collectEvent(
+  given: GivenEvent,
+  direct: DirectCall | undefined,
+  told: Incomplete,
+): CollectedEvent | RefusedEvent {
+  const { name } = given
+  const problem = problemOfName(name)
+  if (typeof name !== 'string' || problem !== undefined) {
+    return { refused: 'invalid', name: typeof name === 'string' ? name : undefined, problem: problem ?? '' }
+  }
+  const parts: Record<string, unknown> = {}
+  for (const part of PARTS) {
+    const value = given[part]
+    if (value === undefined) continue
+    const copied = toPlain(value, MAX_CALL_BYTES)
+    if (copied.tooLarge) return tooLarge(name, part)
+    for (const left of copied.problems) told.incomplete(name, `${part}: ${left}`)
+    if (isFit(part, copied)) parts[part] = copied.value
+    else
+      told.incomplete(name, `${part}: expected ${part === 'nested' ? 'a list' : 'an object'}, was left out`)
+  }
+  if (isRecord(given.consent)) parts.consent = onlyChoices(given.consent)
+  if (typeof given.trigger === 'string') parts.trigger = given.trigger
+  if (typeof given.id === 'string' && given.id !== '') parts.id = given.id
+  return { name, parts, direct, timestamp: timestampOf(given.timestamp), messageId: randomId() }
+}
+
+/** What completes an event at the end of its request. */
+export interface Completion {
+  readonly person: Person
+  /** The event's own from here on. */
+  readonly consent: WalkerOS.Consent
+  /** 32 hex digits that all events of the request share, from its `traceparent` where it has one. */
+  readonly trace: string
+  /** Milliseconds since 1970 at which the request began. */
+  readonly startedAt: number
+}
+
+/** Completes a collected event: a whole walkerOS event, all of whose parts are its own. */
+export function completeEvent(collected: CollectedEvent, completion: Completion): WalkerOS.Event {
+  const { name, parts, timestamp, messageId } = collected
+  const [entity = '', action = ''] = name.split(' ')
+  const { person, consent, trace, startedAt } = completion
+  const source = { type: 'reqtrack', platform: 'server', schema: '4', trace }
+  const event = {
+    name,
+    // One by one: this is on every event, and spreading costs it more.
+    data: parts.data ?? {},
+    context: parts.context ?? {},
+    globals: parts.globals ?? {},
+    custom: parts.custom ?? {},
+    nested: parts.nested ?? [],
+    id: parts.id ?? messageId.slice(0, 16),
+    trigger: parts.trigger ?? '',
+    entity,
+    action,
+    timestamp,
+    timing: Math.max(0, Math.round((timestamp - startedAt) / 10) / 100),
+    user: userOf(person, isRecord(parts.user) ? parts.user : NOTHING),
+    consent: isRecord(parts.consent) ? { ...consent, ...onlyChoices(parts.consent) } : consent,
+    source: isRecord(parts.source) ? { ...source, ...parts.source } : source,
+  }
+  return event as WalkerOS.Event
+}
+
+/**
+ * Puts the user of an event together. What the request knows of its own person is kept apart from an event about
+ * somebody else: an admin's anonymousId must not be tied to the customer whom they edit.
+ */
+function userOf(person: Person, own: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const ownId = toId(own.id)
+  const sameUser = ownId === undefined || person.userId === undefined || ownId === person.userId
+  const details = sameUser ? person.details : undefined
+  const user: Record<string, unknown> = details || own !== NOTHING ? { ...details, ...own } : {}
+  setId(user, 'id', ownId ?? person.userId)
+  setId(user, 'session', toId(own.session) ?? (sameUser ? person.anonymousId : undefined))
+  return user
+}
+
+function setId(user: Record<string, unknown>, key: 'id' | 'session', id: string | undefined): void {
+  if (id !== undefined) user[key] = id
+  else if (key in user) delete user[key]
+}
+
+/** A consent state with nothing in it but choices: hostile and mistyped members are left out. */
+export function onlyChoices(state: unknown): Record<string, boolean> {
+  try {
+    return choicesOf(state)
+  } catch {
+    // A member that throws must not hide a refusal beside it.
+    return choicesOf(plain(state))
+  }
+}
+
+function choicesOf(state: unknown): Record<string, boolean> {
+  const choices: Record<string, boolean> = {}
+  if (!isRecord(state)) return choices
+  for (const [key, value] of Object.entries(state)) {
+    if (typeof value === 'boolean' && key !== '__proto__') choices[key] = value
+  }
+  return choices
+}
+
+function problemOfName(name: unknown): string | undefined {
+  const expected = `expected 'entity action', such as 'order complete'`
+  if (typeof name !== 'string')
+    return `the event's name is ${name === undefined ? 'missing' : `a ${typeof name}`}: ${expected}`
+  const space = name.indexOf(' ')
+  const second = name.charCodeAt(space + 1)
+  if (space <= 0 || Number.isNaN(second) || second === SPACE)
+    return `the event's name ${quoted(name)} is not two words with one space between them: ${expected}`
+  if (name.startsWith('walker '))
+    return `the event's name ${quoted(name)} is a walkerOS command, which a tracker does not run: ${expected}`
+  return undefined
+}
+
+function quoted(name: string): string {
+  return JSON.stringify(name.length > 60 ? `${name.slice(0, 60)}…` : name)
+}
+
+function tooLarge(name: string, part: string): RefusedEvent {
+  return {
+    refused: 'too-large',
+    name,
+    problem: `its ${part} is larger than the 32 KB that Segment takes for a call: track less of it, or a reference to it`,
+  }
+}
+
+function isFit(part: (typeof PARTS)[number], copied: Plain): boolean {
+  return part === 'nested' ? Array.isArray(copied.value) : isRecord(copied.value)
+}
+
+function timestampOf(timestamp: unknown): number {
+  if (typeof timestamp === 'number' && !Number.isNaN(new Date(timestamp).getTime())) return timestamp
+  return Date.now()
+}

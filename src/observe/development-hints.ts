@@ -1,0 +1,53 @@
+import type { DroppedEvent } from '../config/config.js'
+import type { DropReason } from '../model/event.js'
+import { isRecord } from '../model/values.js'
+
+const MAX_NAME_LENGTH = 60
+
+/**
+ * Says in development, once each, why nothing arrives where that is most likely a part that is not there yet: nobody
+ * reads who it is, or what they agreed to. What a visitor refused is no such case, and nothing of a visitor is said.
+ */
+export class DevelopmentHints {
+  readonly #say: (message: string) => void
+  readonly #said = new Set<DropReason>()
+
+  /** @param say - Writes the line. */
+  constructor(say: (message: string) => void) {
+    this.#say = say
+  }
+
+  /** Takes in an event that was dropped. */
+  dropped(dropped: DroppedEvent): void {
+    const { event, reason } = dropped
+    if (this.#said.has(reason)) return
+    const hint = hintOf(dropped)
+    if (hint === undefined) return
+    this.#said.add(reason)
+    const name = JSON.stringify((event.name ?? '').slice(0, MAX_NAME_LENGTH))
+    this.#say(
+      `the event ${name} was dropped (${reason}): ${hint} This is said once, and in development only.`,
+    )
+  }
+}
+
+function hintOf({ event, reason, required = {} }: DroppedEvent): string | undefined {
+  switch (reason) {
+    case 'identity':
+      return (
+        'Segment takes no call about nobody, and no reader of request.userId and request.anonymousId knew who it is. ' +
+        'Sign somebody in, send the cookie ajs_anonymous_id, name a reader that fits, or let segmentCookie({ create }) make ids.'
+      )
+    case 'consent': {
+      const keys = Object.keys(required)
+      const consent = isRecord(event.consent) ? event.consent : {}
+      if (keys.some((key) => Object.hasOwn(consent, key))) return undefined
+      return (
+        `it needs ${keys.join(' or ')}, and nobody knows what this visitor chose. Name the reader of your consent ` +
+        'manager in request.consent, such as cookiebot(), or call tracker.consent() where a visitor chooses.'
+      )
+    }
+    default:
+      return undefined
+  }
+}

@@ -1,0 +1,88 @@
+import type { WalkerOS } from '@walkeros/core'
+import type { FailureReason } from '../delivery/index.js'
+import type { DropReason } from '../model/event.js'
+
+/** What is known of an event that was dropped. */
+export interface DropCircumstances {
+  /** The key of the mapping rule that matched. */
+  readonly rule?: string
+  /** The consent keys of which one has to be granted. */
+  readonly required?: WalkerOS.Consent
+  /** The consent that the event came with. */
+  readonly consent?: WalkerOS.Consent
+  /** The reader that decided each consent key. */
+  readonly readers?: Readonly<Record<string, string>>
+  /** How the request ended, such as `status 404` or `an abort`. */
+  readonly end?: string
+}
+
+/** Says in words why an event was dropped, and where that is decided. */
+export function explainDrop(reason: DropReason, circumstances: DropCircumstances = {}): string {
+  const { rule, end = 'what it came to' } = circumstances
+  switch (reason) {
+    case 'consent':
+      return explainConsent(circumstances)
+    case 'identity':
+      return 'nobody to tell about: there is neither a userId nor an anonymousId. No reader of `config.request` gave one, or `settings.userId` and `settings.anonymousId` point elsewhere.'
+    case 'ignored':
+      return rule === undefined
+        ? 'it came to no call.'
+        : `the rule \`${rule}\` ignores it, or is silent and its settings came to no call.`
+    case 'invalid':
+      return 'its name is not `entity action`, such as `order complete`, or a method was given what it cannot use. The error in the log says which.'
+    case 'too-large':
+      return 'its data are larger than the 32 KB that Segment takes for a call. Track less of them, or a reference to them.'
+    case 'outcome':
+      return `\`config.dispatch\` does not want a request that ended with ${end}.`
+    case 'skipped':
+      return 'one of the readers in `config.request.skip` wants nothing of its request.'
+    case 'disabled':
+      return 'tracking is turned off by `config.disabled` or `settings.disable`.'
+    case 'discarded':
+      return 'the handler called `tracker.discard()`.'
+    case 'closed':
+      return 'it was tracked after the tracking had been shut down.'
+    case 'error':
+      return 'something of the application failed on its way, such as the `dispatch` function. The error in the log says what.'
+  }
+}
+
+const FAILURES: Readonly<Record<FailureReason, string>> = {
+  overflow: 'there was no room left for calls that wait.',
+  rejected: 'Segment, or its client, refused the call itself.',
+  unreachable: 'Segment could not be reached, or answered with errors, until the tries were used up.',
+  timeout: 'Segment took too long to answer until the tries were used up.',
+  'too-large': 'the call is larger than the 32 KB that Segment takes.',
+  expired: 'it waited longer than it may.',
+  closed: 'the tracking was shut down before it had an outcome.',
+}
+
+/**
+ * Says in words why a call failed.
+ *
+ * @param detail - What Segment or the way to it said.
+ */
+export function explainFailure(reason: FailureReason, detail?: string): string {
+  return detail === undefined ? FAILURES[reason] : `${FAILURES[reason]} ${detail}`
+}
+
+function explainConsent({ rule, required = {}, consent = {}, readers = {} }: DropCircumstances): string {
+  const where = rule === undefined ? '`config.consent`' : `The rule \`${rule}\``
+  const said = (choice: boolean) =>
+    Object.entries(consent)
+      .filter(([, granted]) => granted === choice)
+      .map(([key]) => (readers[key] === undefined ? key : `${key} (${readers[key]})`))
+  const granted = said(true)
+  const refused = said(false)
+  const state =
+    granted.length + refused.length === 0
+      ? 'no reader knows any choice of this visitor, and unknown is not granted'
+      : `this visitor has granted ${listed(granted, 'and') || 'nothing'}` +
+        (refused.length > 0 ? ` and refused ${listed(refused, 'and')}` : '')
+  return `${where} needs ${listed(Object.keys(required), 'or') || 'consent'}; ${state}.`
+}
+
+function listed(words: readonly string[], conjunction: string): string {
+  const [last = '', ...rest] = [...words].reverse()
+  return rest.length === 0 ? last : `${rest.reverse().join(', ')} ${conjunction} ${last}`
+}

@@ -1,0 +1,452 @@
+import { AsyncResource } from 'node:async_hooks'
+import type { ServerResponse } from 'node:http'
+import type { WalkerOS } from '@walkeros/core'
+import {
+  type CollectedEvent,
+  collectEvent,
+  type DropReason,
+  type GivenEvent,
+  type Incomplete,
+  onlyChoices,
+  type PartialEvent,
+} from '../model/event.js'
+import { type Identity, toId } from '../model/identity.js'
+import type { DirectCall } from '../model/segment-call.js'
+import { isRecord, plain } from '../model/values.js'
+import type { Outcome } from '../request/end.js'
+import type { RequestContext } from '../request/segment-context.js'
+import {
+  knownIdentity,
+  overridePerson,
+  type PersonOverride,
+  type PersonReading,
+  type ReadConsent,
+  type ReadPerson,
+  type SenderReader,
+} from '../request/sender.js'
+import type { TrackedRequest } from '../request/tracked-request.js'
+import type { Maybe } from '../support/maybe.js'
+
+/**
+ * The events of an application, to be merged into: with it names and data are checked when the application is compiled.
+ * While nothing is merged, any `entity action` can be tracked.
+ *
+ * @example
+ * declare module 'reqtrack' {
+ *   interface TrackEvents {
+ *     'order complete': { total: number; coupon?: string }
+ *   }
+ * }
+ */
+// biome-ignore lint/suspicious/noEmptyInterface: it is there to be merged into.
+export interface TrackEvents {}
+
+/** The names that can be tracked: those of {@link TrackEvents}, or any where nothing was merged into it. */
+export type EventName = keyof TrackEvents extends never ? string : Extract<keyof TrackEvents, string>
+
+/** What is tracked with a name: its data, which {@link TrackEvents} may require, and more of the event. */
+export type TrackArguments<N extends EventName> = N extends keyof TrackEvents
+  ? Partial<TrackEvents[N]> extends TrackEvents[N]
+    ? [data?: TrackEvents[N], event?: PartialEvent]
+    : [data: TrackEvents[N], event?: PartialEvent]
+  : [data?: object, event?: PartialEvent]
+
+/** A function that tracks an event, as `req.track` and `ctx.track` are. */
+export interface Track {
+  /**
+   * Tracks an event of the running request. It returns at once and never throws; the event goes to Segment after the
+   * response, with the request's user and consent.
+   *
+   * @param name - `entity action`, such as `order complete`.
+   * @param rest - The event's data, copied and turned to plain JSON; and more of the event, such as `context`.
+   *
+   * @example
+   * req.track('order complete', { id: 'A-1', total: 42 })
+   */
+  <N extends EventName>(name: N, ...rest: TrackArguments<N>): void
+  /**
+   * Tracks a walkerOS event.
+   *
+   * @param event - The event; all but its name is filled in where it is left out.
+   *
+   * @example
+   * req.track({ name: 'order complete', data: { total: 42 }, nested: [{ entity: 'product', data: { id: 'P-1' } }] })
+   */
+  (event: PartialEvent & { name: EventName }): void
+}
+
+/** A Segment `page` or `screen`. */
+export interface View {
+  category?: string
+  name?: string
+  properties?: object
+}
+
+/**
+ * Tracks for one request. Its methods return at once and never throw; misuse is a drop with the reason `invalid` and an
+ * error in the log.
+ */
+export interface Tracker {
+  /** Tracks an event. Can be taken off the tracker and passed on. */
+  readonly track: Track
+  /** Tells Segment about the request's own user. Always makes a call, other than the `identify` setting. */
+  identify(traits?: object): void
+  /** Tells Segment about a user: after a registration, or when somebody edits somebody else. */
+  identify(userId: string, traits?: object): void
+  /** Puts the request's user in a group. Always makes a call, other than the `group` setting. */
+  group(groupId: string, traits?: object): void
+  /** Tracks a page that was viewed. */
+  page(page?: View): void
+  /** Tracks a screen of an app that was viewed. */
+  screen(screen?: View): void
+  /** Tells Segment that the request's userId was known by another id before. */
+  alias(previousId: string): void
+  /**
+   * Says what the handler knows better than the request: `id` is the userId, `session` the anonymousId, the rest is about
+   * the person. Merged; the last call wins. Holds for what is tracked from now on, and at the end of the request for
+   * what lacked an id.
+   */
+  user(user: WalkerOS.User): void
+  /**
+   * Says that the visitor's choice changed in this request. Merged; the last call wins. Holds for all events of the
+   * request, also those tracked before: a refusal stops them, a grant frees them. Said after the response, it holds for
+   * what is tracked from then on.
+   */
+  consent(state: WalkerOS.Consent): void
+  /** Lets the shutdown wait for work that goes on after the response and may still track. */
+  waitUntil(work: Promise<unknown>): void
+  /** Drops what this request has collected so far, counted as `discarded`. */
+  discard(): void
+  /** Who the request is from, as far as is known now. */
+  readonly identity: Identity
+}
+
+/** An event in a tracker's hands: collected, with who did it as far as was known. */
+export interface OpenEvent {
+  readonly collected: CollectedEvent
+  readonly person: PersonReading
+}
+
+/** What a request comes to at its end, read once. */
+export interface Sender {
+  readonly person: ReadPerson
+  readonly consent: ReadConsent
+  readonly skipped: boolean
+}
+
+/** What a tracker needs of the tracking that it belongs to. */
+export interface TrackerHost extends Incomplete {
+  readonly sender: SenderReader
+  /** Why nothing more can be tracked, if that is so. */
+  refusal(): 'closed' | 'disabled' | undefined
+  /** An event was tracked, whatever becomes of it. */
+  tracked(): void
+  /** An event was collected by a tracker. */
+  collected(tracker: RequestTracker, event: OpenEvent): void
+  /** An event that was tracked is dropped. */
+  dropped(tracker: RequestTracker, event: GivenEvent, reason: DropReason, messageId?: string): void
+  /** A handler used the tracker in a way that cannot work. */
+  misused(problem: string, caller: Caller): void
+  /** An event could not be collected, for a reason that is not the application's. */
+  failed(tracker: RequestTracker, event: GivenEvent, error: unknown): void
+  /** A tracker has events to dispatch. */
+  ready(tracker: RequestTracker): void
+  /**
+   * The visitor's choice changed in a request: at its end for all that its handler said, from then on each time.
+   *
+   * @param before - What the handler had said before.
+   */
+  chosen(tracker: RequestTracker, chosen: WalkerOS.Consent, before: WalkerOS.Consent | undefined): void
+  /** Background work has begun that may still track. */
+  working(work: Promise<unknown>): void
+}
+
+let requests = 0
+
+/** The tracker of one request: collects its events until it ends, and hands on at once what is tracked after. */
+export class RequestTracker implements Tracker {
+  readonly request: TrackedRequest
+  /** Counts the requests of this process, for who watches. */
+  readonly number = ++requests
+  readonly startedAt = Date.now()
+  readonly startedMark = performance.now()
+  /** How the request ended; `undefined` while it is open. */
+  outcome: Outcome | undefined
+  /** What the request came to, kept by the dispatcher for what is tracked after the end. */
+  sent: Maybe<Sender> | undefined
+  /** Whether the dispatcher is at work on this tracker's events: they go one after the other. */
+  busy = false
+  /** 32 hex digits that the request's events share; made by the dispatcher. */
+  trace: string | undefined
+  /** What the request tells for Segment's `context`; read by the dispatcher. */
+  context: RequestContext | undefined
+  /** Tells at the end, from the status, whether a page was shown; where that is tracked. */
+  showedPage: ((status: number) => boolean) | undefined
+  readonly #host: TrackerHost
+  readonly #response: ServerResponse
+  /** The asynchronous context of the handler, as it was when the request last tracked something. */
+  #scope = new AsyncResource('reqtrack')
+  #events: OpenEvent[] = []
+  #override: PersonOverride | undefined
+  #consent: WalkerOS.Consent | undefined
+  #track: Track | undefined
+
+  constructor(host: TrackerHost, request: TrackedRequest, response: ServerResponse) {
+    this.#host = host
+    this.request = request
+    this.#response = response
+  }
+
+  get track(): Track {
+    // Bound, since a closure for every request makes a server measurably slower on Node 24.
+    this.#track ??= this.#trackGiven.bind(this)
+    return this.#track
+  }
+
+  identify(userIdOrTraits?: string | object, traits?: object): void {
+    if (isRecord(userIdOrTraits) || userIdOrTraits === undefined) {
+      this.#collect(
+        { name: 'user identify', data: userIdOrTraits ?? traits },
+        { type: 'identify' },
+        this.identify,
+      )
+      return
+    }
+    const userId = toId(userIdOrTraits)
+    if (userId === undefined) return this.#refuse('identify(userId)', userIdOrTraits, this.identify)
+    this.#collect(
+      { name: 'user identify', data: traits, user: { id: userId } },
+      { type: 'identify' },
+      this.identify,
+    )
+  }
+
+  group(groupId: string, traits?: object): void {
+    const id = toId(groupId)
+    if (id === undefined) return this.#refuse('group(groupId)', groupId, this.group)
+    this.#collect({ name: 'user group', data: traits }, { type: 'group', groupId: id }, this.group)
+  }
+
+  page(page?: View): void {
+    this.#view('page', page, this.page)
+  }
+
+  screen(screen?: View): void {
+    this.#view('screen', screen, this.screen)
+  }
+
+  alias(previousId: string): void {
+    const id = toId(previousId)
+    if (id === undefined) return this.#refuse('alias(previousId)', previousId, this.alias)
+    this.#collect({ name: 'user alias' }, { type: 'alias', previousId: id }, this.alias)
+  }
+
+  user(user: WalkerOS.User): void {
+    const copied = plain(user)
+    if (!isRecord(copied)) {
+      this.#host.misused(
+        `tracker.user() was given ${kindOf(user)}: expected an object such as { id: 'u-1' }`,
+        this.user,
+      )
+      return
+    }
+    this.#override = { ...this.#override, ...copied }
+  }
+
+  consent(state: WalkerOS.Consent): void {
+    if (!isRecord(state)) {
+      this.#host.misused(
+        `tracker.consent() was given ${kindOf(state)}: expected an object such as { marketing: true }`,
+        this.consent,
+      )
+      return
+    }
+    const before = this.#consent
+    const chosen = onlyChoices(state)
+    this.#consent = { ...before, ...chosen }
+    if (this.outcome) this.#host.chosen(this, chosen, before)
+    else this.#createAnonymousId()
+  }
+
+  waitUntil(work: Promise<unknown>): void {
+    if (typeof work === 'object' && work !== null) this.#host.working(work)
+    else
+      this.#host.misused(
+        `tracker.waitUntil() was given ${kindOf(work)}: expected a promise, such as what an async function returns`,
+        this.waitUntil,
+      )
+  }
+
+  discard(): void {
+    for (const { collected } of this.takeEvents())
+      this.#host.dropped(this, { name: collected.name }, 'discarded', collected.messageId)
+  }
+
+  get identity(): Identity {
+    return knownIdentity(this.readPerson())
+  }
+
+  /** When the request ended, in milliseconds of `performance.now()`; now, while it is open. */
+  get endedMark(): number {
+    return this.outcome ? this.startedMark + this.outcome.durationMs : performance.now()
+  }
+
+  /** Who the request is from now. */
+  readPerson(): PersonReading {
+    return overridePerson(this.#host.sender.person(this.request), this.#override)
+  }
+
+  /** What the handler said of the visitor's choice. */
+  get chosenConsent(): WalkerOS.Consent | undefined {
+    return this.#consent
+  }
+
+  /** Takes what the view of a page needs while it is there: a closed connection has no address, a sent response no cookie. */
+  pageShown(): void {
+    if (this.#host.sender.readsIp) void this.request.ip
+    this.inScope(() => this.#createAnonymousId())
+  }
+
+  /** Tracks the page that the request has shown, before what its handler tracked on it. */
+  pageViewed(properties: object): void {
+    const given = { name: 'page view', data: properties, timestamp: this.startedAt }
+    this.#collect(given, { type: 'page' }, this.pageViewed, 'first')
+  }
+
+  /** Tells Segment that the visitor's choice has changed. */
+  consentUpdated(): void {
+    this.#collect({ name: 'consent update' }, { type: 'consent' }, this.consentUpdated)
+  }
+
+  /**
+   * Runs what asks readers after the handler is gone. Readers may look into a context of the application's own, and an
+   * event's listener or another request's turn would show them somebody else's.
+   */
+  inScope<T>(ask: (tracker: RequestTracker) => T): T {
+    return this.#scope.runInAsyncScope(ask, undefined, this)
+  }
+
+  /** Hands out what was collected, at most so much of it; the tracker forgets it. */
+  takeEvents(most = Number.POSITIVE_INFINITY): OpenEvent[] {
+    if (this.#events.length > most) return this.#events.splice(0, most)
+    const events = this.#events
+    this.#events = []
+    return events
+  }
+
+  /** Whether there is something to dispatch. */
+  get hasEvents(): boolean {
+    return this.#events.length > 0
+  }
+
+  #trackGiven(given: unknown, data?: object, event?: PartialEvent): void {
+    let whole: GivenEvent
+    try {
+      whole = wholeOf(given, data, event)
+    } catch (error) {
+      return this.#unreadable(error)
+    }
+    this.#collect(whole, undefined, this.#trackGiven)
+  }
+
+  #view(type: 'page' | 'screen', view: View | undefined, caller: (view?: View) => void): void {
+    let given: View
+    try {
+      const { category, name, properties } = isRecord(view) ? view : {}
+      given = { category: toId(category), name: toId(name), properties: objectOf(properties) }
+    } catch (error) {
+      return this.#unreadable(error)
+    }
+    const { properties, ...direct } = given
+    this.#collect({ name: `${type} view`, data: properties }, { type, ...direct }, caller)
+  }
+
+  /** What was tracked throws when it is looked into. */
+  #unreadable(error: unknown): void {
+    this.#host.tracked()
+    this.#host.failed(this, {}, error)
+  }
+
+  #refuse(call: string, given: unknown, caller: Caller): void {
+    this.#host.tracked()
+    this.#host.misused(`tracker.${call} was given ${kindOf(given)}: expected a non-empty string`, caller)
+    this.#host.dropped(this, {}, 'invalid')
+  }
+
+  #collect(
+    given: GivenEvent,
+    direct: DirectCall | undefined,
+    caller: Caller,
+    position: Position = 'last',
+  ): void {
+    const host = this.#host
+    try {
+      host.tracked()
+      const refusal = host.refusal()
+      if (refusal) return host.dropped(this, given, refusal)
+      const collected = this.#prepare(given, direct, caller)
+      if (!collected) return
+      const hasEnded = this.outcome !== undefined
+      if (!hasEnded) this.#scope = new AsyncResource('reqtrack')
+      const open: OpenEvent = {
+        collected,
+        // After the end it may be a listener that tracks: under pipelining it runs in another request's context.
+        person: hasEnded ? this.inScope((tracker) => tracker.#whoTracks()) : this.#whoTracks(),
+      }
+      if (position === 'first') this.#events.unshift(open)
+      else this.#events.push(open)
+      host.collected(this, open)
+      if (hasEnded) host.ready(this)
+    } catch (error) {
+      host.failed(this, given, error)
+    }
+  }
+
+  #prepare(given: GivenEvent, direct: DirectCall | undefined, caller: Caller): CollectedEvent | undefined {
+    const host = this.#host
+    const collected = collectEvent(given, direct, host)
+    if ('refused' in collected) {
+      if (collected.refused === 'invalid') host.misused(collected.problem, caller)
+      else host.incomplete(collected.name ?? '', collected.problem)
+      host.dropped(this, given, collected.refused)
+      return undefined
+    }
+    // The address is kept from here on: after the end the connection no longer knows it.
+    if (host.sender.readsIp) void this.request.ip
+    return collected
+  }
+
+  /** Who tracks now; who has no id yet is given one. */
+  #whoTracks(): PersonReading {
+    this.#createAnonymousId()
+    return this.readPerson()
+  }
+
+  /** Sets the cookie of a visitor who has no id yet, while the headers are unsent. */
+  #createAnonymousId(): void {
+    const { sender } = this.#host
+    if (!sender.createsIds || toId(this.#override?.session) !== undefined) return
+    sender.createAnonymousId(this.request, this.#response, this.#consent)
+  }
+}
+
+/** The event of a call of `track()`. Most have a name and data and no more: those are put together without spreading. */
+function wholeOf(given: unknown, data: object | undefined, event: PartialEvent | undefined): GivenEvent {
+  if (isRecord(given)) return data === undefined ? given : { ...given, data }
+  if (event === undefined) return data === undefined ? { name: given } : { name: given, data }
+  return data === undefined ? { ...event, name: given } : { ...event, name: given, data }
+}
+
+type Caller = (...args: never[]) => unknown
+type Position = 'first' | 'last'
+
+function objectOf(value: unknown): object | undefined {
+  return typeof value === 'object' && value !== null ? value : undefined
+}
+
+function kindOf(value: unknown): string {
+  if (value === '') return 'an empty string'
+  if (value === null || value === undefined) return String(value)
+  if (typeof value === 'object') return isRecord(value) ? 'an object' : 'an array or another special object'
+  return `a ${typeof value}`
+}

@@ -1,0 +1,236 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer, type Server } from 'node:http'
+import type { ReceivedCall } from 'reqtrack/testing'
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { problemsOf } from '../../scripts/demo/check.js'
+import { journeys } from '../../scripts/demo/journeys.js'
+import { tryShop } from '../../scripts/demo/once.js'
+import { runShop } from '../../scripts/demo/running-shop.js'
+import { type Shop, shops } from '../../scripts/demo/shops.js'
+import { travel } from '../../scripts/demo/travel.js'
+import { segmentServer } from '../support/servers.js'
+
+const root = new URL('..', import.meta.url)
+const frameworks = Object.keys(shops)
+
+describe('npm run demo -- --once', () => {
+  it.each(frameworks)('uses the %s shop, prints each call on a line, and exits with 0', async (name) => {
+    const demo = run('scripts/demo.ts', [name, '--once'])
+    expect(await demo.exit, demo.output()).toBe(0)
+    const lines = demo.output().split('\n')
+    const expected = journeys.flatMap(({ steps }) => steps.flatMap(({ calls }) => calls))
+    expect(lines.filter((line) => /^(track|identify|group|page) /.test(line))).toHaveLength(expected.length)
+    expect(demo.output()).toContain(`All ${expected.length} expected calls arrived`)
+    expect(demo.errors()).toBe('')
+  })
+
+  it('exits with 1 and names the call when one does not arrive', async () => {
+    // The demo's own request for an order goes astray; nothing else is touched.
+    const astray = `const { fetch } = globalThis
+      globalThis.fetch = (url, init) => fetch(String(url).replace(/\\/orders$/, '/lost'), init)`
+    const demo = run('scripts/demo.ts', ['express', '--once'], {
+      NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(astray)}`,
+    })
+    expect(await demo.exit).toBe(1)
+    expect(demo.output()).toContain('6 problems:')
+    expect(demo.output()).toContain('POST /orders of Ada: answered 404, not 201')
+    expect(demo.output()).toContain('missing: track Order Completed user=ada {"total":698} of Ada')
+  })
+
+  it('finds fault with a shop that does not track', async () => {
+    const shop = await shopOf('express')
+    const silent: Shop = {
+      ...shop,
+      createTracking: (config) => shop.createTracking({ ...config, disabled: true }),
+    }
+    const lines: string[] = []
+    expect(await tryShop(silent, (line) => lines.push(line))).toBe(false)
+    expect(lines).toContain('  missing: track Signed Out user=ada of Ada')
+  })
+})
+
+describe('the check of what arrived', () => {
+  let calls: readonly ReceivedCall[] = []
+
+  beforeAll(async () => {
+    const { url, server, segment, tracking } = await runShop(await shopOf('express'), 0, () => undefined)
+    await Promise.all(journeys.map((journey) => travel(url, journey, AbortSignal.timeout(5_000))))
+    await tracking.shutdown()
+    calls = [...segment.calls]
+    server.closeAllConnections()
+    server.close()
+    await segment.close()
+  })
+
+  it('is content with every call of every visitor', () => {
+    expect(problemsOf(journeys, calls)).toEqual([])
+  })
+
+  it('misses each single call', () => {
+    for (const lost of calls) {
+      const problems = problemsOf(
+        journeys,
+        calls.filter((call) => call !== lost),
+      )
+      expect(problems.some((problem) => problem.startsWith('missing: '))).toBe(true)
+    }
+  })
+
+  it('notices a call that nobody expects', () => {
+    const [first] = calls
+    if (!first) throw new Error('no call arrived')
+    expect(problemsOf(journeys, [...calls, first])).toEqual([expect.stringMatching(/^not expected: /)])
+  })
+
+  it.each([
+    ['userId', { userId: 'mallory' }],
+    ['anonymousId', { anonymousId: 'somebody-else' }],
+    ['no anonymousId', { anonymousId: null }],
+    ['no consent', { context: {} }],
+  ])('notices a call with another %s', (_, change) => {
+    for (const changed of calls) {
+      const problems = problemsOf(
+        journeys,
+        calls.map((call) => (call === changed ? { ...call, ...change } : call)),
+      )
+      expect(problems.length, `${changed.type} of ${changed.anonymousId}`).toBeGreaterThan(0)
+    }
+  })
+})
+
+describe('npm run demo', () => {
+  it.each(frameworks)('opens the %s shop, prints what it tracks, and ends on SIGINT', async (name) => {
+    const port = await freePort()
+    const demo = run('scripts/demo.ts', [name], { PORT: String(port) })
+    await demo.prints('Ctrl-C ends the demo.')
+    const curls = [...demo.output().matchAll(/^ {2}curl .*$/gm)].map(([line]) => line)
+    expect(curls).toHaveLength(3)
+    expect(curls.every((line) => line.includes(`http://localhost:${port}/`))).toBe(true)
+
+    const order = await fetch(`http://localhost:${port}/orders`, {
+      method: 'POST',
+      body: new URLSearchParams({ product: 'tent', quantity: '2' }),
+    })
+    expect(order.status).toBe(201)
+    await demo.prints('track     Order Completed  anon=')
+    await (await fetch(`http://localhost:${port}/`)).text()
+    await demo.prints('dropped   page view  no consent to analytics')
+    const [inspector = ''] = /http:\/\/\S+\/__reqtrack\//.exec(demo.output()) ?? []
+    expect(await (await fetch(inspector)).text()).toContain('<title>reqtrack inspector</title>')
+    expect(await (await fetch(`${inspector}api/requests`)).json()).toMatchObject([
+      { method: 'POST', path: '/orders' },
+      { method: 'GET', path: '/' },
+    ])
+
+    demo.kill('SIGINT')
+    expect(await demo.exit).toBe(0)
+    expect(demo.output()).toMatch(
+      /\nShut down in \d+ ms: 1 calls delivered, 0 failed, 0 pending; 1 events dropped\.\n$/,
+    )
+    expect(demo.errors()).toBe('')
+  })
+
+  it('says that the port is taken and how to choose another', async () => {
+    const taken = createServer()
+    onTestFinished(() => void taken.close())
+    const port = await listen(taken)
+    const demo = run('scripts/demo.ts', ['express'], { PORT: String(port) })
+    expect(await demo.exit).toBe(1)
+    expect(demo.errors()).toBe(`Port ${port} is taken. Choose another one: PORT=${port + 1} npm run demo\n`)
+    expect(demo.output()).toBe('')
+  })
+
+  it.each([
+    [['express'], { PORT: 'many' }, 'PORT is many: expected a number from 0 to 65535.'],
+    [['express', '--twice'], {}, 'The demo does not know "--twice"'],
+  ])('refuses %j with %j in one line', async (parameters, env, message) => {
+    const demo = run('scripts/demo.ts', parameters, env)
+    expect(await demo.exit).toBe(1)
+    expect(demo.errors()).toContain(message)
+    expect(demo.errors().trimEnd()).not.toContain('\n')
+  })
+})
+
+describe.each(frameworks)('examples/%s/server.ts', (name) => {
+  it('serves on PORT, tracks to SEGMENT_HOST, and delivers before it ends on SIGTERM', async () => {
+    const segment = await segmentServer()
+    const port = await freePort()
+    const server = run(`examples/${name}/server.ts`, [], {
+      PORT: String(port),
+      SEGMENT_HOST: segment.url,
+      SEGMENT_WRITE_KEY: 'test-key',
+    })
+    await server.prints(`http://localhost:${port}`)
+    const body = new URLSearchParams({ product: 'mug' })
+    await fetch(`http://localhost:${port}/orders`, { method: 'POST', body })
+    server.kill('SIGTERM')
+    expect(await server.exit, server.errors()).toBe(0)
+    expect(segment.calls).toMatchObject([{ event: 'Order Completed', properties: { total: 18 } }])
+  })
+})
+
+interface Running {
+  readonly exit: Promise<number | null>
+  output(): string
+  errors(): string
+  /** Resolves when the text has been printed; rejects when the process ends without it. */
+  prints(text: string): Promise<void>
+  kill(signal: NodeJS.Signals): void
+}
+
+/** Runs a TypeScript file of the repository until the test ends. */
+function run(file: string, parameters: string[], env: NodeJS.ProcessEnv = {}): Running {
+  const child: ChildProcess = spawn(process.execPath, ['--import', 'tsx', file, ...parameters], {
+    cwd: root,
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let output = ''
+  let errors = ''
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+    output += text
+  })
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    errors += text
+  })
+  const exit = once(child, 'close').then(() => child.exitCode)
+  onTestFinished(() => void child.kill('SIGKILL'))
+  return {
+    exit,
+    output: () => output,
+    errors: () => errors,
+    async prints(text) {
+      while (!output.includes(text)) {
+        const ended = await Promise.race([
+          once(child.stdout ?? child, 'data'),
+          exit.then(() => 'ended' as const),
+        ])
+        if (ended === 'ended' && !output.includes(text)) {
+          throw new Error(`${file} ended without printing ${text}:\n${output}${errors}`)
+        }
+      }
+    },
+    kill: (signal) => void child.kill(signal),
+  }
+}
+
+async function shopOf(name: string): Promise<Shop> {
+  const load = shops[name]
+  if (!load) throw new Error(`there is no shop ${name}`)
+  return load()
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer()
+  const port = await listen(server)
+  await new Promise((resolve) => server.close(resolve))
+  return port
+}
+
+async function listen(server: Server): Promise<number> {
+  await new Promise<void>((resolve) => server.listen(0, 'localhost', resolve))
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('the server has no port')
+  return address.port
+}

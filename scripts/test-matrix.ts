@@ -8,7 +8,7 @@ import { root } from './entries.js'
 // the shutdown. The binaries come from npm: `npm run test:matrix -- --node 20,24` chooses, other arguments choose tests.
 
 const SUPPORTED = ['20', '22', '24', '26']
-const SUITES = ['test/matrix', 'test/ambient', 'test/shutdown', 'test/express.test.ts', 'test/koa.test.ts']
+const SUITES = ['test/matrix', 'test/context', 'test/shutdown', 'test/frameworks']
 
 const { values, positionals } = parseArgs({ options: { node: { type: 'string' } }, allowPositionals: true })
 const versions = values.node?.split(',') ?? SUPPORTED

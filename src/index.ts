@@ -1,16 +1,10 @@
 // What an application imports: making a tracking, and the readers of a request.
 
 // What it configures and is told.
-export type {
-  DeliveryOptions,
-  DroppedEvent,
-  ShutdownReport,
-  TrackingCallbacks,
-  TrackingConfig,
-} from './config/config.js'
+export type { TrackingConfig } from './config/config.js'
 export { ConfigError, type ConfigProblem } from './config/validation.js'
 export { type ContextAdapter, fromAsyncLocalStorage } from './context/ambient.js'
-export type { FailedCall, FailureReason, Health, SegmentClient, TrackingStats } from './delivery/index.js'
+export type { DeliveryOptions, Health, SegmentClient, TrackingStats } from './delivery/index.js'
 export type {
   Env,
   MappingSettings,
@@ -20,9 +14,17 @@ export type {
   Settings,
 } from './destination/settings.js'
 // What it sees of events and calls.
-export type { DropReason, PartialEvent } from './model/event.js'
+export type { DroppedEvent, DropReason } from './model/drop.js'
+export type { PartialEvent } from './model/event.js'
+export type { FailedCall, FailureReason } from './model/failure.js'
 export type { Identity } from './model/identity.js'
+// What it tracks with, and merges its events into.
+export type { Outcome } from './model/outcome.js'
 export type { CallParams, CallType, SegmentCall, SegmentContext } from './model/segment-call.js'
+export type { ShutdownReport } from './model/shutdown-report.js'
+export type { Reader, TrackedRequest } from './model/tracked-request.js'
+export type { EventName, Track, TrackArguments, TrackEvents, Tracker, View } from './model/tracker.js'
+export type { TrackingCallbacks } from './observe/callbacks.js'
 // The readers of consent.
 export {
   axeptio,
@@ -54,7 +56,6 @@ export {
   type WalkerKey,
 } from './request/consent/index.js'
 // What it reads requests with.
-export type { Outcome } from './request/end.js'
 // The readers of identity.
 export {
   amplitudeCookie,
@@ -75,9 +76,6 @@ export {
 export type { RequestContextOptions } from './request/segment-context.js'
 export type { RequestOptions } from './request/sender.js'
 export { bots, prefetches } from './request/skip.js'
-export type { Reader, TrackedRequest } from './request/tracked-request.js'
 export type { SignalOptions } from './shutdown/on-signals.js'
 export type { DispatchOption } from './tracker/dispatcher.js'
-// What it tracks with, and merges its events into.
-export type { EventName, Track, TrackArguments, TrackEvents, Tracker, View } from './tracker/tracker.js'
 export { createTracking, type TimeoutOptions, type Tracking } from './tracking.js'

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Analytics } from '@segment/analytics-node'
 import type { Logger, Mapping, WalkerOS } from '@walkeros/core'
-import type { DroppedEvent, ShutdownReport, TrackingConfig } from './config/config.js'
+import type { TrackingConfig } from './config/config.js'
 import { validateConfig } from './config/validation.js'
 import { type ContextAdapter, contained, noContext, processContext } from './context/ambient.js'
 import {
@@ -11,17 +11,20 @@ import {
   type Health,
   Ledger,
   limitsOf,
-  type RequestReport,
   sum,
   type TrackingStats,
 } from './delivery/index.js'
 import { Unsettled } from './delivery/process-end.js'
 import { Pipeline } from './destination/pipeline.js'
 import { clientSettings } from './destination/settings.js'
+import type { DroppedEvent } from './model/drop.js'
 import type { GivenEvent, PartialEvent } from './model/event.js'
+import type { ShutdownReport } from './model/shutdown-report.js'
+import type { Tracker } from './model/tracker.js'
 import { Callbacks } from './observe/callbacks.js'
 import { DevelopmentHints } from './observe/development-hints.js'
-import { Observation, type Observer } from './observe/observation.js'
+import { Observation } from './observe/observation.js'
+import type { Observer, RequestReport } from './observe/step.js'
 import { type EndListener, watchEnd } from './request/end.js'
 import { type Framework, MessageRequest, messageOf, nodeFramework } from './request/message-request.js'
 import { watchPage } from './request/page-view.js'
@@ -32,7 +35,7 @@ import { Burst, nameOf, openLog } from './support/log.js'
 import { after, answerWithin, isPromise, timerMs } from './support/maybe.js'
 import { Dispatcher } from './tracker/dispatcher.js'
 import { OpenRequests } from './tracker/open-requests.js'
-import { RequestTracker, type Tracker, type TrackerHost } from './tracker/tracker.js'
+import { RequestTracker, type TrackerHost } from './tracker/request-tracker.js'
 
 const DEFAULT_TIMEOUT_MS = 5_000
 /** Milliseconds that an asynchronous function of the mapping may take. */

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { ContextAdapter } from '../context/ambient.js'
 import type { Outbox } from '../delivery/index.js'
+import type { DeliveryOptions } from '../delivery/options.js'
 import {
   booleanSchema,
   exactObject,
@@ -13,11 +14,12 @@ import {
   says,
 } from '../destination/schemas/fields.js'
 import { COLLECTOR_FIELDS, ConfigSchema, SettingsSchema } from '../destination/schemas/index.js'
+import type { Reader } from '../model/tracked-request.js'
+import type { TrackingCallbacks } from '../observe/callbacks.js'
 import type { RequestContextOptions } from '../request/segment-context.js'
 import type { RequestOptions } from '../request/sender.js'
-import type { Reader } from '../request/tracked-request.js'
 import type { DispatchOption } from '../tracker/dispatcher.js'
-import type { DeliveryOptions, TrackingCallbacks, TrackingConfig } from './config.js'
+import type { TrackingConfig } from './config.js'
 
 function readers<T>() {
   const reader = functionSchema<Reader<T>>()

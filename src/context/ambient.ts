@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import type { Tracker } from '../model/tracker.js'
 import { messageOf } from '../request/message-request.js'
 import { isPromise } from '../support/maybe.js'
-import type { Tracker } from '../tracker/tracker.js'
 
 /** Carries the running request's tracker to code that has no `req` at hand. */
 export interface ContextAdapter {

@@ -1,6 +1,6 @@
+import type { Reader } from '../model/tracked-request.js'
+import type { Tracker } from '../model/tracker.js'
 import { messageOf } from '../request/message-request.js'
-import type { Reader } from '../request/tracked-request.js'
-import type { Tracker } from '../tracker/tracker.js'
 import type { ContextAdapter } from './ambient.js'
 
 /** What is used of a cls-hooked namespace. */

@@ -1,4 +1,5 @@
 import type { Logger } from '@walkeros/core'
+import type { FailedCall, FailureReason } from '../model/failure.js'
 import type { SegmentCall } from '../model/segment-call.js'
 import { bytesWithin, MAX_CALL_BYTES } from '../model/values.js'
 import { Burst, nameOf } from '../support/log.js'
@@ -10,7 +11,7 @@ import { Flushes } from './flushes.js'
 import { Gate, type GateState } from './gate.js'
 import { HandingIn } from './handing-in.js'
 import { Condition, type Health } from './health.js'
-import type { FailureReason, Ledger } from './ledger.js'
+import type { Ledger } from './ledger.js'
 import type { Limits } from './limits.js'
 import { Durable } from './outbox/durable.js'
 import type { Outbox, ReadCall } from './outbox/outbox.js'
@@ -31,14 +32,6 @@ const MAX_HELD_BYTES = 64 * 1024 * 1024
 const CLOSE_MS = 1_000
 /** The number of calls that another process has made: they are older than all of this one. */
 const ADOPTED = 0
-
-/** A call that was given up. */
-export interface FailedCall {
-  readonly call: SegmentCall
-  readonly reason: FailureReason
-  /** What Segment or the way to it said, without the call's content. */
-  readonly detail: string | undefined
-}
 
 /** What a delivery tells of its calls. */
 export interface DeliveryListener {

@@ -1,10 +1,10 @@
 // Between the calls and Segment.
 export { channels } from './channels.js'
 export { Client, type OutcomeListener } from './client.js'
-export { Delivery, type FailedCall } from './delivery.js'
+export { Delivery } from './delivery.js'
 export type { Health } from './health.js'
-export { type FailureReason, Ledger, sum, type TrackingStats } from './ledger.js'
+export { Ledger, sum, type TrackingStats } from './ledger.js'
 export { limitsOf } from './limits.js'
+export type { DeliveryOptions } from './options.js'
 export type { Outbox } from './outbox/outbox.js'
 export type { ClientOptions, ClientSettings, SegmentClient } from './segment-client.js'
-export type { RequestReport } from './transport.js'

@@ -1,22 +1,6 @@
-import type { DropReason } from '../model/event.js'
+import type { DropReason } from '../model/drop.js'
+import type { FailureReason } from '../model/failure.js'
 import type { Unsettled } from './process-end.js'
-
-/** Why a call failed for good. */
-export type FailureReason =
-  /** There was no room left for calls that wait. */
-  | 'overflow'
-  /** Segment refused the call itself. */
-  | 'rejected'
-  /** Segment could not be reached, or answered with an error, until the tries were used up. */
-  | 'unreachable'
-  /** Segment took too long to answer until the tries were used up. */
-  | 'timeout'
-  /** The call is larger than Segment takes. */
-  | 'too-large'
-  /** The call waited longer than it may. */
-  | 'expired'
-  /** The tracking was shut down before the call had its outcome. */
-  | 'closed'
 
 // A record and not a list of names: the compiler then misses none.
 const NO_DROPS: Readonly<Record<DropReason, number>> = {

@@ -1,4 +1,4 @@
-import type { DeliveryOptions } from '../config/config.js'
+import type { DeliveryOptions } from './options.js'
 
 /** What calls that wait may take. */
 export interface Limits {

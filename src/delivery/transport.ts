@@ -5,6 +5,7 @@ import {
   type HTTPFetchFn,
   type HTTPResponse,
 } from '@segment/analytics-node'
+import type { RequestReport } from '../observe/step.js'
 import { messageIdsOf, putTogether, separate, takeApart } from './batch-body.js'
 import { type Answer, exchange } from './exchange.js'
 import { wordsOf } from './failure.js'
@@ -19,17 +20,6 @@ const MAX_BATCH_CALLS = 2_500
 const STUBBORN = 3
 /** Room for what stands around the calls. */
 const FRAME_BYTES = 512
-
-/** What is told of one request to Segment. */
-export interface RequestReport {
-  readonly messageIds: readonly string[]
-  /** The answer's status; none where there was no whole answer. */
-  readonly status: number | undefined
-  /** Why there was none. */
-  readonly error: string | undefined
-  /** Milliseconds from the request to the end of its answer. */
-  readonly durationMs: number
-}
 
 /** What a transport is made with. */
 export interface TransportParts {

@@ -2,6 +2,7 @@ import type { WalkerOS } from '@walkeros/core'
 import { type Identity, identityOf, toId } from '../model/identity.js'
 import type { DirectCall, SegmentContext } from '../model/segment-call.js'
 import { isRecord } from '../model/values.js'
+import type { DestinationDropReason, ObserveStep } from '../observe/step.js'
 import { after, isPromise, type Maybe } from '../support/maybe.js'
 import {
   type CallFrame,
@@ -28,9 +29,6 @@ import {
 } from './rules.js'
 import { SETTINGS_DEFAULTS, type SegmentDestinationConfig, type Settings } from './settings.js'
 
-/** Why the destination made no call of an event. */
-export type DestinationDropReason = 'consent' | 'identity' | 'ignored'
-
 /** What the destination made of an event: calls, or a reason why there are none. */
 export type Processed =
   | (MadeCalls & { readonly dropped?: undefined; readonly rule: string | undefined })
@@ -51,23 +49,6 @@ export interface Incoming {
   /** Unique for the event, at most 90 characters; each call's messageId is made from it. */
   readonly messageId?: string
 }
-
-/** A step on an event's way through the destination, for who watches it. */
-export interface DestinationStep {
-  readonly step: 'consent' | 'mapping' | 'identity' | 'deduplication'
-  readonly outcome: 'passed' | 'dropped'
-  readonly reason?: DestinationDropReason
-  /** The key of the mapping rule that matched, such as `order complete`. */
-  readonly rule?: string
-  /** The consent keys of which one has to be granted. */
-  readonly required?: WalkerOS.Consent
-  readonly identity?: Identity
-  /** How many calls were spared. */
-  readonly deduplicated?: number
-}
-
-/** Is told each step of an event; without one a step costs a check. */
-export type ObserveStep = (step: DestinationStep) => void
 
 /** What a pipeline is made from, besides the destination's config. */
 export interface PipelineOptions {

@@ -1,4 +1,4 @@
-import type { Track, Tracker } from '../tracker/tracker.js'
+import type { Track, Tracker } from '../model/tracker.js'
 import { internals, type Tracking, type TrackingInternals } from '../tracking.js'
 
 /**

@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 // The types of Koa that are added to below.
 import type {} from 'koa'
+import type { Track, Tracker } from '../model/tracker.js'
 import { member } from '../request/identity/id.js'
 import { type Framework, hostOf, nodeFramework, routePattern } from '../request/message-request.js'
-import type { Track, Tracker } from '../tracker/tracker.js'
 import type { Tracking } from '../tracking.js'
 import { expose, internalsOf } from './adapter.js'
 

@@ -1,7 +1,6 @@
 import { STATUS_CODES } from 'node:http'
-import type { DestinationStep } from '../destination/pipeline.js'
-import type { Who } from '../observe/observation.js'
 import { explainDrop, explainFailure } from '../observe/reasons.js'
+import type { DestinationStep, Who } from '../observe/step.js'
 import type { BatchRecord, CallRecord, EventRecord, RequestJournal, RequestRecord } from './journal.js'
 import type {
   BatchView,

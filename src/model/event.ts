@@ -1,33 +1,10 @@
 import type { WalkerOS } from '@walkeros/core'
 import { randomId } from '../support/random-id.js'
+import { onlyChoices } from './consent.js'
 import { toId } from './identity.js'
+import type { Person } from './person.js'
 import type { DirectCall } from './segment-call.js'
-import { isRecord, MAX_CALL_BYTES, type Plain, plain, toPlain } from './values.js'
-
-/** Why an event was dropped instead of becoming calls. */
-export type DropReason =
-  /** It has no name, a name that is not `entity action`, or one that belongs to walkerOS (`walker …`). */
-  | 'invalid'
-  /** Its data is larger than Segment takes. */
-  | 'too-large'
-  /** None of the consent keys that it needs is granted. */
-  | 'consent'
-  /** It has neither a userId nor an anonymousId. */
-  | 'identity'
-  /** A mapping rule ignores it, or is silent and resolves to no call. */
-  | 'ignored'
-  /** The `dispatch` option does not want what its request came to. */
-  | 'outcome'
-  /** A `request.skip` reader wants nothing of its request. */
-  | 'skipped'
-  /** Tracking is turned off. */
-  | 'disabled'
-  /** The handler called `discard()`. */
-  | 'discarded'
-  /** The tracking was shut down before. */
-  | 'closed'
-  /** Something of the application's on its way failed, such as the `dispatch` function. */
-  | 'error'
+import { isRecord, MAX_CALL_BYTES, type Plain, toPlain } from './values.js'
 
 /** What a handler can say of an event, as walkerOS's event model has it. Whatever it leaves out is filled in. */
 export interface PartialEvent {
@@ -59,14 +36,6 @@ export interface PartialEvent {
 
 /** An event as it was given, whose name nobody has looked at. */
 export type GivenEvent = Omit<PartialEvent, 'name'> & { readonly name?: unknown }
-
-/** A person, as far as a request or a handler knows them. */
-export interface Person {
-  readonly userId: string | undefined
-  readonly anonymousId: string | undefined
-  /** More about them, in walkerOS's terms (`email`, `country`, …). */
-  readonly details: Readonly<Record<string, unknown>> | undefined
-}
 
 /** An event as it was tracked: copied, bounded and plain, but without what only the end of its request tells. */
 export interface CollectedEvent {
@@ -184,25 +153,6 @@ function userOf(person: Person, own: Readonly<Record<string, unknown>>): Record<
 function setId(user: Record<string, unknown>, key: 'id' | 'session', id: string | undefined): void {
   if (id !== undefined) user[key] = id
   else if (key in user) delete user[key]
-}
-
-/** A consent state with nothing in it but choices: hostile and mistyped members are left out. */
-export function onlyChoices(state: unknown): Record<string, boolean> {
-  try {
-    return choicesOf(state)
-  } catch {
-    // A member that throws must not hide a refusal beside it.
-    return choicesOf(plain(state))
-  }
-}
-
-function choicesOf(state: unknown): Record<string, boolean> {
-  const choices: Record<string, boolean> = {}
-  if (!isRecord(state)) return choices
-  for (const [key, value] of Object.entries(state)) {
-    if (typeof value === 'boolean' && key !== '__proto__') choices[key] = value
-  }
-  return choices
 }
 
 function problemOfName(name: unknown): string | undefined {

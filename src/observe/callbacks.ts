@@ -1,5 +1,22 @@
-import type { TrackingCallbacks } from '../config/config.js'
+import type { DroppedEvent } from '../model/drop.js'
+import type { FailedCall } from '../model/failure.js'
+import type { SegmentCall } from '../model/segment-call.js'
+import type { ShutdownReport } from '../model/shutdown-report.js'
 import { isPromise } from '../support/maybe.js'
+
+/** What an application can be told. A callback that throws is contained, and told to `error`. */
+export interface TrackingCallbacks {
+  /** A call has arrived. */
+  delivered?(delivered: { readonly call: SegmentCall }): void
+  /** An event became no call. */
+  dropped?(dropped: DroppedEvent): void
+  /** A call was given up. */
+  failed?(failed: FailedCall): void
+  /** Something of the application's failed on an event's way: a reader, a mapping function, a callback. */
+  error?(error: unknown): void
+  /** The tracking was shut down. */
+  shutdown?(report: ShutdownReport): void
+}
 
 /** The application's callbacks, contained: one that throws or rejects costs neither an event nor a response. */
 export class Callbacks {

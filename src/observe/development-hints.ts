@@ -1,5 +1,4 @@
-import type { DroppedEvent } from '../config/config.js'
-import type { DropReason } from '../model/event.js'
+import type { DroppedEvent, DropReason } from '../model/drop.js'
 import { isRecord } from '../model/values.js'
 
 const MAX_NAME_LENGTH = 60

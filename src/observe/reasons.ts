@@ -1,6 +1,6 @@
 import type { WalkerOS } from '@walkeros/core'
-import type { FailureReason } from '../delivery/index.js'
-import type { DropReason } from '../model/event.js'
+import type { DropReason } from '../model/drop.js'
+import type { FailureReason } from '../model/failure.js'
 
 /** What is known of an event that was dropped. */
 export interface DropCircumstances {

@@ -1,5 +1,5 @@
+import type { Reader, TrackedRequest } from '../model/tracked-request.js'
 import { answerWithin, isPromise, type Maybe } from '../support/maybe.js'
-import type { Reader, TrackedRequest } from './tracked-request.js'
 
 /** Milliseconds after the end of a request within which an asynchronous reader has to answer. */
 const READER_TIMEOUT_MS = 2_000

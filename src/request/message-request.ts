@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
+import type { TrackedRequest } from '../model/tracked-request.js'
 import { parseCookies } from './cookies.js'
-import type { TrackedRequest } from './tracked-request.js'
 
 /** What a framework knows of a request that Node does not; one object for all requests of a framework. */
 export interface Framework<Native> {

@@ -1,8 +1,8 @@
 import type { ServerResponse } from 'node:http'
+import type { TrackedRequest } from '../model/tracked-request.js'
 import { loadsDocument } from './page.js'
 import { beforeHead, type ResponseHead } from './response-head.js'
 import { isBot, isPrefetch } from './skip.js'
-import type { TrackedRequest } from './tracked-request.js'
 
 const NOT_MODIFIED = 304
 const HTML = /^\s*(?:text\/html|application\/xhtml\+xml)\b/i

@@ -1,5 +1,5 @@
 import { defaultClickIds } from '@walkeros/core'
-import type { TrackedRequest } from './tracked-request.js'
+import type { TrackedRequest } from '../model/tracked-request.js'
 
 /** Where a visitor is: the `page` of Segment's context. */
 export interface SegmentPage {

@@ -1,5 +1,6 @@
 import type { WalkerOS } from '@walkeros/core'
 import type { SegmentContext } from '../model/segment-call.js'
+import type { TrackedRequest } from '../model/tracked-request.js'
 import { readIp, readLocale, readUserAgent } from './network.js'
 import {
   locatePage,
@@ -10,7 +11,6 @@ import {
   type SegmentReferrer,
   toSegmentPage,
 } from './page.js'
-import type { TrackedRequest } from './tracked-request.js'
 
 /**
  * What Segment's `context` tells about the request that an event came of. Segment fills it in by itself only for events

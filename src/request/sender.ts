@@ -1,7 +1,9 @@
 import type { ServerResponse } from 'node:http'
 import type { WalkerOS } from '@walkeros/core'
-import { onlyChoices, type Person } from '../model/event.js'
+import { onlyChoices } from '../model/consent.js'
 import { type Identity, toId } from '../model/identity.js'
+import type { Person } from '../model/person.js'
+import type { Reader, TrackedRequest } from '../model/tracked-request.js'
 import { isRecord, plain } from '../model/values.js'
 import { after, isPromise, type Maybe } from '../support/maybe.js'
 import {
@@ -16,7 +18,6 @@ import { globalPrivacyControl, isOptOut } from './consent/index.js'
 import { type CookieCreation, createsAnonymousId, segmentCookie, signedInUser } from './identity/index.js'
 import { readPage } from './page.js'
 import { type RequestContext, type RequestContextOptions, readRequestContext } from './segment-context.js'
-import type { Reader, TrackedRequest } from './tracked-request.js'
 
 /** How a request is read: `config.request`. */
 export interface RequestOptions {

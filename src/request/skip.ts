@@ -1,5 +1,5 @@
 import { isbot } from 'isbot'
-import type { Reader, TrackedRequest } from './tracked-request.js'
+import type { Reader, TrackedRequest } from '../model/tracked-request.js'
 
 /** Bots name themselves at the start of the header; the bound keeps an endless one from costing time. */
 const MAX_USER_AGENT_LENGTH = 512

@@ -2,7 +2,7 @@ import type { Server } from 'node:net'
 import { constants } from 'node:os'
 import { isatty } from 'node:tty'
 import type { Logger } from '@walkeros/core'
-import type { ShutdownReport } from '../config/config.js'
+import type { ShutdownReport } from '../model/shutdown-report.js'
 import { answerWithin, timerMs } from '../support/maybe.js'
 import { ClosingServer } from './closing-server.js'
 

@@ -1,5 +1,5 @@
 import type { WalkerOS } from '@walkeros/core'
-import type { DroppedEvent } from '../config/config.js'
+import type { DroppedEvent } from '../model/drop.js'
 import { isRecord } from '../model/values.js'
 import { explainDrop, explainFailure } from '../observe/reasons.js'
 import { escapeControls, formatCall } from './format-call.js'

@@ -1,10 +1,12 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { WalkerOS } from '@walkeros/core'
-import type { ObserveStep, Pipeline, Processed } from '../destination/pipeline.js'
-import { completeEvent, type DropReason, type PartialEvent } from '../model/event.js'
+import type { Pipeline, Processed } from '../destination/pipeline.js'
+import type { DropReason } from '../model/drop.js'
+import { completeEvent, type PartialEvent } from '../model/event.js'
+import type { Outcome } from '../model/outcome.js'
 import type { SegmentCall } from '../model/segment-call.js'
-import type { Observation, Observer, Who } from '../observe/observation.js'
-import type { Outcome } from '../request/end.js'
+import type { Observation } from '../observe/observation.js'
+import type { Observer, ObserveStep, Who } from '../observe/step.js'
 import { toSegmentContext } from '../request/segment-context.js'
 import {
   fillPerson,
@@ -16,7 +18,7 @@ import {
 import { parseTraceparent } from '../request/trace.js'
 import { after, isPromise, type Maybe } from '../support/maybe.js'
 import { randomId } from '../support/random-id.js'
-import type { OpenEvent, RequestTracker, Sender } from './tracker.js'
+import type { OpenEvent, RequestTracker, Sender } from './request-tracker.js'
 
 /** How many events are dispatched before other work of the process has its turn: about a millisecond of them. */
 const EVENTS_A_TURN = 256

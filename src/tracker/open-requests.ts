@@ -1,4 +1,4 @@
-import type { RequestTracker } from './tracker.js'
+import type { RequestTracker } from './request-tracker.js'
 
 /** Knows which requests are open and what background work goes on, for the shutdown to wait for. */
 export class OpenRequests {

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { parseCookie } from 'cookie'
-import type { TrackedRequest } from '../../src/request/tracked-request.js'
+import type { TrackedRequest } from '../../src/model/tracked-request.js'
 
 /** A request with a `Cookie` header as a browser sends it, and other headers. */
 export function requestWith(cookie: string, headers: IncomingHttpHeaders = {}): TrackedRequest {

@@ -3,13 +3,13 @@ import type { WalkerOS } from '@walkeros/core'
 import express from 'express'
 import Koa from 'koa'
 import { afterEach, describe, expect, it } from 'vitest'
+import type { TrackedRequest } from '../../src/model/tracked-request.js'
 import { parseCookies } from '../../src/request/cookies.js'
 import {
   type CookieCreationOptions,
   createsAnonymousId,
   segmentCookie,
 } from '../../src/request/identity/index.js'
-import type { TrackedRequest } from '../../src/request/tracked-request.js'
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
 const granted: WalkerOS.Consent = { analytics: true }

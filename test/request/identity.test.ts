@@ -5,6 +5,7 @@ import fc from 'fast-check'
 import Koa from 'koa'
 import koaSession from 'koa-session'
 import { describe, expect, it } from 'vitest'
+import type { Reader, TrackedRequest } from '../../src/model/tracked-request.js'
 import { parseCookies } from '../../src/request/cookies.js'
 import {
   amplitudeCookie,
@@ -21,7 +22,6 @@ import {
   snowplowCookie,
   walkerOSCookies,
 } from '../../src/request/identity/index.js'
-import type { Reader, TrackedRequest } from '../../src/request/tracked-request.js'
 
 interface Left {
   user?: unknown

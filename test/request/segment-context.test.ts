@@ -1,12 +1,12 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import type { TrackedRequest } from '../../src/model/tracked-request.js'
 import {
   type RequestContextOptions,
   readRequestContext,
   toSegmentContext,
 } from '../../src/request/segment-context.js'
-import type { TrackedRequest } from '../../src/request/tracked-request.js'
 
 function requestFor(url: string, headers: IncomingHttpHeaders = {}, ip?: string): TrackedRequest {
   return {

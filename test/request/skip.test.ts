@@ -1,8 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import type { TrackedRequest } from '../../src/model/tracked-request.js'
 import { bots, prefetches } from '../../src/request/skip.js'
-import type { TrackedRequest } from '../../src/request/tracked-request.js'
 
 function requestWith(headers: IncomingHttpHeaders): TrackedRequest {
   return {

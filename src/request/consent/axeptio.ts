@@ -1,4 +1,4 @@
-import type { TrackedRequest } from '../tracked-request.js'
+import type { TrackedRequest } from '../../model/tracked-request.js'
 import { booleansOf, own, readJsonCookie } from './decode.js'
 import { type ConsentReader, type ConsentRecord, consentReader, type MappedConsentOptions } from './reader.js'
 

@@ -1,4 +1,4 @@
-import type { TrackedRequest } from '../tracked-request.js'
+import type { TrackedRequest } from '../../model/tracked-request.js'
 import { booleansOf, readJsonCookie } from './decode.js'
 import { type ConsentOptions, type ConsentReader, type ConsentRecord, consentReader } from './reader.js'
 

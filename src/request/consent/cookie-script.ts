@@ -1,5 +1,5 @@
+import type { TrackedRequest } from '../../model/tracked-request.js'
 import { parseJson } from '../json.js'
-import type { TrackedRequest } from '../tracked-request.js'
 import { own, readJsonCookie, stringsOf } from './decode.js'
 import {
   type Choice,

@@ -1,6 +1,6 @@
+import type { TrackedRequest } from '../../model/tracked-request.js'
 import { isRecord } from '../../model/values.js'
 import { parseJson } from '../json.js'
-import type { TrackedRequest } from '../tracked-request.js'
 
 /**
  * The longest cookie value or header that is looked into, in characters.

@@ -1,4 +1,4 @@
-import type { TrackedRequest } from '../tracked-request.js'
+import type { TrackedRequest } from '../../model/tracked-request.js'
 import { readBits } from './bits.js'
 import { percentDecoded, readCookie } from './decode.js'
 import { type ConsentReader, type OptOutOptions, optOutReader } from './reader.js'

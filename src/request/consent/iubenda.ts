@@ -1,4 +1,4 @@
-import type { TrackedRequest } from '../tracked-request.js'
+import type { TrackedRequest } from '../../model/tracked-request.js'
 import { booleansOf, own, ownObject, readJsonCookie } from './decode.js'
 import {
   type Choice,

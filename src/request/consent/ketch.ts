@@ -1,5 +1,5 @@
+import type { TrackedRequest } from '../../model/tracked-request.js'
 import { isRecord } from '../../model/values.js'
-import type { TrackedRequest } from '../tracked-request.js'
 import { own, ownObject, readBase64Cookie, stringsOf } from './decode.js'
 import {
   addChoice,

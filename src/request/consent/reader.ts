@@ -1,5 +1,5 @@
 import type { WalkerOS } from '@walkeros/core'
-import type { Reader, TrackedRequest } from '../tracked-request.js'
+import type { Reader, TrackedRequest } from '../../model/tracked-request.js'
 
 /** A key of a walkerOS consent state: `functional`, `analytics`, `marketing`, or one of your own. */
 export type WalkerKey = string

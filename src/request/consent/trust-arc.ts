@@ -1,4 +1,4 @@
-import type { TrackedRequest } from '../tracked-request.js'
+import type { TrackedRequest } from '../../model/tracked-request.js'
 import { percentDecoded, readCookie } from './decode.js'
 import {
   type Choice,

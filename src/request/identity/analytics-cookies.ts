@@ -1,7 +1,7 @@
+import type { Reader, TrackedRequest } from '../../model/tracked-request.js'
 import { isRecord } from '../../model/values.js'
 import { decodeCookie } from '../cookies.js'
 import { parseJson } from '../json.js'
-import type { Reader, TrackedRequest } from '../tracked-request.js'
 import { readCookieId, readId } from './id.js'
 
 const RUDDERSTACK_PREFIX = 'RS_ENC_v3_'

@@ -3,9 +3,9 @@ import type { ServerResponse } from 'node:http'
 import { isIP } from 'node:net'
 import type { WalkerOS } from '@walkeros/core'
 import { serialize } from 'cookie'
+import type { TrackedRequest } from '../../model/tracked-request.js'
 import { beforeHead } from '../response-head.js'
 import { isBot, isPrefetch } from '../skip.js'
-import type { TrackedRequest } from '../tracked-request.js'
 
 /** What analytics.js gives its cookies. */
 const ONE_YEAR_SECONDS = 365 * 24 * 60 * 60

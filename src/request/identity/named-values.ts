@@ -1,4 +1,4 @@
-import type { Reader } from '../tracked-request.js'
+import type { Reader } from '../../model/tracked-request.js'
 import { member, readCookieId, readId } from './id.js'
 
 /** An HTTP token: RFC 9110, section 5.6.2. */

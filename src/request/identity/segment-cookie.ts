@@ -1,4 +1,4 @@
-import type { Reader, TrackedRequest } from '../tracked-request.js'
+import type { Reader, TrackedRequest } from '../../model/tracked-request.js'
 import {
   type CookieCreation,
   type CookieCreationOptions,

@@ -1,5 +1,5 @@
+import type { Reader } from '../../model/tracked-request.js'
 import { isPromise } from '../../support/maybe.js'
-import type { Reader } from '../tracked-request.js'
 import { member, readId } from './id.js'
 
 /** Where accounts keep their id, in the order of how sure a sign it is. */

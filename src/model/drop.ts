@@ -1,0 +1,36 @@
+import type { WalkerOS } from '@walkeros/core'
+import type { PartialEvent } from './event.js'
+
+/** Why an event was dropped instead of becoming calls. */
+export type DropReason =
+  /** It has no name, a name that is not `entity action`, or one that belongs to walkerOS (`walker …`). */
+  | 'invalid'
+  /** Its data is larger than Segment takes. */
+  | 'too-large'
+  /** None of the consent keys that it needs is granted. */
+  | 'consent'
+  /** It has neither a userId nor an anonymousId. */
+  | 'identity'
+  /** A mapping rule ignores it, or is silent and resolves to no call. */
+  | 'ignored'
+  /** The `dispatch` option does not want what its request came to. */
+  | 'outcome'
+  /** A `request.skip` reader wants nothing of its request. */
+  | 'skipped'
+  /** Tracking is turned off. */
+  | 'disabled'
+  /** The handler called `discard()`. */
+  | 'discarded'
+  /** The tracking was shut down before. */
+  | 'closed'
+  /** Something of the application's on its way failed, such as the `dispatch` function. */
+  | 'error'
+
+/** An event that became no call, and why. */
+export interface DroppedEvent {
+  /** The event as far as it had come: as it was tracked, or complete. */
+  readonly event: PartialEvent | WalkerOS.Event
+  readonly reason: DropReason
+  /** The consent keys of which none was granted, where that is the reason. */
+  readonly required?: WalkerOS.Consent
+}

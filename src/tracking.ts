@@ -1,53 +1,35 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { Analytics } from '@segment/analytics-node'
-import type { Logger, Mapping, WalkerOS } from '@walkeros/core'
+import type { Analytics } from '@segment/analytics-node'
 import type { TrackingConfig } from './config/config.js'
 import { validateConfig } from './config/validation.js'
-import { type ContextAdapter, contained, noContext, processContext } from './context/ambient.js'
+import { openContext } from './context/ambient.js'
 import {
+  analyticsOf,
   Client,
-  channels,
   Delivery,
   type Health,
   Ledger,
   limitsOf,
   sum,
   type TrackingStats,
+  Unsettled,
 } from './delivery/index.js'
-import { Unsettled } from './delivery/process-end.js'
 import { Pipeline } from './destination/pipeline.js'
 import { clientSettings } from './destination/settings.js'
-import type { DroppedEvent } from './model/drop.js'
-import type { GivenEvent, PartialEvent } from './model/event.js'
+import { standaloneOptions } from './destination/standalone.js'
 import type { ShutdownReport } from './model/shutdown-report.js'
 import type { Tracker } from './model/tracker.js'
-import { Callbacks } from './observe/callbacks.js'
-import { DevelopmentHints } from './observe/development-hints.js'
-import { Observation } from './observe/observation.js'
-import type { Observer, RequestReport } from './observe/step.js'
-import { type EndListener, watchEnd } from './request/end.js'
-import { type Framework, MessageRequest, messageOf, nodeFramework } from './request/message-request.js'
-import { watchPage } from './request/page-view.js'
+import { Reporter } from './observe/reporter.js'
+import { nodeFramework } from './request/message-request.js'
 import { SenderReader } from './request/sender.js'
 import { type SignalOptions, shutdownOnSignals } from './shutdown/on-signals.js'
-import { KeptOn } from './support/kept-on.js'
-import { Burst, nameOf, openLog } from './support/log.js'
-import { after, answerWithin, isPromise, timerMs } from './support/maybe.js'
+import { Settling, type TimeoutOptions } from './shutdown/settling.js'
+import { openLog } from './support/log.js'
+import { ConsentUpdates } from './tracker/consent-updates.js'
 import { Dispatcher } from './tracker/dispatcher.js'
-import { OpenRequests } from './tracker/open-requests.js'
-import { RequestTracker, type TrackerHost } from './tracker/request-tracker.js'
-
-const DEFAULT_TIMEOUT_MS = 5_000
-/** Milliseconds that an asynchronous function of the mapping may take. */
-const FUNCTION_TIMEOUT_MS = 2_000
-/** Of a deadline that open requests use up, so much is left to deliver their events: a quarter, at most this. */
-const MOST_RESERVED_MS = 2_000
-
-/** How long something may take. */
-export interface TimeoutOptions {
-  /** Milliseconds. Defaults to 5000. */
-  timeout?: number
-}
+import { internals, type TrackingInternals } from './tracker/internals.js'
+import { Requests } from './tracker/requests.js'
+import { TrackedEvents } from './tracker/tracked-events.js'
 
 /** One tracking: the shared Segment client, and everything between a request and it. */
 export interface Tracking {
@@ -96,34 +78,6 @@ export interface Tracking {
   shutdownOnSignals(options?: SignalOptions): () => void
 }
 
-/** The key of what adapters and the inspector need of a tracking; shared by the ESM and the CommonJS build. */
-export const internals = Symbol.for('reqtrack.internals.1')
-
-/** What adapters and the inspector need of a tracking. */
-export interface TrackingInternals {
-  /** The tracker of a framework's request, its end being watched. */
-  attach<Native>(
-    framework: Framework<Native>,
-    native: Native,
-    req: IncomingMessage,
-    res: ServerResponse,
-  ): RequestTracker
-  readonly ambient: ContextAdapter
-  readonly logger: Logger.Instance
-  /** Tells the application of something of its own that failed. */
-  fault(message: string, error: unknown): void
-  /**
-   * Begins to watch the way of every event.
-   *
-   * @returns What ends it.
-   */
-  watch(observer: Observer): () => void
-  /** Resolves when no request is open, no background work goes on, and every event and call has its outcome. */
-  settled(): Promise<void>
-  /** Forgets whom Segment has been told about, so that `identify` and `group` fire again. */
-  forgetPeople(): void
-}
-
 /**
  * Makes a tracking: validates the config, makes the one Segment client, and compiles the mapping. Once per process is
  * what most applications need; apps, routers and requests share it.
@@ -143,72 +97,35 @@ export function createTracking(config: TrackingConfig): Tracking {
   return new RequestTracking(config)
 }
 
-class RequestTracking implements Tracking, TrackerHost, EndListener<RequestTracker> {
-  readonly sender: SenderReader
+class RequestTracking implements Tracking {
   readonly segment: Analytics
   readonly [internals]: TrackingInternals
-  readonly #logger: Logger.Instance
-  readonly #callbacks: Callbacks
-  readonly #unsettled = new Unsettled(() => void this.#finish())
-  readonly #ledger = new Ledger(this.#unsettled)
-  readonly #observation = new Observation()
-  readonly #open = new OpenRequests()
-  readonly #trackers = new KeptOn(RequestTracker)
-  readonly #ambient: ContextAdapter
-  readonly #dispatcher: Dispatcher
+  readonly #ledger: Ledger
   readonly #delivery: Delivery
-  readonly #disabled: boolean
-  readonly #pageViews: boolean
-  /** The consent keys whose changes Segment is told of. */
-  readonly #toldConsent: ReadonlySet<string>
-  readonly #bursts = new Map<string, Burst>()
-  readonly #hints: DevelopmentHints | undefined
-  readonly #requested = (report: RequestReport) => this.#observation.tell?.({ type: 'request', ...report })
-  #closed = false
-  #shutdown: Promise<ShutdownReport> | undefined
+  readonly #requests: Requests
+  readonly #settling: Settling
+  readonly #reporter: Reporter
 
   constructor(config: TrackingConfig) {
     const { settings, env, request = {} } = config
-    this.#logger = openLog(config.logger, config.id ?? 'reqtrack')
-    this.#disabled = config.disabled === true || settings.disable === true
-    this.#pageViews = request.pageViews === true
-    this.#toldConsent = new Set(request.consentUpdates === true ? Object.keys(settings.consent ?? {}) : [])
-    this.#hints =
-      process.env.NODE_ENV === 'development'
-        ? new DevelopmentHints((message) => this.#logger.error(message))
-        : undefined
-    this.#callbacks = new Callbacks(config.on ?? {}, (name, error) =>
-      this.#onceABurst(`the callback on.${name} failed`, { error: nameOf(error) }),
+    const logger = openLog(config.logger, config.id ?? 'reqtrack')
+    const reporter = new Reporter(logger, config.on)
+    const unsettled = new Unsettled(() => void this.#settling.finish())
+    const ledger = new Ledger(unsettled)
+    const fault = (message: string, error: unknown) => reporter.fault(message, error)
+    const sender = new SenderReader(request, (reader, error) =>
+      fault(`the reader ${reader} failed and counts as having no answer`, error),
     )
-    this.sender = new SenderReader(request, (reader, error) =>
-      this.#fault(`the reader ${reader} failed and counts as having no answer`, error),
-    )
-    this.#ambient = this.#contextOf(config.ambient)
-    const pipeline = new Pipeline(config, {
-      scope: {
-        collector: noCollector(this.#logger),
-        logger: this.#logger,
-        plain: true,
-        functions: {
-          limitMs: FUNCTION_TIMEOUT_MS,
-          failed: (problem, event, error) => this.#fault(`${problem}: event ${JSON.stringify(event)}`, error),
-        },
-      },
-      dataAsProperties: true,
-    })
+    const pipeline = new Pipeline(config, standaloneOptions(logger, fault))
     const client = clientSettings(settings)
-    this.#delivery = new Delivery({
-      ledger: this.#ledger,
-      logger: this.#logger,
+    const delivery = new Delivery({
+      ledger,
+      logger,
       listener: {
-        delivered: (call) => {
-          this.#observation.tell?.({ type: 'delivered', call })
-          this.#callbacks.delivered({ call })
-        },
+        delivered: (call) => reporter.delivered(call),
         failed: (failed) => {
-          if (failed.call.remembered) pipeline.deduplication.forget(failed.call.remembered)
-          this.#observation.tell?.({ type: 'failed', ...failed })
-          this.#callbacks.failed(failed)
+          pipeline.deduplication.forget(failed.call.remembered)
+          reporter.failed(failed)
         },
       },
       limits: limitsOf(config.delivery),
@@ -220,39 +137,49 @@ class RequestTracking implements Tracking, TrackerHost, EndListener<RequestTrack
           ? new Client(env.analytics, outcomes)
           : Client.createUnheld(client, outcomes, {
               gate,
-              unsettled: this.#unsettled,
-              observer: () => this.#observation.tell && this.#requested,
+              unsettled,
+              observer: () => reporter.requestObserver,
             }),
     })
-    this.segment = analyticsOf(this.#delivery.client)
-    this.#dispatcher = new Dispatcher({
-      sender: this.sender,
+    const events = new TrackedEvents(ledger, reporter, config.disabled === true || settings.disable === true)
+    const dispatcher = new Dispatcher({
+      sender,
       pipeline,
-      observation: this.#observation,
+      events,
+      reporter,
       dispatch: config.dispatch ?? 'always',
-      deliver: (call) => this.#delivery.deliver(call),
-      dispatched: (deduplicated) => this.#ledger.dispatched(deduplicated),
-      dropped: (tracker, event, messageId, reason, required) =>
-        this.#drop(tracker, event, messageId, reason, required),
-      failed: (error, event) =>
-        this.#fault(`the event ${JSON.stringify(event)} could not be dispatched`, error),
+      deliver: (call) => delivery.deliver(call),
     })
+    const ambient = openContext(config.ambient, fault)
+    const told = request.consentUpdates === true ? Object.keys(settings.consent ?? {}) : []
+    const requests = new Requests({
+      sender,
+      events,
+      reporter,
+      dispatcher,
+      ambient,
+      consentUpdates: new ConsentUpdates(new Set(told), sender),
+      pageViews: request.pageViews === true,
+    })
+    this.segment = analyticsOf(delivery.client)
+    this.#ledger = ledger
+    this.#delivery = delivery
+    this.#requests = requests
+    this.#reporter = reporter
+    this.#settling = new Settling({ requests, dispatcher, delivery, ledger, reporter, unsettled })
     this[internals] = {
-      attach: (framework, native, req, res) => this.#attach(framework, native, req, res),
-      ambient: this.#ambient,
-      logger: this.#logger,
-      fault: (message, error) => this.#fault(message, error),
-      watch: (observer) => this.#observation.watch(observer),
-      settled: () => this.#settled(),
+      attach: (framework, native, req, res) => requests.attach(framework, native, req, res),
+      ambient,
+      logger,
+      fault,
+      watch: (observer) => reporter.observation.watch(observer),
+      settled: () => this.#settling.settled(),
       forgetPeople: () => pipeline.deduplication.clear(),
     }
   }
 
   current(): Tracker | undefined {
-    // Trackings, and copies of this package, share a context: its tracker tells which request runs. Ours goes first.
-    const running = this.#ambient.get()
-    const message = running && messageOf(running)
-    return (message && this.#trackers.get(message)) ?? running
+    return this.#requests.current()
   }
 
   stats(): TrackingStats {
@@ -263,279 +190,27 @@ class RequestTracking implements Tracking, TrackerHost, EndListener<RequestTrack
     return this.#delivery.health()
   }
 
-  async flush(options?: TimeoutOptions): Promise<void> {
-    const timeoutMs = timerMs(options?.timeout, DEFAULT_TIMEOUT_MS)
-    const deadline = performance.now() + timeoutMs
-    await answerWithin(this.#dispatcher.idle(), timeoutMs)
-    await this.#delivery.flush(Math.max(0, deadline - performance.now()))
+  flush(options?: TimeoutOptions): Promise<void> {
+    return this.#settling.flush(options)
   }
 
   handle(req: IncomingMessage, res: ServerResponse): Tracker {
-    return this.#attach(nodeFramework, req, req, res)
+    return this.#requests.attach(nodeFramework, req, req, res)
   }
 
   shutdown(options?: TimeoutOptions): Promise<ShutdownReport> {
-    if (!this.#shutdown) this.#observation.tell?.({ type: 'closing' })
-    this.#shutdown ??= this.#close(timerMs(options?.timeout, DEFAULT_TIMEOUT_MS))
-    return this.#shutdown
+    return this.#settling.shutdown(options)
   }
 
   shutdownOnSignals(options?: SignalOptions): () => void {
-    const hooked = {
-      closing: () => this.#observation.tell?.({ type: 'closing' }),
-      shutdown: (timeout: TimeoutOptions) => this.shutdown(timeout),
-      failedCalls: () => sum(this.#ledger.stats().calls.failed),
-      logger: this.#logger,
-    }
-    return shutdownOnSignals(hooked, options)
-  }
-
-  refusal(): 'closed' | 'disabled' | undefined {
-    if (this.#disabled) return 'disabled'
-    return this.#closed ? 'closed' : undefined
-  }
-
-  tracked(): void {
-    this.#ledger.tracked()
-  }
-
-  collected(tracker: RequestTracker, { collected }: Parameters<TrackerHost['collected']>[1]): void {
-    if (!tracker.outcome) this.#open.collected(tracker)
-    this.#observation.tell?.({
-      type: 'tracked',
-      request: tracker.number,
-      event: collected.messageId,
-      name: collected.name,
-      timestamp: collected.timestamp,
-      method: collected.direct?.type,
-    })
-  }
-
-  dropped(...[tracker, event, reason, messageId = '']: Parameters<TrackerHost['dropped']>): void {
-    this.#drop(tracker, readable(event), messageId, reason)
-  }
-
-  misused(problem: string, caller: (...args: never[]) => unknown): void {
-    this.#onceABurst(problem, process.env.NODE_ENV === 'development' ? { stack: stackBelow(caller) } : {})
-    this.#callbacks.error(new TypeError(problem))
-  }
-
-  failed(...[tracker, event, error]: Parameters<TrackerHost['failed']>): void {
-    this.#fault('an event could not be collected', error)
-    this.dropped(tracker, event, 'error')
-  }
-
-  incomplete(name: string, problem: string): void {
-    this.#onceABurst(`event ${JSON.stringify(name.slice(0, 60))}: ${problem}`, {})
-  }
-
-  /** Tells Segment of a choice that the handler said and neither the request nor the handler had said before. */
-  chosen(tracker: RequestTracker, chosen: WalkerOS.Consent, before: WalkerOS.Consent = {}): void {
-    const keys = Object.keys(chosen).filter((key) => this.#toldConsent.has(key))
-    if (keys.length === 0) return
-    const update = tracker.inScope(() =>
-      after(this.sender.consent(tracker.request), ({ state }) => {
-        const known = { ...state, ...before }
-        if (keys.some((key) => chosen[key] !== known[key])) tracker.consentUpdated()
-      }),
-    )
-    if (isPromise(update)) this.#open.working(update)
-  }
-
-  ended(tracker: RequestTracker, status: number | undefined): void {
-    try {
-      this.#open.ended(tracker)
-      if (status !== undefined && tracker.showedPage?.(status)) {
-        const properties = this.sender.pageProperties(tracker.request)
-        tracker.inScope(() => tracker.pageViewed(properties))
-      }
-      this.#settle(tracker, status)
-    } catch (error) {
-      // What is thrown in the listener of an event ends the process.
-      this.#fault('the end of a request could not be handled', error)
-    }
-  }
-
-  ready(tracker: RequestTracker): void {
-    this.#dispatcher.ready(tracker)
-  }
-
-  working(work: PromiseLike<unknown>): void {
-    this.#open.working(work)
-  }
-
-  #contextOf(given: TrackingConfig['ambient']): ContextAdapter {
-    if (given === false) return noContext
-    if (given === undefined) return processContext()
-    return contained(given, (error) =>
-      this.#fault('the adapter of `ambient` failed: the request has no ambient tracker', error),
+    return shutdownOnSignals(
+      {
+        closing: () => this.#reporter.closing(),
+        shutdown: (timeout) => this.#settling.shutdown(timeout),
+        failedCalls: () => sum(this.#ledger.stats().calls.failed),
+        logger: this.#reporter.logger,
+      },
+      options,
     )
   }
-
-  #attach<Native>(
-    framework: Framework<Native>,
-    native: Native,
-    req: IncomingMessage,
-    res: ServerResponse,
-  ): RequestTracker {
-    const known = this.#trackers.get(req)
-    if (known) return known
-    const tracker = new RequestTracker(this, new MessageRequest(framework, native, req), res)
-    this.#trackers.set(req, tracker)
-    this.#open.began()
-    this.#watch(tracker, req, res)
-    return tracker
-  }
-
-  #watch(tracker: RequestTracker, req: IncomingMessage, res: ServerResponse): void {
-    try {
-      if (this.#pageViews) {
-        tracker.showedPage = watchPage(tracker.request, res, () => tracker.pageShown())
-      }
-      watchEnd(req, res, tracker, this)
-    } catch (error) {
-      // Its events go at once rather than never.
-      this.#fault('the end of a request cannot be watched', error)
-      this.ended(tracker, undefined)
-    }
-  }
-
-  /** @param status - The response's, or `undefined` where it was aborted. */
-  #settle(tracker: RequestTracker, status: number | undefined): void {
-    if (tracker.outcome) return
-    const aborted = status === undefined
-    let route: string | undefined
-    try {
-      route = tracker.request.route
-    } catch (error) {
-      this.#fault('the route of a request could not be read', error)
-    }
-    tracker.outcome = { status, aborted, route, durationMs: performance.now() - tracker.startedMark }
-    this.#observation.tell?.({
-      type: 'ended',
-      request: tracker.number,
-      outcome: tracker.outcome,
-      tracked: tracker.request,
-      who: () => this.#dispatcher.who(tracker),
-    })
-    if (tracker.chosenConsent) this.chosen(tracker, tracker.chosenConsent)
-    if (tracker.hasEvents) this.#dispatcher.ready(tracker)
-  }
-
-  async #settled(): Promise<void> {
-    do {
-      // What ends can leave work behind, work can track, and what is dispatched can wait for readers.
-      await this.#open.drained()
-      await this.#dispatcher.idle()
-      await this.#delivery.flush(DEFAULT_TIMEOUT_MS)
-    } while (!this.#open.isDrained || !this.#dispatcher.isIdle || this.#ledger.stats().calls.pending > 0)
-  }
-
-  async #close(timeoutMs: number): Promise<ShutdownReport> {
-    const startedAt = performance.now()
-    const deadline = startedAt + timeoutMs
-    const left = () => Math.max(0, deadline - performance.now())
-    const drained = this.#open.drained().then(() => true)
-    const inTime = await answerWithin(drained, timeoutMs - Math.min(MOST_RESERVED_MS, timeoutMs / 4))
-    for (const tracker of this.#open.collecting()) this.#settle(tracker, undefined)
-    this.#closed = true
-    const dispatched = await answerWithin(
-      this.#dispatcher.idle().then(() => true),
-      left(),
-    )
-    const before = this.#ledger.stats()
-    const { lost: pending, kept } = await this.#delivery.close(left())
-    const { events, calls } = this.#ledger.stats()
-    const report: ShutdownReport = {
-      delivered: calls.delivered,
-      failed: sum(calls.failed) - pending,
-      dropped: sum(events.dropped),
-      pending,
-      kept,
-      durationMs: Math.round(performance.now() - startedAt),
-      timedOut: !inTime || !dispatched || pending > 0,
-    }
-    const lost = sum(calls.failed) - sum(before.calls.failed)
-    if (lost > 0 || report.timedOut) this.#logger.error('tracking was shut down with losses', report)
-    else this.#logger.info('tracking was shut down', report)
-    this.#callbacks.shutdown(report)
-    return report
-  }
-
-  /** Nothing else keeps the process alive: what is under way gets its chance, and what does not arrive is reported. */
-  async #finish(): Promise<void> {
-    const deadline = performance.now() + DEFAULT_TIMEOUT_MS
-    await this.flush({ timeout: DEFAULT_TIMEOUT_MS - MOST_RESERVED_MS })
-    if (this.#unsettled.count > 0) await this.shutdown({ timeout: Math.max(0, deadline - performance.now()) })
-  }
-
-  #drop(
-    tracker: RequestTracker,
-    event: DroppedEvent['event'],
-    messageId: string,
-    reason: DroppedEvent['reason'],
-    required?: DroppedEvent['required'],
-  ): void {
-    this.#ledger.dropped(reason)
-    this.#observation.tell?.({
-      type: 'dropped',
-      request: tracker.number,
-      event: messageId,
-      name: event.name,
-      reason,
-    })
-    const dropped = { event, reason, ...(required && { required }) }
-    if (channels.dropped.hasSubscribers) channels.dropped.publish(dropped)
-    this.#hints?.dropped(dropped)
-    this.#callbacks.dropped(dropped)
-  }
-
-  #fault(message: string, error: unknown): void {
-    this.#onceABurst(message, { error })
-    this.#callbacks.error(error)
-  }
-
-  #onceABurst(problem: string, context: Record<string, unknown>): void {
-    let burst = this.#bursts.get(problem)
-    if (!burst) {
-      // Problems quote names, and a name made from a visitor's words would fill the memory.
-      if (this.#bursts.size >= 100) this.#bursts.clear()
-      burst = new Burst((message, details) => this.#logger.error(message, details))
-      this.#bursts.set(problem, burst)
-    }
-    burst.say(problem, context)
-  }
-}
-
-/** A copy of an event as it was given; an empty one where a member of it throws. */
-function readable(event: GivenEvent): PartialEvent {
-  try {
-    const { name, ...rest } = event
-    return typeof name === 'string' ? { ...rest, name } : rest
-  } catch {
-    return {}
-  }
-}
-
-/** The stack from the call of a function downwards: where the application called it. */
-function stackBelow(caller: (...args: never[]) => unknown): string | undefined {
-  const holder: { stack?: string } = {}
-  Error.captureStackTrace(holder, caller)
-  return holder.stack
-}
-
-/** Mapping functions are promised a collector: here it holds no one's user and no one's consent. */
-function noCollector(logger: Logger.Instance): Mapping.Context['collector'] {
-  const collector = {
-    consent: Object.freeze({}),
-    globals: Object.freeze({}),
-    user: Object.freeze({}),
-    logger,
-  }
-  return Object.freeze(collector) as never
-}
-
-/** A stand-in is what the application put in the client's place; it knows what its methods are. */
-function analyticsOf(client: object): Analytics {
-  return client instanceof Analytics ? client : (client as Analytics)
 }

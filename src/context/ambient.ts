@@ -17,7 +17,7 @@ const STORAGE = Symbol.for('reqtrack.ambient.1')
  * The default adapter: one AsyncLocalStorage for the whole process, so that an application that loads this package both
  * as ESM and as CommonJS has one context and not two.
  */
-export function processContext(): ContextAdapter {
+function processContext(): ContextAdapter {
   const shared: Record<symbol, unknown> = globalThis as never
   const known = shared[STORAGE]
   const storage = known instanceof AsyncLocalStorage ? known : new AsyncLocalStorage<Tracker>()
@@ -67,12 +67,28 @@ export function fromAsyncLocalStorage(storage: AsyncLocalStorage<object>): Conte
 }
 
 /**
+ * The context that the option `ambient` asks for.
+ *
+ * @param fault - Reports an adapter of the application's own that failed.
+ */
+export function openContext(
+  given: ContextAdapter | false | undefined,
+  fault: (message: string, error: unknown) => void,
+): ContextAdapter {
+  if (given === false) return noContext
+  if (given === undefined) return processContext()
+  return contained(given, (error) =>
+    fault('the adapter of `ambient` failed: the request has no ambient tracker', error),
+  )
+}
+
+/**
  * An adapter of the application's own, contained: where it fails the request has no ambient tracker, and goes on. What it
  * runs is run exactly once, and gives what it gave, whatever the adapter makes of it.
  *
  * @param fault - Is told what the adapter threw.
  */
-export function contained(adapter: ContextAdapter, fault: (error: unknown) => void): ContextAdapter {
+function contained(adapter: ContextAdapter, fault: (error: unknown) => void): ContextAdapter {
   return {
     run<T>(tracker: Tracker, fn: () => T): T {
       let outcome: { readonly answer: T } | { readonly thrown: unknown } | undefined
@@ -111,7 +127,7 @@ function outcomeOf<T>(fn: () => T): { readonly answer: T } | { readonly thrown: 
 }
 
 /** No ambient context: `tracking.current()` is always `undefined`. */
-export const noContext: ContextAdapter = {
+const noContext: ContextAdapter = {
   run: (_tracker, fn) => fn(),
   get: () => undefined,
 }

@@ -1,5 +1,4 @@
 // Between the calls and Segment.
-export { channels } from './channels.js'
 export { Client, type OutcomeListener } from './client.js'
 export { Delivery } from './delivery.js'
 export type { Health } from './health.js'
@@ -7,4 +6,6 @@ export { Ledger, sum, type TrackingStats } from './ledger.js'
 export { limitsOf } from './limits.js'
 export type { DeliveryOptions } from './options.js'
 export type { Outbox } from './outbox/outbox.js'
+export { Unsettled } from './process-end.js'
 export type { ClientOptions, ClientSettings, SegmentClient } from './segment-client.js'
+export { analyticsOf } from './segment-client.js'

@@ -1,4 +1,4 @@
-import type { Analytics, AnalyticsSettings } from '@segment/analytics-node'
+import { Analytics, type AnalyticsSettings } from '@segment/analytics-node'
 
 /** The options of `@segment/analytics-node` that the settings hand through to the client as they are. */
 export type ClientOptions = Pick<
@@ -24,3 +24,8 @@ export type ClientSettings = ClientOptions &
 /** The least that a client has to offer to stand in for `Analytics`. */
 export type SegmentClient = Pick<Analytics, 'track' | 'identify' | 'group' | 'page' | 'screen'> &
   Partial<Pick<Analytics, 'alias' | 'closeAndFlush' | 'flush' | 'on'>>
+
+/** The client as the application sees it: the one it put in the client's place has the methods that it knows of. */
+export function analyticsOf(client: object): Analytics {
+  return client instanceof Analytics ? client : (client as Analytics)
+}

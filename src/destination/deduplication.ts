@@ -69,8 +69,9 @@ export class Deduplication {
   }
 
   /** Forgets what was remembered for a call that has failed for good; what was told since then stays. */
-  forget(remembered: Remembered): void {
-    if (this.#known.peek(remembered.key) === remembered.entry) this.#known.delete(remembered.key)
+  forget(remembered: Remembered | undefined): void {
+    if (remembered && this.#known.peek(remembered.key) === remembered.entry)
+      this.#known.delete(remembered.key)
   }
 
   /** Forgets a person's identification and, with a group, the membership: for calls known only by their content. */

@@ -159,7 +159,7 @@ class Registration {
       try {
         this.#client.call(call)
       } catch (error) {
-        if (call.remembered) this.#pipeline.deduplication.forget(call.remembered)
+        this.#pipeline.deduplication.forget(call.remembered)
         throw error
       }
     }

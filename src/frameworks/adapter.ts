@@ -1,5 +1,6 @@
 import type { Track, Tracker } from '../model/tracker.js'
-import { internals, type Tracking, type TrackingInternals } from '../tracking.js'
+import { internals, type TrackingInternals } from '../tracker/internals.js'
+import type { Tracking } from '../tracking.js'
 
 /**
  * What an adapter works with, from the tracking that it was given.

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http'
-import type { Tracking, TrackingInternals } from '../tracking.js'
+import type { TrackingInternals } from '../tracker/internals.js'
+import type { Tracking } from '../tracking.js'
 import { describeRequest, summaryOf } from './describe.js'
 import { RequestJournal, type RequestRecord } from './journal.js'
 import { Streams } from './streams.js'

@@ -2,10 +2,10 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { WalkerOS } from '@walkeros/core'
 import type { Pipeline, Processed } from '../destination/pipeline.js'
 import type { DropReason } from '../model/drop.js'
-import { completeEvent, type PartialEvent } from '../model/event.js'
+import { completeEvent } from '../model/event.js'
 import type { Outcome } from '../model/outcome.js'
 import type { SegmentCall } from '../model/segment-call.js'
-import type { Observation } from '../observe/observation.js'
+import type { Reporter } from '../observe/reporter.js'
 import type { Observer, ObserveStep, Who } from '../observe/step.js'
 import { toSegmentContext } from '../request/segment-context.js'
 import {
@@ -19,6 +19,7 @@ import { parseTraceparent } from '../request/trace.js'
 import { after, isPromise, type Maybe } from '../support/maybe.js'
 import { randomId } from '../support/random-id.js'
 import type { OpenEvent, RequestTracker, Sender } from './request-tracker.js'
+import type { TrackedEvents } from './tracked-events.js'
 
 /** How many events are dispatched before other work of the process has its turn: about a millisecond of them. */
 const EVENTS_A_TURN = 256
@@ -26,27 +27,15 @@ const EVENTS_A_TURN = 256
 /** When the events of a request are dispatched. */
 export type DispatchOption = 'always' | 'success' | ((outcome: Outcome) => boolean)
 
-type DroppedArguments = [
-  event: PartialEvent | WalkerOS.Event,
-  messageId: string,
-  reason: DropReason,
-  required?: WalkerOS.Consent,
-]
-
-/** What a dispatcher hands on to, and tells. */
+/** What a dispatcher works with. */
 export interface DispatcherParts {
   readonly sender: SenderReader
   readonly pipeline: Pipeline
-  readonly observation: Observation
+  readonly events: TrackedEvents
+  readonly reporter: Reporter
   readonly dispatch: DispatchOption
   /** Takes a call to its delivery. */
   deliver(call: SegmentCall): void
-  /** An event has become calls, or was found to be known already. */
-  dispatched(deduplicated: number): void
-  /** An event was dropped. */
-  dropped(tracker: RequestTracker, ...dropped: DroppedArguments): void
-  /** Something of the application's failed on an event's way. */
-  failed(error: unknown, event: string): void
 }
 
 /** Takes the events of finished requests to the destination, outside of any response's own turn. */
@@ -208,7 +197,7 @@ export class Dispatcher {
   }
 
   #unreadable(error: unknown, [first]: readonly OpenEvent[]): undefined {
-    this.#parts.failed(error, first?.collected.name ?? '')
+    this.#fault(error, first?.collected.name ?? '')
   }
 
   #sent(tracker: RequestTracker): Maybe<Sender> {
@@ -256,7 +245,7 @@ export class Dispatcher {
   }
 
   #failed(tracker: RequestTracker, open: OpenEvent, error: unknown): void {
-    this.#parts.failed(error, open.collected.name)
+    this.#fault(error, open.collected.name)
     this.#drop(tracker, open, 'error')
   }
 
@@ -272,7 +261,7 @@ export class Dispatcher {
   }
 
   #send(tracker: RequestTracker, open: OpenEvent, sender: Sender, tracked: ReadPerson): Maybe<void> {
-    const { pipeline, observation, sender: reader } = this.#parts
+    const { pipeline, reporter, sender: reader } = this.#parts
     const { collected } = open
     const { request, number } = tracker
     const person = fillPerson(tracked, sender.person)
@@ -285,7 +274,7 @@ export class Dispatcher {
       trace: tracker.trace,
       startedAt: tracker.startedAt,
     })
-    const { tell } = observation
+    const { tell } = reporter.observation
     tell?.({
       type: 'dispatching',
       request: number,
@@ -321,12 +310,18 @@ export class Dispatcher {
   #handOver(tracker: RequestTracker, open: OpenEvent, event: WalkerOS.Event, processed: Processed): void {
     const parts = this.#parts
     if (processed.dropped !== undefined) {
-      parts.dropped(tracker, event, open.collected.messageId, processed.dropped, processed.required)
+      parts.events.dropped(
+        tracker.number,
+        event,
+        open.collected.messageId,
+        processed.dropped,
+        processed.required,
+      )
       return
     }
-    parts.dispatched(processed.deduplicated)
+    parts.events.dispatched(processed.deduplicated)
     for (const call of processed.calls) {
-      parts.observation.tell?.({
+      parts.reporter.observation.tell?.({
         type: 'called',
         request: tracker.number,
         event: open.collected.messageId,
@@ -337,7 +332,11 @@ export class Dispatcher {
   }
 
   #drop(tracker: RequestTracker, { collected }: OpenEvent, reason: DropReason): void {
-    this.#parts.dropped(tracker, { name: collected.name }, collected.messageId, reason)
+    this.#parts.events.dropped(tracker.number, { name: collected.name }, collected.messageId, reason)
+  }
+
+  #fault(error: unknown, event: string): void {
+    this.#parts.reporter.fault(`the event ${JSON.stringify(event)} could not be dispatched`, error)
   }
 }
 

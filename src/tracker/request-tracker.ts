@@ -2,20 +2,14 @@ import { AsyncResource } from 'node:async_hooks'
 import type { ServerResponse } from 'node:http'
 import type { WalkerOS } from '@walkeros/core'
 import { onlyChoices } from '../model/consent.js'
-import type { DropReason } from '../model/drop.js'
-import {
-  type CollectedEvent,
-  collectEvent,
-  type GivenEvent,
-  type Incomplete,
-  type PartialEvent,
-} from '../model/event.js'
+import { type CollectedEvent, collectEvent, type GivenEvent, type PartialEvent } from '../model/event.js'
 import { type Identity, toId } from '../model/identity.js'
 import type { Outcome } from '../model/outcome.js'
 import type { DirectCall } from '../model/segment-call.js'
 import type { TrackedRequest } from '../model/tracked-request.js'
 import type { Track, Tracker, View } from '../model/tracker.js'
 import { isRecord, plain } from '../model/values.js'
+import type { Reporter } from '../observe/reporter.js'
 import type { RequestContext } from '../request/segment-context.js'
 import {
   knownIdentity,
@@ -27,6 +21,7 @@ import {
   type SenderReader,
 } from '../request/sender.js'
 import type { Maybe } from '../support/maybe.js'
+import type { TrackedEvents } from './tracked-events.js'
 
 /** An event in a tracker's hands: collected, with who did it as far as was known. */
 export interface OpenEvent {
@@ -41,25 +36,17 @@ export interface Sender {
   readonly skipped: boolean
 }
 
-/** What a tracker needs of the tracking that it belongs to. */
-export interface TrackerHost extends Incomplete {
+/** What a tracker needs of the room that made it. */
+export interface TrackerHost {
   readonly sender: SenderReader
-  /** Why nothing more can be tracked, if that is so. */
-  refusal(): 'closed' | 'disabled' | undefined
-  /** An event was tracked, whatever becomes of it. */
-  tracked(): void
-  /** An event was collected by a tracker. */
+  readonly events: TrackedEvents
+  readonly reporter: Reporter
+  /** A tracker has collected an event. */
   collected(tracker: RequestTracker, event: OpenEvent): void
-  /** An event that was tracked is dropped. */
-  dropped(tracker: RequestTracker, event: GivenEvent, reason: DropReason, messageId?: string): void
-  /** A handler used the tracker in a way that cannot work. */
-  misused(problem: string, caller: Caller): void
-  /** An event could not be collected, for a reason that is not the application's. */
-  failed(tracker: RequestTracker, event: GivenEvent, error: unknown): void
   /** A tracker has events to dispatch. */
   ready(tracker: RequestTracker): void
   /**
-   * The visitor's choice changed in a request: at its end for all that its handler said, from then on each time.
+   * The visitor's choice changed: at the request's end for everything that its handler said, after it each time.
    *
    * @param before - What the handler had said before.
    */
@@ -151,7 +138,7 @@ export class RequestTracker implements Tracker {
   user(user: WalkerOS.User): void {
     const copied = plain(user)
     if (!isRecord(copied)) {
-      this.#host.misused(
+      this.#host.reporter.misused(
         `tracker.user() was given ${kindOf(user)}: expected an object such as { id: 'u-1' }`,
         this.user,
       )
@@ -162,7 +149,7 @@ export class RequestTracker implements Tracker {
 
   consent(state: WalkerOS.Consent): void {
     if (!isRecord(state)) {
-      this.#host.misused(
+      this.#host.reporter.misused(
         `tracker.consent() was given ${kindOf(state)}: expected an object such as { marketing: true }`,
         this.consent,
       )
@@ -178,7 +165,7 @@ export class RequestTracker implements Tracker {
   waitUntil(work: Promise<unknown>): void {
     if (typeof work === 'object' && work !== null) this.#host.working(work)
     else
-      this.#host.misused(
+      this.#host.reporter.misused(
         `tracker.waitUntil() was given ${kindOf(work)}: expected a promise, such as what an async function returns`,
         this.waitUntil,
       )
@@ -186,7 +173,7 @@ export class RequestTracker implements Tracker {
 
   discard(): void {
     for (const { collected } of this.takeEvents())
-      this.#host.dropped(this, { name: collected.name }, 'discarded', collected.messageId)
+      this.#host.events.refused(this.number, { name: collected.name }, 'discarded', collected.messageId)
   }
 
   get identity(): Identity {
@@ -270,14 +257,17 @@ export class RequestTracker implements Tracker {
 
   /** What was tracked throws when it is looked into. */
   #unreadable(error: unknown): void {
-    this.#host.tracked()
-    this.#host.failed(this, {}, error)
+    this.#host.events.tracked()
+    this.#host.events.unreadable(this.number, {}, error)
   }
 
   #refuse(call: string, given: unknown, caller: Caller): void {
-    this.#host.tracked()
-    this.#host.misused(`tracker.${call} was given ${kindOf(given)}: expected a non-empty string`, caller)
-    this.#host.dropped(this, {}, 'invalid')
+    this.#host.events.tracked()
+    this.#host.reporter.misused(
+      `tracker.${call} was given ${kindOf(given)}: expected a non-empty string`,
+      caller,
+    )
+    this.#host.events.refused(this.number, {}, 'invalid')
   }
 
   #collect(
@@ -288,9 +278,9 @@ export class RequestTracker implements Tracker {
   ): void {
     const host = this.#host
     try {
-      host.tracked()
-      const refusal = host.refusal()
-      if (refusal) return host.dropped(this, given, refusal)
+      host.events.tracked()
+      const { refusal } = host.events
+      if (refusal) return host.events.refused(this.number, given, refusal)
       const collected = this.#prepare(given, direct, caller)
       if (!collected) return
       const hasEnded = this.outcome !== undefined
@@ -305,17 +295,17 @@ export class RequestTracker implements Tracker {
       host.collected(this, open)
       if (hasEnded) host.ready(this)
     } catch (error) {
-      host.failed(this, given, error)
+      host.events.unreadable(this.number, given, error)
     }
   }
 
   #prepare(given: GivenEvent, direct: DirectCall | undefined, caller: Caller): CollectedEvent | undefined {
     const host = this.#host
-    const collected = collectEvent(given, direct, host)
+    const collected = collectEvent(given, direct, host.reporter)
     if ('refused' in collected) {
-      if (collected.refused === 'invalid') host.misused(collected.problem, caller)
-      else host.incomplete(collected.name ?? '', collected.problem)
-      host.dropped(this, given, collected.refused)
+      if (collected.refused === 'invalid') host.reporter.misused(collected.problem, caller)
+      else host.reporter.incomplete(collected.name ?? '', collected.problem)
+      host.events.refused(this.number, given, collected.refused)
       return undefined
     }
     // The address is kept from here on: after the end the connection no longer knows it.

@@ -4,7 +4,7 @@ import { Analytics, type HTTPClientRequest } from '@segment/analytics-node'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import type { Tracking } from '../../src/index.js'
 import type { Step } from '../../src/observe/step.js'
-import { internals, type TrackingInternals } from '../../src/tracking.js'
+import { internals, type TrackingInternals } from '../../src/tracker/internals.js'
 import { segmentServer } from '../support/servers.js'
 import { arrived, delivering, expectBalance, keptLog, upTo } from './delivering.js'
 

@@ -1,0 +1,40 @@
+import type { Logger, Mapping } from '@walkeros/core'
+import type { PipelineOptions } from './pipeline.js'
+
+/** Milliseconds that an asynchronous function of the mapping may take. */
+const FUNCTION_TIMEOUT_MS = 2_000
+
+/**
+ * The options of a pipeline that runs without a walkerOS collector: an event's data become its properties, and the
+ * application's functions are limited in time.
+ *
+ * @param fault - Reports a mapping function that failed.
+ */
+export function standaloneOptions(
+  logger: Logger.Instance,
+  fault: (message: string, error: unknown) => void,
+): PipelineOptions {
+  return {
+    scope: {
+      collector: emptyCollector(logger),
+      logger,
+      plain: true,
+      functions: {
+        limitMs: FUNCTION_TIMEOUT_MS,
+        failed: (problem, event, error) => fault(`${problem}: event ${JSON.stringify(event)}`, error),
+      },
+    },
+    dataAsProperties: true,
+  }
+}
+
+/** walkerOS promises mapping functions a collector: this one holds nobody's user and nobody's consent. */
+function emptyCollector(logger: Logger.Instance): Mapping.Context['collector'] {
+  const collector = {
+    consent: Object.freeze({}),
+    globals: Object.freeze({}),
+    user: Object.freeze({}),
+    logger,
+  }
+  return Object.freeze(collector) as never
+}

@@ -1,0 +1,112 @@
+import type { Logger } from '@walkeros/core'
+import type { DroppedEvent } from '../model/drop.js'
+import type { FailedCall } from '../model/failure.js'
+import type { SegmentCall } from '../model/segment-call.js'
+import type { ShutdownReport } from '../model/shutdown-report.js'
+import { nameOf } from '../support/log.js'
+import { Callbacks, type TrackingCallbacks } from './callbacks.js'
+import { channels } from './channels.js'
+import { DevelopmentHints } from './development-hints.js'
+import { LogBursts } from './log-bursts.js'
+import { Observation } from './observation.js'
+import type { RequestReport } from './step.js'
+
+/** Says what happens: to the log, to the application's callbacks, to diagnostics channels, and to observers. */
+export class Reporter {
+  readonly logger: Logger.Instance
+  /** Who watches each step of each event. */
+  readonly observation = new Observation()
+  readonly #isDevelopment = process.env.NODE_ENV === 'development'
+  readonly #callbacks: Callbacks
+  readonly #bursts: LogBursts
+  readonly #hints: DevelopmentHints | undefined
+
+  /** @param callbacks - `config.on`. */
+  constructor(logger: Logger.Instance, callbacks: TrackingCallbacks = {}) {
+    this.logger = logger
+    this.#bursts = new LogBursts((message, context) => logger.error(message, context))
+    this.#callbacks = new Callbacks(callbacks, (name, error) =>
+      this.#bursts.say(`the callback on.${name} failed`, { error: nameOf(error) }),
+    )
+    if (this.#isDevelopment) this.#hints = new DevelopmentHints((message) => logger.error(message))
+  }
+
+  /** The application's own code failed: a reader, a mapping function, an adapter. */
+  fault(message: string, error: unknown): void {
+    this.#bursts.say(message, { error })
+    this.#callbacks.error(error)
+  }
+
+  /**
+   * A handler called a tracker in a way that cannot work.
+   *
+   * @param caller - The method that it called: in development the log shows the stack below it.
+   */
+  misused(problem: string, caller: (...args: never[]) => unknown): void {
+    this.#bursts.say(problem, this.#isDevelopment ? { stack: stackBelow(caller) } : {})
+    this.#callbacks.error(new TypeError(problem))
+  }
+
+  /** A part of an event had to be left out. */
+  incomplete(name: string, problem: string): void {
+    this.#bursts.say(`event ${JSON.stringify(name.slice(0, 60))}: ${problem}`, {})
+  }
+
+  /**
+   * An event was dropped.
+   *
+   * @param request - The request's number.
+   * @param messageId - Empty where the event was refused when it was tracked.
+   */
+  dropped(dropped: DroppedEvent, request: number, messageId: string): void {
+    const { event, reason } = dropped
+    this.observation.tell?.({ type: 'dropped', request, event: messageId, name: event.name, reason })
+    if (channels.dropped.hasSubscribers) channels.dropped.publish(dropped)
+    this.#hints?.dropped(dropped)
+    this.#callbacks.dropped(dropped)
+  }
+
+  /** A call has arrived. */
+  delivered(call: SegmentCall): void {
+    this.observation.tell?.({ type: 'delivered', call })
+    this.#callbacks.delivered({ call })
+  }
+
+  /** A call was given up. */
+  failed(failed: FailedCall): void {
+    this.observation.tell?.({ type: 'failed', ...failed })
+    this.#callbacks.failed(failed)
+  }
+
+  /** Who to tell of each request to Segment; `undefined` while nobody watches. */
+  get requestObserver(): ((report: RequestReport) => void) | undefined {
+    return this.observation.tell && this.#requested
+  }
+
+  /** The tracking, or its process, is about to end. */
+  closing(): void {
+    this.observation.tell?.({ type: 'closing' })
+  }
+
+  /**
+   * The tracking has ended.
+   *
+   * @param lost - How many calls were given up during the shutdown.
+   */
+  shutdown(report: ShutdownReport, lost: number): void {
+    if (lost > 0 || report.timedOut) this.logger.error('tracking was shut down with losses', report)
+    else this.logger.info('tracking was shut down', report)
+    this.#callbacks.shutdown(report)
+  }
+
+  readonly #requested = (report: RequestReport): void => {
+    this.observation.tell?.({ type: 'request', ...report })
+  }
+}
+
+/** The stack below a function: where the application called it. */
+function stackBelow(caller: (...args: never[]) => unknown): string | undefined {
+  const holder: { stack?: string } = {}
+  Error.captureStackTrace(holder, caller)
+  return holder.stack
+}

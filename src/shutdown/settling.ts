@@ -1,0 +1,108 @@
+import { type Delivery, type Ledger, sum, type Unsettled } from '../delivery/index.js'
+import type { ShutdownReport } from '../model/shutdown-report.js'
+import type { Reporter } from '../observe/reporter.js'
+import { answerWithin, timerMs } from '../support/maybe.js'
+import type { Dispatcher } from '../tracker/dispatcher.js'
+import type { Requests } from '../tracker/requests.js'
+
+const DEFAULT_TIMEOUT_MS = 5_000
+/** The share of a deadline that open requests may not use up, because their events need it: a quarter, at most this. */
+const MOST_RESERVED_MS = 2_000
+
+/** How long something may take. */
+export interface TimeoutOptions {
+  /** Milliseconds. Defaults to 5000. */
+  timeout?: number
+}
+
+/** The rooms that events pass on their way, in that order. */
+export interface SettlingParts {
+  readonly requests: Requests
+  readonly dispatcher: Dispatcher
+  readonly delivery: Delivery
+  readonly ledger: Ledger
+  readonly reporter: Reporter
+  readonly unsettled: Unsettled
+}
+
+/** Brings what is under way to its end, room by room: for a flush, for a test, for the shutdown. */
+export class Settling {
+  readonly #parts: SettlingParts
+  #shutdown: Promise<ShutdownReport> | undefined
+
+  constructor(parts: SettlingParts) {
+    this.#parts = parts
+  }
+
+  /** Waits until every call made before has its outcome, or the time is over. */
+  async flush(options?: TimeoutOptions): Promise<void> {
+    const { dispatcher, delivery } = this.#parts
+    const left = countdown(timerMs(options?.timeout, DEFAULT_TIMEOUT_MS))
+    await answerWithin(dispatcher.idle(), left())
+    await delivery.flush(left())
+  }
+
+  /** Resolves when nothing is under way any more. */
+  async settled(): Promise<void> {
+    const { requests, dispatcher, delivery, ledger } = this.#parts
+    do {
+      // An ended request may leave work behind, work may track, and dispatched events may wait for readers.
+      await requests.open.drained()
+      await dispatcher.idle()
+      await delivery.flush(DEFAULT_TIMEOUT_MS)
+    } while (!requests.open.isDrained || !dispatcher.isIdle || ledger.stats().calls.pending > 0)
+  }
+
+  /** Ends the tracking; later calls get the same promise. */
+  shutdown(options?: TimeoutOptions): Promise<ShutdownReport> {
+    if (!this.#shutdown) this.#parts.reporter.closing()
+    this.#shutdown ??= this.#end(timerMs(options?.timeout, DEFAULT_TIMEOUT_MS))
+    return this.#shutdown
+  }
+
+  /** Nothing else keeps the process alive: delivers what is under way, or reports that it did not arrive. */
+  async finish(): Promise<void> {
+    const left = countdown(DEFAULT_TIMEOUT_MS)
+    await this.flush({ timeout: DEFAULT_TIMEOUT_MS - MOST_RESERVED_MS })
+    if (this.#parts.unsettled.count > 0) await this.shutdown({ timeout: left() })
+  }
+
+  async #end(timeoutMs: number): Promise<ShutdownReport> {
+    const { requests, dispatcher, delivery, ledger, reporter } = this.#parts
+    const startedAt = performance.now()
+    const left = countdown(timeoutMs)
+    const drained = await isDoneWithin(
+      requests.open.drained(),
+      timeoutMs - Math.min(MOST_RESERVED_MS, timeoutMs / 4),
+    )
+    requests.abortCollecting()
+    requests.events.close()
+    const dispatched = await isDoneWithin(dispatcher.idle(), left())
+    const failedBefore = sum(ledger.stats().calls.failed)
+    const { lost: pending, kept } = await delivery.close(left())
+    const { events, calls } = ledger.stats()
+    const failed = sum(calls.failed)
+    const report: ShutdownReport = {
+      delivered: calls.delivered,
+      failed: failed - pending,
+      dropped: sum(events.dropped),
+      pending,
+      kept,
+      durationMs: Math.round(performance.now() - startedAt),
+      timedOut: !drained || !dispatched || pending > 0,
+    }
+    reporter.shutdown(report, failed - failedBefore)
+    return report
+  }
+}
+
+/** Tells how many milliseconds are left of a time that begins now. */
+function countdown(ms: number): () => number {
+  const deadline = performance.now() + ms
+  return () => Math.max(0, deadline - performance.now())
+}
+
+async function isDoneWithin(work: Promise<void>, timeoutMs: number): Promise<boolean> {
+  const done = work.then(() => true)
+  return (await answerWithin(done, timeoutMs)) === true
+}

@@ -1,0 +1,37 @@
+import type { WalkerOS } from '@walkeros/core'
+import type { SenderReader } from '../request/sender.js'
+import { after, type Maybe } from '../support/maybe.js'
+import type { RequestTracker } from './request-tracker.js'
+
+/** Tracks Segment's consent event when a handler changes a choice that Segment is told about. */
+export class ConsentUpdates {
+  readonly #keys: ReadonlySet<string>
+  readonly #sender: SenderReader
+
+  /** @param keys - The consent keys whose changes Segment is told about. */
+  constructor(keys: ReadonlySet<string>, sender: SenderReader) {
+    this.#keys = keys
+    this.#sender = sender
+  }
+
+  /**
+   * A handler has said a visitor's choice. Only a choice that neither the request nor the handler said before is an update.
+   *
+   * @param before - What the handler had said before.
+   * @returns When the readers of consent have answered.
+   */
+  chosen(
+    tracker: RequestTracker,
+    chosen: WalkerOS.Consent,
+    before: WalkerOS.Consent | undefined,
+  ): Maybe<void> {
+    const keys = Object.keys(chosen).filter((key) => this.#keys.has(key))
+    if (keys.length === 0) return
+    return tracker.inScope(() =>
+      after(this.#sender.consent(tracker.request), ({ state }) => {
+        const known = { ...state, ...before }
+        if (keys.some((key) => chosen[key] !== known[key])) tracker.consentUpdated()
+      }),
+    )
+  }
+}

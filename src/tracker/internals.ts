@@ -1,0 +1,34 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Logger } from '@walkeros/core'
+import type { ContextAdapter } from '../context/ambient.js'
+import type { Observer } from '../observe/step.js'
+import type { Framework } from '../request/message-request.js'
+import type { RequestTracker } from './request-tracker.js'
+
+/** The key under which a tracking keeps its {@link TrackingInternals}; the ESM and the CommonJS build share it. */
+export const internals = Symbol.for('reqtrack.internals.1')
+
+/** What adapters, the inspector and the test kit need of a tracking. */
+export interface TrackingInternals {
+  /** Gives a framework's request its tracker, and watches the request's end. */
+  attach<Native>(
+    framework: Framework<Native>,
+    native: Native,
+    req: IncomingMessage,
+    res: ServerResponse,
+  ): RequestTracker
+  readonly ambient: ContextAdapter
+  readonly logger: Logger.Instance
+  /** Reports that the application's own code failed. */
+  fault(message: string, error: unknown): void
+  /**
+   * Begins to watch the way of every event.
+   *
+   * @returns A function that ends it.
+   */
+  watch(observer: Observer): () => void
+  /** Resolves when no request is open, no background work goes on, and every event and call has its outcome. */
+  settled(): Promise<void>
+  /** Forgets whom Segment has been told about, so that `identify` and `group` fire again. */
+  forgetPeople(): void
+}

@@ -1,0 +1,84 @@
+import type { WalkerOS } from '@walkeros/core'
+import type { Ledger } from '../delivery/index.js'
+import type { DropReason } from '../model/drop.js'
+import type { CollectedEvent, GivenEvent, PartialEvent } from '../model/event.js'
+import type { Reporter } from '../observe/reporter.js'
+
+/** Counts and reports each event that a tracker takes in, until it is dispatched or dropped; requests go by number. */
+export class TrackedEvents {
+  readonly #ledger: Ledger
+  readonly #reporter: Reporter
+  #refusal: 'closed' | 'disabled' | undefined
+
+  /** @param disabled - Whether the config turns tracking off. */
+  constructor(ledger: Ledger, reporter: Reporter, disabled: boolean) {
+    this.#ledger = ledger
+    this.#reporter = reporter
+    this.#refusal = disabled ? 'disabled' : undefined
+  }
+
+  /** Why no further event can be tracked; `undefined` while events can be. */
+  get refusal(): 'closed' | 'disabled' | undefined {
+    return this.#refusal
+  }
+
+  /** Refuses every event from now on. */
+  close(): void {
+    this.#refusal ??= 'closed'
+  }
+
+  /** A tracker's method was called. Exactly one of the other methods follows for each event. */
+  tracked(): void {
+    this.#ledger.tracked()
+  }
+
+  /** A tracker has collected an event. */
+  collected(request: number, collected: CollectedEvent): void {
+    this.#reporter.observation.tell?.({
+      type: 'tracked',
+      request,
+      event: collected.messageId,
+      name: collected.name,
+      timestamp: collected.timestamp,
+      method: collected.direct?.type,
+    })
+  }
+
+  /** An event became calls, or turned out to be known already. */
+  dispatched(deduplicated: number): void {
+    this.#ledger.dispatched(deduplicated)
+  }
+
+  /** An event is dropped before it was complete. */
+  refused(request: number, event: GivenEvent, reason: DropReason, messageId = ''): void {
+    this.dropped(request, readable(event), messageId, reason)
+  }
+
+  /** An event could not be collected, because a part of it throws when it is read. */
+  unreadable(request: number, event: GivenEvent, error: unknown): void {
+    this.#reporter.fault('an event could not be collected', error)
+    this.refused(request, event, 'error')
+  }
+
+  /** An event is dropped. */
+  dropped(
+    request: number,
+    event: PartialEvent | WalkerOS.Event,
+    messageId: string,
+    reason: DropReason,
+    required?: WalkerOS.Consent,
+  ): void {
+    this.#ledger.dropped(reason)
+    this.#reporter.dropped({ event, reason, ...(required && { required }) }, request, messageId)
+  }
+}
+
+/** A copy of an event as it was given; an empty one where a member of it throws. */
+function readable(event: GivenEvent): PartialEvent {
+  try {
+    const { name, ...rest } = event
+    return typeof name === 'string' ? { ...rest, name } : rest
+  } catch {
+    return {}
+  }
+}

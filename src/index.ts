@@ -23,7 +23,15 @@ export type { Outcome } from './model/outcome.js'
 export type { CallParams, CallType, SegmentCall, SegmentContext } from './model/segment-call.js'
 export type { ShutdownReport } from './model/shutdown-report.js'
 export type { Reader, TrackedRequest } from './model/tracked-request.js'
-export type { EventName, Track, TrackArguments, TrackEvents, Tracker, View } from './model/tracker.js'
+export type {
+  EventName,
+  NoIdentifyArguments,
+  Track,
+  TrackArguments,
+  TrackEvents,
+  Tracker,
+  View,
+} from './model/tracker.js'
 export type { TrackingCallbacks } from './observe/callbacks.js'
 // The readers of consent.
 export {

@@ -24,6 +24,7 @@ import { nodeFramework } from './request/message-request.js'
 import { SenderReader } from './request/sender.js'
 import { type SignalOptions, shutdownOnSignals } from './shutdown/on-signals.js'
 import { Settling, type TimeoutOptions } from './shutdown/settling.js'
+import { makeDetachable, self } from './support/detachable.js'
 import { openLog } from './support/log.js'
 import { ConsentUpdates } from './tracker/consent-updates.js'
 import { Dispatcher } from './tracker/dispatcher.js'
@@ -98,6 +99,7 @@ export function createTracking(config: TrackingConfig): Tracking {
 }
 
 class RequestTracking implements Tracking {
+  readonly [self] = this
   readonly segment: Analytics
   readonly [internals]: TrackingInternals
   readonly #ledger: Ledger
@@ -214,3 +216,13 @@ class RequestTracking implements Tracking {
     )
   }
 }
+
+makeDetachable(RequestTracking.prototype, [
+  'current',
+  'stats',
+  'health',
+  'flush',
+  'handle',
+  'shutdown',
+  'shutdownOnSignals',
+])

@@ -1,7 +1,7 @@
 import type { WalkerOS } from '@walkeros/core'
 import { randomId } from '../support/random-id.js'
-import { onlyChoices } from './consent.js'
-import { toId } from './identity.js'
+import { onlyChoices, readChoices } from './consent.js'
+import { toId, unfitId } from './identity.js'
 import type { Person } from './person.js'
 import type { DirectCall } from './segment-call.js'
 import { isRecord, MAX_CALL_BYTES, type Plain, toPlain } from './values.js'
@@ -34,8 +34,11 @@ export interface PartialEvent {
   source?: object
 }
 
-/** An event as it was given, whose name nobody has looked at. */
-export type GivenEvent = Omit<PartialEvent, 'name'> & { readonly name?: unknown }
+/** An event as it was given: its name and data are unchecked. */
+export type GivenEvent = Omit<PartialEvent, 'name' | 'data'> & {
+  readonly name?: unknown
+  readonly data?: unknown
+}
 
 /** An event as it was tracked: copied, bounded and plain, but without what only the end of its request tells. */
 export interface CollectedEvent {
@@ -62,6 +65,14 @@ export interface Incomplete {
 
 const NOTHING: Readonly<Record<string, unknown>> = {}
 
+const NO_STATE = {
+  choices: undefined,
+  problem: 'expected an object such as { marketing: true }, was left out',
+}
+
+/** Without an id of its own the event would be the request's own user's. */
+const ID_EXPECTED = 'expected a non-empty string, or leave it out to track the request’s own user'
+
 const SPACE = 32
 
 const PARTS = ['data', 'context', 'nested', 'globals', 'custom', 'user', 'source'] as const
@@ -81,6 +92,14 @@ export function collectEvent(
   if (typeof name !== 'string' || problem !== undefined) {
     return { refused: 'invalid', name: typeof name === 'string' ? name : undefined, problem: problem ?? '' }
   }
+  const unfit = isRecord(given.user) ? unfitId(given.user) : undefined
+  if (unfit !== undefined) {
+    return {
+      refused: 'invalid',
+      name,
+      problem: `the event ${quoted(name)} has a user whose ${unfit} is no id: ${ID_EXPECTED}`,
+    }
+  }
   const parts: Record<string, unknown> = {}
   for (const part of PARTS) {
     const value = given[part]
@@ -92,7 +111,11 @@ export function collectEvent(
     else
       told.incomplete(name, `${part}: expected ${part === 'nested' ? 'a list' : 'an object'}, was left out`)
   }
-  if (isRecord(given.consent)) parts.consent = onlyChoices(given.consent)
+  if (given.consent !== undefined) {
+    const { choices, problem } = isRecord(given.consent) ? readChoices(given.consent) : NO_STATE
+    if (choices) parts.consent = choices
+    if (problem !== undefined) told.incomplete(name, `consent: ${problem}`)
+  }
   if (typeof given.trigger === 'string') parts.trigger = given.trigger
   if (typeof given.id === 'string' && given.id !== '') parts.id = given.id
   return { name, parts, direct, timestamp: timestampOf(given.timestamp), messageId: randomId() }

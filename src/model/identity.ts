@@ -18,3 +18,13 @@ export function identityOf(userId: string | undefined, anonymousId: string | und
   if (userId === undefined) return anonymousId === undefined ? {} : { anonymousId }
   return anonymousId === undefined ? { userId } : { userId, anonymousId }
 }
+
+/**
+ * The id of a user as walkerOS has it that was given, yet is none: such as `id: undefined`, or an object.
+ *
+ * @returns The key that has it; `undefined` where each given id is one.
+ */
+export function unfitId(user: Readonly<Record<string, unknown>>): 'id' | 'session' | undefined {
+  if ('id' in user && toId(user.id) === undefined) return 'id'
+  return 'session' in user && toId(user.session) === undefined ? 'session' : undefined
+}

@@ -50,6 +50,13 @@ export interface Track {
   (event: PartialEvent & { name: EventName }): void
 }
 
+/** Keeps the argument of the SDK's own `identify` out: here the id comes first, and would otherwise become a trait. */
+export interface NoIdentifyArguments {
+  userId?: never
+  anonymousId?: never
+  traits?: never
+}
+
 /** A Segment `page` or `screen`. */
 export interface View {
   category?: string
@@ -64,16 +71,19 @@ export interface View {
 export interface Tracker {
   /** Tracks an event. Can be taken off the tracker and passed on. */
   readonly track: Track
-  /** Tells Segment about the request's own user. Always makes a call, other than the `identify` setting. */
-  identify(traits?: object): void
-  /** Tells Segment about a user: after a registration, or when somebody edits somebody else. */
+  /** Tells Segment about the request's own user. Always makes a call, unlike the `identify` setting. */
+  identify<T extends object>(traits?: T & NoIdentifyArguments): void
+  /**
+   * Tells Segment about a user: after a registration, or when somebody edits somebody else. Without a usable id the call
+   * is dropped as `invalid`: it is never taken for the request's own user.
+   */
   identify(userId: string, traits?: object): void
   /** Puts the request's user in a group. Always makes a call, other than the `group` setting. */
   group(groupId: string, traits?: object): void
-  /** Tracks a page that was viewed. */
-  page(page?: View): void
-  /** Tracks a screen of an app that was viewed. */
-  screen(screen?: View): void
+  /** Tracks a page that was viewed; a text is its name. */
+  page(page?: View | string): void
+  /** Tracks a screen of an app that was viewed; a text is its name. */
+  screen(screen?: View | string): void
   /** Tells Segment that the request's userId was known by another id before. */
   alias(previousId: string): void
   /**

@@ -1,13 +1,13 @@
 import { AsyncResource } from 'node:async_hooks'
 import type { ServerResponse } from 'node:http'
 import type { WalkerOS } from '@walkeros/core'
-import { onlyChoices } from '../model/consent.js'
+import { readChoices } from '../model/consent.js'
 import { type CollectedEvent, collectEvent, type GivenEvent, type PartialEvent } from '../model/event.js'
-import { type Identity, toId } from '../model/identity.js'
+import { type Identity, toId, unfitId } from '../model/identity.js'
 import type { Outcome } from '../model/outcome.js'
 import type { DirectCall } from '../model/segment-call.js'
 import type { TrackedRequest } from '../model/tracked-request.js'
-import type { Track, Tracker, View } from '../model/tracker.js'
+import type { Track, Tracker } from '../model/tracker.js'
 import { isRecord, plain } from '../model/values.js'
 import type { Reporter } from '../observe/reporter.js'
 import type { RequestContext } from '../request/segment-context.js'
@@ -20,7 +20,18 @@ import {
   type ReadPerson,
   type SenderReader,
 } from '../request/sender.js'
+import { makeDetachable, self } from '../support/detachable.js'
 import type { Maybe } from '../support/maybe.js'
+import { expectedId, kindOf } from './given-kinds.js'
+import {
+  type AskedCall,
+  type Misuse,
+  readAlias,
+  readGroup,
+  readIdentify,
+  readView,
+  trackedEvent,
+} from './method-arguments.js'
 import type { TrackedEvents } from './tracked-events.js'
 
 /** An event in a tracker's hands: collected, with who did it as far as was known. */
@@ -59,6 +70,7 @@ let requests = 0
 
 /** The tracker of one request: collects its events until it ends, and hands on at once what is tracked after. */
 export class RequestTracker implements Tracker {
+  readonly [self] = this
   readonly request: TrackedRequest
   /** Counts the requests of this process, for who watches. */
   readonly number = ++requests
@@ -92,71 +104,51 @@ export class RequestTracker implements Tracker {
   }
 
   get track(): Track {
+    const tracker = this[self]
     // Bound, since a closure for every request makes a server measurably slower on Node 24.
-    this.#track ??= this.#trackGiven.bind(this)
-    return this.#track
+    tracker.#track ??= tracker.#trackGiven.bind(tracker)
+    return tracker.#track
   }
 
-  identify(userIdOrTraits?: string | object, traits?: object): void {
-    if (isRecord(userIdOrTraits) || userIdOrTraits === undefined) {
-      this.#collect(
-        { name: 'user identify', data: userIdOrTraits ?? traits },
-        { type: 'identify' },
-        this.identify,
-      )
-      return
-    }
-    const userId = toId(userIdOrTraits)
-    if (userId === undefined) return this.#refuse('identify(userId)', userIdOrTraits, this.identify)
-    this.#collect(
-      { name: 'user identify', data: traits, user: { id: userId } },
-      { type: 'identify' },
-      this.identify,
-    )
+  identify(...given: readonly unknown[]): void {
+    this.#ask(() => readIdentify(given), methods.identify)
   }
 
-  group(groupId: string, traits?: object): void {
-    const id = toId(groupId)
-    if (id === undefined) return this.#refuse('group(groupId)', groupId, this.group)
-    this.#collect({ name: 'user group', data: traits }, { type: 'group', groupId: id }, this.group)
+  group(...given: readonly unknown[]): void {
+    this.#ask(() => readGroup(given), methods.group)
   }
 
-  page(page?: View): void {
-    this.#view('page', page, this.page)
+  page(...given: readonly unknown[]): void {
+    this.#ask(() => readView('page', given), methods.page)
   }
 
-  screen(screen?: View): void {
-    this.#view('screen', screen, this.screen)
+  screen(...given: readonly unknown[]): void {
+    this.#ask(() => readView('screen', given), methods.screen)
   }
 
-  alias(previousId: string): void {
-    const id = toId(previousId)
-    if (id === undefined) return this.#refuse('alias(previousId)', previousId, this.alias)
-    this.#collect({ name: 'user alias' }, { type: 'alias', previousId: id }, this.alias)
+  alias(...given: readonly unknown[]): void {
+    this.#ask(() => readAlias(given), methods.alias)
   }
 
   user(user: WalkerOS.User): void {
+    const problem = problemOfUser(user)
+    if (problem !== undefined)
+      return this.#host.reporter.misused(`tracker.user() was given ${problem}`, methods.user)
     const copied = plain(user)
-    if (!isRecord(copied)) {
-      this.#host.reporter.misused(
-        `tracker.user() was given ${kindOf(user)}: expected an object such as { id: 'u-1' }`,
-        this.user,
-      )
-      return
-    }
-    this.#override = { ...this.#override, ...copied }
+    if (isRecord(copied)) this.#override = { ...this.#override, ...copied }
   }
 
   consent(state: WalkerOS.Consent): void {
     if (!isRecord(state)) {
       this.#host.reporter.misused(
         `tracker.consent() was given ${kindOf(state)}: expected an object such as { marketing: true }`,
-        this.consent,
+        methods.consent,
       )
       return
     }
     const before = this.#consent
-    const chosen = onlyChoices(state)
+    const { choices: chosen, problem } = readChoices(state)
+    if (problem !== undefined) this.#host.reporter.misused(`tracker.consent(): ${problem}`, methods.consent)
     this.#consent = { ...before, ...chosen }
     if (this.outcome) this.#host.chosen(this, chosen, before)
     else this.#createAnonymousId()
@@ -167,7 +159,7 @@ export class RequestTracker implements Tracker {
     else
       this.#host.reporter.misused(
         `tracker.waitUntil() was given ${kindOf(work)}: expected a promise, such as what an async function returns`,
-        this.waitUntil,
+        methods.waitUntil,
       )
   }
 
@@ -177,7 +169,7 @@ export class RequestTracker implements Tracker {
   }
 
   get identity(): Identity {
-    return knownIdentity(this.readPerson())
+    return knownIdentity(this[self].readPerson())
   }
 
   /** When the request ended, in milliseconds of `performance.now()`; now, while it is open. */
@@ -204,12 +196,12 @@ export class RequestTracker implements Tracker {
   /** Tracks the page that the request has shown, before what its handler tracked on it. */
   pageViewed(properties: object): void {
     const given = { name: 'page view', data: properties, timestamp: this.startedAt }
-    this.#collect(given, { type: 'page' }, this.pageViewed, 'first')
+    this.#collect(given, { type: 'page' }, methods.page, 'first')
   }
 
   /** Tells Segment that the visitor's choice has changed. */
   consentUpdated(): void {
-    this.#collect({ name: 'consent update' }, { type: 'consent' }, this.consentUpdated)
+    this.#collect({ name: 'consent update' }, { type: 'consent' }, methods.consent)
   }
 
   /**
@@ -236,23 +228,23 @@ export class RequestTracker implements Tracker {
   #trackGiven(given: unknown, data?: object, event?: PartialEvent): void {
     let whole: GivenEvent
     try {
-      whole = wholeOf(given, data, event)
+      whole = trackedEvent(given, data, event)
     } catch (error) {
       return this.#unreadable(error)
     }
     this.#collect(whole, undefined, this.#trackGiven)
   }
 
-  #view(type: 'page' | 'screen', view: View | undefined, caller: (view?: View) => void): void {
-    let given: View
+  /** Collects what a method other than `track` asks for. */
+  #ask(read: () => AskedCall | Misuse, caller: Caller): void {
+    let asked: AskedCall | Misuse
     try {
-      const { category, name, properties } = isRecord(view) ? view : {}
-      given = { category: toId(category), name: toId(name), properties: objectOf(properties) }
+      asked = read()
     } catch (error) {
       return this.#unreadable(error)
     }
-    const { properties, ...direct } = given
-    this.#collect({ name: `${type} view`, data: properties }, { type, ...direct }, caller)
+    if ('misuse' in asked) this.#misused(asked.misuse, caller)
+    else this.#collect(asked.event, asked.direct, caller)
   }
 
   /** What was tracked throws when it is looked into. */
@@ -261,13 +253,11 @@ export class RequestTracker implements Tracker {
     this.#host.events.unreadable(this.number, {}, error)
   }
 
-  #refuse(call: string, given: unknown, caller: Caller): void {
-    this.#host.events.tracked()
-    this.#host.reporter.misused(
-      `tracker.${call} was given ${kindOf(given)}: expected a non-empty string`,
-      caller,
-    )
-    this.#host.events.refused(this.number, {}, 'invalid')
+  #misused(problem: string, caller: Caller): void {
+    const { events, reporter } = this.#host
+    events.tracked()
+    reporter.misused(problem, caller)
+    events.refused(this.number, {}, 'invalid')
   }
 
   #collect(
@@ -327,23 +317,29 @@ export class RequestTracker implements Tracker {
   }
 }
 
-/** The event of a call of `track()`. Most have a name and data and no more: those are put together without spreading. */
-function wholeOf(given: unknown, data: object | undefined, event: PartialEvent | undefined): GivenEvent {
-  if (isRecord(given)) return data === undefined ? given : { ...given, data }
-  if (event === undefined) return data === undefined ? { name: given } : { name: given, data }
-  return data === undefined ? { ...event, name: given } : { ...event, name: given, data }
-}
-
 type Caller = (...args: never[]) => unknown
 type Position = 'first' | 'last'
 
-function objectOf(value: unknown): object | undefined {
-  return typeof value === 'object' && value !== null ? value : undefined
-}
+const methods = RequestTracker.prototype
+makeDetachable(methods, [
+  'identify',
+  'group',
+  'page',
+  'screen',
+  'alias',
+  'user',
+  'consent',
+  'waitUntil',
+  'discard',
+])
 
-function kindOf(value: unknown): string {
-  if (value === '') return 'an empty string'
-  if (value === null || value === undefined) return String(value)
-  if (typeof value === 'object') return isRecord(value) ? 'an object' : 'an array or another special object'
-  return `a ${typeof value}`
+/** A person without a usable id would be taken for the request's own. */
+function problemOfUser(user: unknown): string | undefined {
+  try {
+    if (!isRecord(user)) return `${kindOf(user)}: expected an object such as { id: 'u-1' }`
+    const key = unfitId(user)
+    return key === undefined ? undefined : `user.${key} as ${expectedId(user[key])}, or no ${key} at all`
+  } catch {
+    return `an object that throws when it is read: expected an object such as { id: 'u-1' }`
+  }
 }

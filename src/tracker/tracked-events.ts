@@ -76,8 +76,12 @@ export class TrackedEvents {
 /** A copy of an event as it was given; an empty one where a member of it throws. */
 function readable(event: GivenEvent): PartialEvent {
   try {
-    const { name, ...rest } = event
-    return typeof name === 'string' ? { ...rest, name } : rest
+    const { name, data, ...rest } = event
+    return {
+      ...rest,
+      ...(typeof name === 'string' && { name }),
+      ...(typeof data === 'object' && data !== null && { data }),
+    }
   } catch {
     return {}
   }

@@ -1,6 +1,6 @@
 import { isRecord, plain } from './values.js'
 
-/** A consent state with nothing in it but choices: hostile and mistyped members are left out. */
+/** Copies a consent state with its boolean members only; hostile and mistyped members are left out. */
 export function onlyChoices(state: unknown): Record<string, boolean> {
   try {
     return choicesOf(state)

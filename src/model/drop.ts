@@ -13,24 +13,24 @@ export type DropReason =
   | 'identity'
   /** A mapping rule ignores it, or is silent and resolves to no call. */
   | 'ignored'
-  /** The `dispatch` option does not want what its request came to. */
+  /** The `dispatch` option refuses the outcome of its request. */
   | 'outcome'
-  /** A `request.skip` reader wants nothing of its request. */
+  /** A `request.skip` reader answered `true` for its request. */
   | 'skipped'
   /** Tracking is turned off. */
   | 'disabled'
   /** The handler called `discard()`. */
   | 'discarded'
-  /** The tracking was shut down before. */
+  /** The tracking had been shut down. */
   | 'closed'
-  /** Something of the application's on its way failed, such as the `dispatch` function. */
+  /** A function of the application failed on its way, such as `dispatch`. */
   | 'error'
 
 /** An event that became no call, and why. */
 export interface DroppedEvent {
-  /** The event as far as it had come: as it was tracked, or complete. */
+  /** The event as it was tracked, or completed if it came that far. */
   readonly event: PartialEvent | WalkerOS.Event
   readonly reason: DropReason
-  /** The consent keys of which none was granted, where that is the reason. */
+  /** The consent keys of which none was granted, if that is the reason. */
   readonly required?: WalkerOS.Consent
 }

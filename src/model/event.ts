@@ -6,29 +6,29 @@ import type { Person } from './person.js'
 import type { DirectCall } from './segment-call.js'
 import { isRecord, MAX_CALL_BYTES, type Plain, toPlain } from './values.js'
 
-/** What a handler can say of an event, as walkerOS's event model has it. Whatever it leaves out is filled in. */
+/** An event as a handler gives it, in walkerOS's event model. Missing members are filled in. */
 export interface PartialEvent {
   /** `entity action`, such as `order complete`. */
   name?: string
-  /** What happened, in detail. */
+  /** The details of what happened. */
   data?: object
-  /** What was around it: label and order by name. */
+  /** Its surroundings: label and order by name. */
   context?: Readonly<Record<string, [value: unknown, order: number] | undefined>>
-  /** Entities inside of it, such as the products of an order. */
+  /** Entities inside it, such as the products of an order. */
   nested?: readonly object[]
-  /** What holds for all events. */
+  /** Facts that hold for all events. */
   globals?: object
-  /** Whatever else. */
+  /** Anything else. */
   custom?: object
-  /** Who did it, where the handler knows better than the request: `id` is the userId, `session` the anonymousId. */
+  /** The person, if the handler knows better than the request: `id` is the userId, `session` the anonymousId. */
   user?: object
-  /** The person's choice for this event, over the request's. */
+  /** The person's choice for this event; wins over the request's. */
   consent?: Readonly<Record<string, boolean>>
-  /** What set it off. */
+  /** What triggered it. */
   trigger?: string
   /** Milliseconds since 1970. Defaults to now. */
   timestamp?: number
-  /** 16 hex digits. Made up by default. */
+  /** 16 hex digits. Random by default. */
   id?: string
   /** Where it comes from. */
   source?: object
@@ -40,7 +40,7 @@ export type GivenEvent = Omit<PartialEvent, 'name' | 'data'> & {
   readonly data?: unknown
 }
 
-/** An event as it was tracked: copied, bounded and plain, but without what only the end of its request tells. */
+/** An event as it was tracked: copied, bounded and plain, but without the parts that only its request's end knows. */
 export interface CollectedEvent {
   readonly name: string
   readonly parts: Readonly<Record<string, unknown>>
@@ -50,16 +50,16 @@ export interface CollectedEvent {
   readonly messageId: string
 }
 
-/** An event that was not fit to be collected, and what to tell about it. */
+/** An event that could not be collected, and the reason in words. */
 export interface RefusedEvent {
   readonly refused: 'invalid' | 'too-large'
   readonly name: string | undefined
   readonly problem: string
 }
 
-/** Who is told of an event that is not whole. */
+/** Listens for events that are not complete. */
 export interface Incomplete {
-  /** A part of what was tracked had to be left out. */
+  /** A part of an event had to be left out. */
   incomplete(name: string, problem: string): void
 }
 
@@ -78,14 +78,14 @@ const SPACE = 32
 const PARTS = ['data', 'context', 'nested', 'globals', 'custom', 'user', 'source'] as const
 
 /**
- * Takes what a handler tracked: checks the name, copies the rest, and fixes id and time.
+ * Takes an event from a handler: checks the name, copies the rest, and fixes id and time.
  *
- * @param told - Is told what had to be left out.
+ * @param listener - Is called for every part that had to be left out.
  */
 export function collectEvent(
   given: GivenEvent,
   direct: DirectCall | undefined,
-  told: Incomplete,
+  listener: Incomplete,
 ): CollectedEvent | RefusedEvent {
   const { name } = given
   const problem = problemOfName(name)
@@ -106,33 +106,36 @@ export function collectEvent(
     if (value === undefined) continue
     const copied = toPlain(value, MAX_CALL_BYTES)
     if (copied.tooLarge) return tooLarge(name, part)
-    for (const left of copied.problems) told.incomplete(name, `${part}: ${left}`)
+    for (const each of copied.problems) listener.incomplete(name, `${part}: ${each}`)
     if (isFit(part, copied)) parts[part] = copied.value
     else
-      told.incomplete(name, `${part}: expected ${part === 'nested' ? 'a list' : 'an object'}, was left out`)
+      listener.incomplete(
+        name,
+        `${part}: expected ${part === 'nested' ? 'a list' : 'an object'}, was left out`,
+      )
   }
   if (given.consent !== undefined) {
     const { choices, problem } = isRecord(given.consent) ? readChoices(given.consent) : NO_STATE
     if (choices) parts.consent = choices
-    if (problem !== undefined) told.incomplete(name, `consent: ${problem}`)
+    if (problem !== undefined) listener.incomplete(name, `consent: ${problem}`)
   }
   if (typeof given.trigger === 'string') parts.trigger = given.trigger
   if (typeof given.id === 'string' && given.id !== '') parts.id = given.id
   return { name, parts, direct, timestamp: timestampOf(given.timestamp), messageId: randomId() }
 }
 
-/** What completes an event at the end of its request. */
+/** The parts that complete an event at the end of its request. */
 export interface Completion {
   readonly person: Person
-  /** The event's own from here on. */
+  /** Handed over: the event may change it. */
   readonly consent: WalkerOS.Consent
-  /** 32 hex digits that all events of the request share, from its `traceparent` where it has one. */
+  /** 32 hex digits that all events of the request share, from its `traceparent` if it has one. */
   readonly trace: string
-  /** Milliseconds since 1970 at which the request began. */
+  /** The time at which the request began, in milliseconds since 1970. */
   readonly startedAt: number
 }
 
-/** Completes a collected event: a whole walkerOS event, all of whose parts are its own. */
+/** Completes a collected event to a walkerOS event that shares no part with any other. */
 export function completeEvent(collected: CollectedEvent, completion: Completion): WalkerOS.Event {
   const { name, parts, timestamp, messageId } = collected
   const [entity = '', action = ''] = name.split(' ')
@@ -140,7 +143,7 @@ export function completeEvent(collected: CollectedEvent, completion: Completion)
   const source = { type: 'reqtrack', platform: 'server', schema: '4', trace }
   const event = {
     name,
-    // One by one: this is on every event, and spreading costs it more.
+    // Spreading would cost every event more.
     data: parts.data ?? {},
     context: parts.context ?? {},
     globals: parts.globals ?? {},
@@ -160,8 +163,8 @@ export function completeEvent(collected: CollectedEvent, completion: Completion)
 }
 
 /**
- * Puts the user of an event together. What the request knows of its own person is kept apart from an event about
- * somebody else: an admin's anonymousId must not be tied to the customer whom they edit.
+ * Puts the user of an event together. An event about somebody else gets nothing of the request's own person: an admin's
+ * anonymousId must not be tied to the customer whom they edit.
  */
 function userOf(person: Person, own: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const ownId = toId(own.id)

@@ -2,17 +2,17 @@ import type { SegmentCall } from './segment-call.js'
 
 /** Why a call failed for good. */
 export type FailureReason =
-  /** There was no room left for calls that wait. */
+  /** The room for waiting calls was full. */
   | 'overflow'
   /** Segment refused the call itself. */
   | 'rejected'
-  /** Segment could not be reached, or answered with an error, until the tries were used up. */
+  /** Segment could not be reached, or answered with an error, until the retries were used up. */
   | 'unreachable'
-  /** Segment took too long to answer until the tries were used up. */
+  /** Segment answered too late until the retries were used up. */
   | 'timeout'
   /** The call is larger than Segment takes. */
   | 'too-large'
-  /** The call waited longer than it may. */
+  /** The call waited longer than its limit. */
   | 'expired'
   /** The tracking was shut down before the call had its outcome. */
   | 'closed'
@@ -21,6 +21,6 @@ export type FailureReason =
 export interface FailedCall {
   readonly call: SegmentCall
   readonly reason: FailureReason
-  /** What Segment or the way to it said, without the call's content. */
+  /** The error of Segment or of the network, without the call's content. */
   readonly detail: string | undefined
 }

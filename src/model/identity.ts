@@ -1,19 +1,19 @@
-/** Who a call is about, as Segment has it: at least one of the two. */
+/** The ids of the person that a call is about; Segment needs at least one of the two. */
 export interface Identity {
   readonly userId?: string
   readonly anonymousId?: string
 }
 
 /**
- * An id in the form that Segment takes: a non-empty string. A finite number becomes one; anything else is no id, so that
- * an object never ends up as `[object Object]`.
+ * Turns a value into an id that Segment accepts: a non-empty string. A finite number becomes one; anything else is no id,
+ * so that an object never becomes `[object Object]`.
  */
 export function toId(value: unknown): string | undefined {
   if (typeof value === 'string') return value === '' ? undefined : value
   return typeof value === 'number' && Number.isFinite(value) ? String(value) : undefined
 }
 
-/** Puts an identity together without members that are `undefined`. */
+/** Makes an identity without `undefined` members. */
 export function identityOf(userId: string | undefined, anonymousId: string | undefined): Identity {
   if (userId === undefined) return anonymousId === undefined ? {} : { anonymousId }
   return anonymousId === undefined ? { userId } : { userId, anonymousId }

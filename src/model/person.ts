@@ -1,7 +1,7 @@
-/** A person, as far as a request or a handler knows them. */
+/** What a request or a handler knows of a person. */
 export interface Person {
   readonly userId: string | undefined
   readonly anonymousId: string | undefined
-  /** More about them, in walkerOS's terms (`email`, `country`, …). */
+  /** Further facts in walkerOS's terms (`email`, `country`, …). */
   readonly details: Readonly<Record<string, unknown>> | undefined
 }

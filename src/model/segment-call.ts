@@ -1,4 +1,4 @@
-// The calls of the Segment spec: what the destination makes of events, and all that delivery knows of them.
+// The calls of the Segment spec. The destination makes them of events; the delivery knows nothing else.
 
 /** The kinds of call of the Segment spec. */
 export type CallType = 'track' | 'identify' | 'group' | 'page' | 'screen' | 'alias'
@@ -14,13 +14,13 @@ export interface SegmentContext {
   [key: string]: unknown
 }
 
-/** What every call has, whatever its type. */
+/** The parameters that all types of call share. */
 export interface CommonParams {
   userId?: string
   anonymousId?: string
   /** The time of the event. */
   timestamp: Date
-  /** Tells Segment which calls are the same message. */
+  /** Segment takes calls with the same id for the same message. */
   messageId?: string
   context?: SegmentContext
   integrations?: Record<string, boolean | Record<string, unknown>>
@@ -36,18 +36,18 @@ export interface CallParams {
   alias: CommonParams & { previousId: string }
 }
 
-/** Stands for one remembered call, so that it can be forgotten when the call does not arrive. */
+/** A handle for a remembered call, so that it can be forgotten if the call does not arrive. */
 export interface Remembered {
   readonly key: string
   readonly entry: object
 }
 
-/** One call to Segment: the method of the client and what it is given. */
+/** One call to Segment: the client's method and its parameters. */
 export type SegmentCall = {
   [T in CallType]: {
     readonly type: T
     readonly params: CallParams[T]
-    /** What de-duplication remembered for this call, so that it can be forgotten if the call fails for good. */
+    /** The memory of de-duplication for this call, to be forgotten if the call fails for good. */
     readonly remembered?: Remembered
   }
 }[CallType]

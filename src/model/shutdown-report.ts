@@ -1,6 +1,6 @@
-/** What a shutdown came to. The counts are those of the tracking's whole life. */
+/** The result of a shutdown. The counts cover the tracking's whole life. */
 export interface ShutdownReport {
-  /** Calls that Segment has taken. */
+  /** Calls that Segment has accepted. */
   readonly delivered: number
   /** Calls that were given up before the deadline. */
   readonly failed: number
@@ -10,7 +10,7 @@ export interface ShutdownReport {
   readonly pending: number
   /** Calls that wait in an outbox for the next start. */
   readonly kept: number
-  /** Milliseconds that the shutdown took. */
+  /** Duration of the shutdown in milliseconds. */
   readonly durationMs: number
   /** Whether the deadline passed before everything was done. */
   readonly timedOut: boolean

@@ -1,29 +1,29 @@
 import type { IncomingHttpHeaders } from 'node:http'
 
 /**
- * What a request says, whatever framework received it: the one thing a {@link Reader} sees.
+ * A request of any framework, as a {@link Reader} sees it.
  *
- * `headers`, `cookies`, `url` and `ip` are parsed when first asked for and at most once; `user`, `session`,
- * `state` and `route` are live, so that a reader sees what middleware mounted later has left there.
+ * `headers`, `cookies`, `url` and `ip` are parsed when first read and at most once. `user`, `session`, `state` and `route`
+ * are live, so that a reader sees what middleware mounted later has left there.
  */
 export interface TrackedRequest {
   /** The request's headers with lower-case names, as Node gives them. */
   readonly headers: IncomingHttpHeaders
-  /** The cookies as they were sent, values not decoded; the first of several with one name wins. */
+  /** The cookies with raw values, not decoded; the first of several with one name wins. */
   readonly cookies: ReadonlyMap<string, string>
   /** The HTTP method, in upper case. */
   readonly method: string
-  /** The URL as the client asked for it: before a router cut its mount path off. */
+  /** The URL that the client asked for, before a router cut its mount path off. */
   readonly url: URL
   /** The pattern of the route that took the request, such as `/orders/:id`; known once routing has run. */
   readonly route?: string | undefined
-  /** The client's address as the framework's own proxy settings give it; never read from a header here. */
+  /** The client's address under the framework's own proxy settings; never read from a header here. */
   readonly ip?: string | undefined
-  /** What an authentication middleware left: `req.user`, or `ctx.state.user` in Koa. */
+  /** The user that authentication middleware left: `req.user`, or `ctx.state.user` in Koa. */
   readonly user: unknown
-  /** What a session middleware left: `req.session`, or `ctx.session` in Koa. */
+  /** The session that session middleware left: `req.session`, or `ctx.session` in Koa. */
   readonly session: unknown
-  /** The framework's place for what middleware hands on: `res.locals` in Express, `ctx.state` in Koa. */
+  /** The framework's place for data of middleware: `res.locals` in Express, `ctx.state` in Koa. */
   readonly state: unknown
   /** The framework's own object: Express's `req`, Koa's `ctx`, Node's `IncomingMessage`. */
   readonly native: unknown
@@ -32,8 +32,8 @@ export interface TrackedRequest {
 /**
  * Reads one thing from a request, or answers `undefined`.
  *
- * A reader may be asynchronous: it never delays the response, for its answer is awaited after the end of the
- * request and counts as none after two seconds. A reader that throws counts as no answer, too.
+ * A reader may be asynchronous. It never delays the response: its answer is awaited after the end of the request, for two
+ * seconds at most. A reader that throws or takes longer has no answer.
  *
  * @example
  * const tenantUser: Reader<string> = (request) => request.headers['x-user-id']?.toString()

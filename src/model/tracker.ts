@@ -3,8 +3,8 @@ import type { PartialEvent } from './event.js'
 import type { Identity } from './identity.js'
 
 /**
- * The events of an application, to be merged into: with it names and data are checked when the application is compiled.
- * While nothing is merged, any `entity action` can be tracked.
+ * The events of an application. Merge them into this interface, and the compiler checks names and data. While it is empty,
+ * any `entity action` can be tracked.
  *
  * @example
  * declare module 'reqtrack' {
@@ -16,10 +16,10 @@ import type { Identity } from './identity.js'
 // biome-ignore lint/suspicious/noEmptyInterface: it is there to be merged into.
 export interface TrackEvents {}
 
-/** The names that can be tracked: those of {@link TrackEvents}, or any where nothing was merged into it. */
+/** The names that can be tracked: those of {@link TrackEvents}, or any name while it is empty. */
 export type EventName = keyof TrackEvents extends never ? string : Extract<keyof TrackEvents, string>
 
-/** What is tracked with a name: its data, which {@link TrackEvents} may require, and more of the event. */
+/** The arguments after the name: data, which {@link TrackEvents} may require, and further members of the event. */
 export type TrackArguments<N extends EventName> = N extends keyof TrackEvents
   ? Partial<TrackEvents[N]> extends TrackEvents[N]
     ? [data?: TrackEvents[N], event?: PartialEvent]
@@ -29,11 +29,11 @@ export type TrackArguments<N extends EventName> = N extends keyof TrackEvents
 /** A function that tracks an event, as `req.track` and `ctx.track` are. */
 export interface Track {
   /**
-   * Tracks an event of the running request. It returns at once and never throws; the event goes to Segment after the
-   * response, with the request's user and consent.
+   * Tracks an event of the running request. Returns at once and never throws. The event goes to Segment after the response,
+   * with the request's user and consent.
    *
    * @param name - `entity action`, such as `order complete`.
-   * @param rest - The event's data, copied and turned to plain JSON; and more of the event, such as `context`.
+   * @param rest - The event's data, copied as plain JSON; and further members of the event, such as `context`.
    *
    * @example
    * req.track('order complete', { id: 'A-1', total: 42 })
@@ -42,7 +42,7 @@ export interface Track {
   /**
    * Tracks a walkerOS event.
    *
-   * @param event - The event; all but its name is filled in where it is left out.
+   * @param event - The event; every missing member but its name is filled in.
    *
    * @example
    * req.track({ name: 'order complete', data: { total: 42 }, nested: [{ entity: 'product', data: { id: 'P-1' } }] })
@@ -65,8 +65,8 @@ export interface View {
 }
 
 /**
- * Tracks for one request. Its methods return at once and never throw; misuse is a drop with the reason `invalid` and an
- * error in the log.
+ * Tracks for one request. Its methods return at once and never throw. Misuse is dropped with the reason `invalid` and
+ * logged as an error.
  */
 export interface Tracker {
   /** Tracks an event. Can be taken off the tracker and passed on. */
@@ -78,7 +78,7 @@ export interface Tracker {
    * is dropped as `invalid`: it is never taken for the request's own user.
    */
   identify(userId: string, traits?: object): void
-  /** Puts the request's user in a group. Always makes a call, other than the `group` setting. */
+  /** Puts the request's user in a group. Always makes a call, unlike the `group` setting. */
   group(groupId: string, traits?: object): void
   /** Tracks a page that was viewed; a text is its name. */
   page(page?: View | string): void
@@ -87,21 +87,20 @@ export interface Tracker {
   /** Tells Segment that the request's userId was known by another id before. */
   alias(previousId: string): void
   /**
-   * Says what the handler knows better than the request: `id` is the userId, `session` the anonymousId, the rest is about
-   * the person. Merged; the last call wins. Holds for what is tracked from now on, and at the end of the request for
-   * what lacked an id.
+   * Sets the person if the handler knows better than the request: `id` is the userId, `session` the anonymousId, the rest
+   * are facts about the person. Merged; the last call wins. Applies to events tracked from now on, and at the end of the
+   * request to events that lacked an id.
    */
   user(user: WalkerOS.User): void
   /**
-   * Says that the visitor's choice changed in this request. Merged; the last call wins. Holds for all events of the
-   * request, also those tracked before: a refusal stops them, a grant frees them. Said after the response, it holds for
-   * what is tracked from then on.
+   * Changes the visitor's choice. Merged; the last call wins. Applies to all events of the request, also those tracked
+   * before: a refusal stops them, a grant frees them. After the response it applies to events tracked from then on.
    */
   consent(state: WalkerOS.Consent): void
-  /** Lets the shutdown wait for work that goes on after the response and may still track. */
+  /** Makes the shutdown wait for work that continues after the response and may still track. */
   waitUntil(work: Promise<unknown>): void
-  /** Drops what this request has collected so far, counted as `discarded`. */
+  /** Drops the events that this request has collected so far, counted as `discarded`. */
   discard(): void
-  /** Who the request is from, as far as is known now. */
+  /** The ids of the request's person that are known now. */
   readonly identity: Identity
 }

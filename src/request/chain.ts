@@ -4,38 +4,38 @@ import { answerWithin, isPromise, type Maybe } from '../support/maybe.js'
 /** Milliseconds after the end of a request within which an asynchronous reader has to answer. */
 const READER_TIMEOUT_MS = 2_000
 
-/** What a chain of readers found, and the name of the reader that gave it. */
+/** The answer of a chain of readers, and the name of the reader that gave it. */
 export interface Answer<T> {
   readonly value: T
   readonly reader: string
 }
 
-/** An answer that is there, that there is none, or what to call after the end of the request to wait for it. */
+/** An answer; `undefined` where no reader had one; or a function that waits for it after the request's end. */
 export type Reading<T> = Answer<T> | undefined | Deferred<T>
 
 /**
- * An answer that an asynchronous reader still owes.
+ * Waits for an answer that an asynchronous reader still owes.
  *
- * @param from - When its two seconds begin, in milliseconds of `performance.now()`: the end of the request, so that
- * however many are waited for, it takes no longer; for what was asked for after that, when it was.
+ * @param from - The time at which the reader's two seconds begin, in milliseconds of `performance.now()`: the end of the
+ * request, so that all readers together take no longer. A reader that was asked later has two seconds from then.
  */
 export type Deferred<T> = (from: number) => Promise<Answer<T> | undefined>
 
-/** Is told what a reader threw or rejected with. */
+/** Receives the error that a reader threw or rejected with. */
 export type ReaderFault = (reader: string, error: unknown) => void
 
-/** What a reader is called where its answer is shown. */
+/** The name under which a reader's answer is shown. */
 export function readerName(reader: Reader<unknown>): string {
   return reader.name || 'anonymous reader'
 }
 
 /**
- * Asks readers in order for the first answer that is fit.
+ * Asks readers in order until one gives an acceptable answer.
  *
- * Where one is asynchronous, those after it are asked at once, too: all of them see the request as it is now, whatever
- * a later handler changes, and the first in order still wins.
+ * If a reader is asynchronous, the readers after it are asked at once, too: all of them see the request as it is now,
+ * whatever a later handler changes. The first in order still wins.
  *
- * @param accept - Turns what a reader gave into an answer, or into `undefined` where it is none.
+ * @param accept - Turns a reader's value into an answer, or into `undefined` if it is not acceptable.
  */
 export function firstAnswer<T, R>(
   chain: readonly Reader<T>[],
@@ -48,7 +48,7 @@ export function firstAnswer<T, R>(
     if (!reader) continue
     const given = ask(reader, request, fault)
     if (isPromise(given)) {
-      return firstInTime(allAsked(asked(reader, given), chain.slice(index + 1), request, fault), accept)
+      return deferFirst(askRest(asked(reader, given), chain.slice(index + 1), request, fault), accept)
     }
     const value = accept(given)
     if (value !== undefined) return { value, reader: readerName(reader) }
@@ -56,8 +56,8 @@ export function firstAnswer<T, R>(
   return undefined
 }
 
-/** Apart, because what a function's closures need is made whenever it is called. */
-function firstInTime<T, R>(
+/** Kept separate from `firstAnswer`, which would allocate this closure's scope on every call. */
+function deferFirst<T, R>(
   all: readonly Asked<T>[],
   accept: (value: T | undefined) => R | undefined,
 ): Deferred<R> {
@@ -65,7 +65,7 @@ function firstInTime<T, R>(
   return (from) => firstOf(all, accept, Math.max(from, askedAt) + READER_TIMEOUT_MS)
 }
 
-/** Asks every reader; the answers are on their way only if one of them is, and then for two seconds at most. */
+/** Asks every reader. Gives a promise only if a reader is asynchronous; it settles within two seconds. */
 export function allAnswers<T>(
   chain: readonly Reader<T>[],
   request: TrackedRequest,
@@ -77,15 +77,15 @@ export function allAnswers<T>(
     if (!reader) continue
     const value = ask(reader, request, fault)
     if (isPromise(value)) {
-      return allOf(answers, allAsked(asked(reader, value), chain.slice(index + 1), request, fault))
+      return collectAll(answers, askRest(asked(reader, value), chain.slice(index + 1), request, fault))
     }
     if (value !== undefined) answers.push({ value, reader: readerName(reader) })
   }
   return answers
 }
 
-/** The first asynchronous reader, and all behind it, who are asked at once. */
-function allAsked<T>(
+/** Asks all readers after the first asynchronous one at once. */
+function askRest<T>(
   first: Asked<T>,
   rest: readonly Reader<T>[],
   request: TrackedRequest,
@@ -132,18 +132,18 @@ async function firstOf<T, R>(
   deadline: number,
 ): Promise<Answer<R> | undefined> {
   for (const { reader, value } of all) {
-    const fitting = accept(await inTime(value, deadline))
-    if (fitting !== undefined) return { value: fitting, reader }
+    const accepted = accept(await inTime(value, deadline))
+    if (accepted !== undefined) return { value: accepted, reader }
   }
   return undefined
 }
 
-/** Adds what is still to come to the answers that are there. */
-async function allOf<T>(answers: Answer<T>[], given: readonly Asked<T>[]): Promise<Answer<T>[]> {
+/** Adds the answers of asynchronous readers to those that are known already. */
+async function collectAll<T>(answers: Answer<T>[], given: readonly Asked<T>[]): Promise<Answer<T>[]> {
   const deadline = performance.now() + READER_TIMEOUT_MS
   for (const { reader, value } of given) {
-    const there = await inTime(value, deadline)
-    if (there !== undefined) answers.push({ value: there, reader })
+    const answer = await inTime(value, deadline)
+    if (answer !== undefined) answers.push({ value: answer, reader })
   }
   return answers
 }

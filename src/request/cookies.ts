@@ -1,16 +1,16 @@
-/** As much as Node accepts of all headers together by default. */
+/** Node's default limit for all headers together. */
 const MAX_HEADER_LENGTH = 16 * 1024
-/** As much as browsers keep of one cookie, name and attributes included. */
+/** Browsers' limit for one cookie, name and attributes included. */
 const MAX_VALUE_LENGTH = 4 * 1024
 
 /**
- * Splits a `Cookie` header into names and values as they were sent: a value is not decoded and keeps its quotes, since
- * every writer of cookies encodes in its own way.
+ * Splits a `Cookie` header into names and raw values: a value is not decoded and keeps its quotes, because every writer of
+ * cookies encodes in its own way.
  *
- * Of several cookies with one name the first counts, as in RFC 6265 the one with the longest path comes first. What
- * has no `=` or no name is left out, and so is everything beyond 16 KB.
+ * The first of several cookies with one name wins: by RFC 6265 it has the longest path. Parts without a `=` or without a
+ * name are left out, and so is everything beyond 16 KB.
  *
- * @param header - The request's `Cookie` header; Node joins several of them to one.
+ * @param header - The request's `Cookie` header; Node joins several headers to one.
  *
  * @example
  * parseCookies('a=1; b="x%20y"; a=2') // Map { 'a' => '1', 'b' => '"x%20y"' }
@@ -22,7 +22,7 @@ export function parseCookies(header: string | undefined): ReadonlyMap<string, st
   while (start < header.length) {
     const semicolon = header.indexOf(';', start)
     const end = semicolon === -1 ? header.length : semicolon
-    // Half a cookie is another cookie: the one that crosses the limit is left out whole.
+    // Half a cookie would be another cookie, so the one that crosses the limit is left out.
     if (end > MAX_HEADER_LENGTH) break
     const equals = header.indexOf('=', start)
     if (equals === -1) break
@@ -36,10 +36,10 @@ export function parseCookies(header: string | undefined): ReadonlyMap<string, st
 }
 
 /**
- * Undoes percent-encoding. A `+` stays a `+`: it stands for a space in forms only.
+ * Undoes percent-encoding. A `+` stays a `+`: it means a space in forms only.
  *
- * @param value - A cookie's value as it was sent.
- * @returns The text, or `undefined` where there is none, it is longer than 4 KB or it is not valid percent-encoded UTF-8.
+ * @param value - A cookie's raw value.
+ * @returns The text, or `undefined` if there is none, it is longer than 4 KB or it is not valid percent-encoded UTF-8.
  */
 export function decodeCookie(value: string | undefined): string | undefined {
   if (value === undefined || value.length > MAX_VALUE_LENGTH) return undefined

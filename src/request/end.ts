@@ -1,13 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { onSocketClose } from './socket-close.js'
 
-/** Who is told of the ends of requests. */
+/** Listens for the end of requests. */
 export interface EndListener<T> {
   /**
-   * A request has ended. Must not throw: it runs in an event's listener.
+   * A request has ended. Must not throw: it runs in an event listener.
    *
-   * @param watched - What stands for the request.
-   * @param status - The response's, or `undefined` where it was aborted.
+   * @param watched - The value that stands for the request.
+   * @param status - The status of the response, or `undefined` if the request was aborted.
    */
   ended(watched: T, status: number | undefined): void
 }
@@ -16,17 +16,17 @@ export interface EndListener<T> {
 const SWITCHING_PROTOCOLS = 101
 
 /**
- * Calls back when a request has ended: exactly once, with all listeners removed.
+ * Calls the listener exactly once when a request has ended, with all event listeners removed.
  *
- * The end is what comes first of the response's `finish`, which is missing when it is aborted, and its `close`, which is
- * missing behind some adapters. A response that has no connection yet may tell neither: on Node 20 and 22 that is a
- * pipelined one whose socket dies in the queue. There the request's own `close` tells, unless its body was read before:
- * then only the socket's does.
+ * A request ends with the first of two events: the response's `finish`, which is missing when it is aborted, and its
+ * `close`, which is missing behind some adapters. A response without a connection may emit neither: on Node 20 and 22 that
+ * is a pipelined one whose socket dies in the queue. Then the request's own `close` counts, or the socket's, if the body
+ * was read before.
  *
- * A request that asked for another protocol and got it, such as a WebSocket's, has ended when it arrives: its response
- * tells nothing any more, and what is said in the other protocol may go on for hours.
+ * An upgraded request, such as a WebSocket's, ends when it arrives: its response emits no more events, and the other
+ * protocol may run for hours.
  *
- * @param watched - What stands for the request when the listener is told.
+ * @param watched - The value that stands for the request when the listener is called.
  */
 export function watchEnd<T>(
   request: IncomingMessage,
@@ -64,7 +64,7 @@ class EndWatch<T> {
     this.#listener = listener
   }
 
-  /** @param watchesRequest - Whether to listen to the request, too: a response that has its connection tells surely. */
+  /** @param watchesRequest - Whether to listen to the request, too: only a response with a connection emits for sure. */
   begin(watchesRequest: boolean): void {
     this.#response.on('finish', this.#finished)
     this.#response.on('close', this.#closed)
@@ -87,7 +87,7 @@ class EndWatch<T> {
       this.#response.off('close', this.#closed)
       this.#unwatchRequest?.()
     } catch {
-      // Of an object that the application froze no listener can be taken; it has nothing to do any more.
+      // A frozen object keeps its listeners, which do nothing any more.
     }
     this.#listener.ended(this.#watched, status)
   }
@@ -95,14 +95,14 @@ class EndWatch<T> {
 
 /** HTTP/2 emits 'finish' for a stream that was reset, too. */
 function statusAtFinish(request: IncomingMessage, response: ServerResponse): number | undefined {
-  // `aborted` is deprecated, and the one flag that is right for HTTP/1 and HTTP/2 on every Node from 20 on.
+  // `aborted` is deprecated, but the one flag that is right for HTTP/1 and HTTP/2 on every Node from 20 on.
   return request.aborted ? undefined : response.statusCode
 }
 
 /**
- * Watches the request where its response may not tell.
+ * Watches the request itself, because its response may emit nothing.
  *
- * @returns What ends it.
+ * @returns A function that removes the listeners.
  */
 function watchRequest(request: IncomingMessage, abort: () => void): () => void {
   const closed = () => {
@@ -111,7 +111,7 @@ function watchRequest(request: IncomingMessage, abort: () => void): () => void {
   try {
     request.on('close', closed)
   } catch {
-    // A frozen request takes no listener: the response tells.
+    // A frozen request takes no listeners; the response is watched anyway.
   }
   const unwatchSocket = request.socket && onSocketClose(request.socket, abort)
   return () => {
@@ -120,7 +120,7 @@ function watchRequest(request: IncomingMessage, abort: () => void): () => void {
   }
 }
 
-/** Whether the server has handed the connection over: Node says so in a property that it does not document. */
+/** Whether the server has handed over the connection; Node marks it with an undocumented property. */
 function isUpgraded(request: IncomingMessage): boolean {
   return 'upgrade' in request && request.upgrade === true
 }

@@ -1,10 +1,7 @@
 /** Deeper than any record that a script keeps in a cookie. */
 const MAX_DEPTH = 32
 
-/**
- * What a text says in JSON, or `undefined` where it is none, or nested as deeply as only those nest it who want the
- * parser to take its time.
- */
+/** Parses JSON. Gives `undefined` if the text is not JSON, or nested so deeply that it was made to slow the parser down. */
 export function parseJson(text: string | undefined): unknown {
   if (text === undefined || isDeep(text)) return undefined
   try {
@@ -15,7 +12,7 @@ export function parseJson(text: string | undefined): unknown {
   }
 }
 
-/** Counts brackets without looking for strings: a text has to be made for it to have so many in them. */
+/** Counts brackets, including those in strings: only a hostile text has so many of them. */
 function isDeep(text: string): boolean {
   let depth = 0
   for (let at = 0; at < text.length; at++) {

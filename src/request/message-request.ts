@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import type { TrackedRequest } from '../model/tracked-request.js'
 import { parseCookies } from './cookies.js'
 
-/** What a framework knows of a request that Node does not; one object for all requests of a framework. */
+/** Reads from a framework's request what Node does not know. One object serves all requests of a framework. */
 export interface Framework<Native> {
   readonly user: (native: Native) => unknown
   readonly session: (native: Native) => unknown
@@ -11,7 +11,7 @@ export interface Framework<Native> {
   readonly route: (native: Native) => string | undefined
   /** The client's address under the framework's own proxy settings. */
   readonly ip: (native: Native) => string | undefined
-  /** Scheme and host as the client asked for them, under the framework's own proxy settings. */
+  /** Scheme and host that the client asked for, under the framework's own proxy settings. */
   readonly origin: (native: Native) => string
   /** Path and query before a router cut anything off. */
   readonly originalUrl: (native: Native) => string
@@ -19,10 +19,10 @@ export interface Framework<Native> {
 
 const UNKNOWN_URL = 'http://localhost/'
 
-/** A request of Node's HTTP server as readers see it. Nothing is parsed before it is asked for. */
+/** A request of Node's HTTP server as readers see it. Everything is parsed when it is first read. */
 export class MessageRequest<Native> implements TrackedRequest {
   readonly native: Native
-  /** The request that Node received, whatever the framework made of it. */
+  /** Node's own request below the framework's. */
   readonly message: IncomingMessage
   readonly #framework: Framework<Native>
   #cookies: ReadonlyMap<string, string> | undefined
@@ -54,7 +54,7 @@ export class MessageRequest<Native> implements TrackedRequest {
   }
 
   get ip(): string | undefined {
-    // Kept from the first look: a closed socket no longer knows its peer.
+    // Kept from the first read: a closed socket no longer knows its peer.
     this.#ip ??= { address: this.#ask(this.#framework.ip) || undefined }
     return this.#ip.address
   }
@@ -86,7 +86,7 @@ export class MessageRequest<Native> implements TrackedRequest {
     }
   }
 
-  /** A framework's property can run code of the application's: what it throws, as a session's getter may, is no answer. */
+  /** A framework's property can run the application's code, such as a session's getter; if it throws, there is no answer. */
   #ask<T>(read: (native: Native) => T): T | undefined {
     try {
       return read(this.native)
@@ -97,8 +97,8 @@ export class MessageRequest<Native> implements TrackedRequest {
 }
 
 /**
- * The request that a tracker belongs to, whichever tracking made it, and in whichever copy of this package: an
- * application that imports and requires it has two.
+ * Finds the request of a tracker, even of another tracking or of another copy of this package: an application that
+ * imports and requires it loads two.
  */
 export function messageOf(tracker: object): object | undefined {
   const request = 'request' in tracker ? tracker.request : undefined
@@ -106,7 +106,7 @@ export function messageOf(tracker: object): object | undefined {
   return typeof request.message === 'object' && request.message !== null ? request.message : undefined
 }
 
-/** What Node's own HTTP server knows, for servers without a framework. */
+/** Reads from Node's own request, for servers without a framework. */
 export const nodeFramework: Framework<IncomingMessage> = {
   user: (message) => ('user' in message ? message.user : undefined),
   session: (message) => ('session' in message ? message.session : undefined),
@@ -117,18 +117,18 @@ export const nodeFramework: Framework<IncomingMessage> = {
   originalUrl: (message) => originalUrlOf(message),
 }
 
-/** A route as routers keep it, a string or a regular expression, as text. */
+/** A router's pattern, a string or a regular expression, as text. */
 export function routePattern(route: unknown): string | undefined {
   return typeof route === 'string' || route instanceof RegExp ? String(route) : undefined
 }
 
-/** The host that the client named, or `localhost` where it named none. */
+/** The host that the client named; `localhost` if it named none. */
 export function hostOf(message: IncomingMessage): string {
   const authority = message.headers[':authority']
   return message.headers.host || (typeof authority === 'string' ? authority : '') || 'localhost'
 }
 
-/** Connect and what builds on it keep the URL from before a mount path was cut off. */
+/** Connect, and frameworks built on it, keep the URL from before a mount path was cut off. */
 function originalUrlOf(message: IncomingMessage): string {
   const original = 'originalUrl' in message ? message.originalUrl : undefined
   return typeof original === 'string' ? original : (message.url ?? '/')

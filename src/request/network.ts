@@ -1,9 +1,9 @@
 import { isIPv4, isIPv6 } from 'node:net'
 import ipaddr from 'ipaddr.js'
 
-/** How IPv4 addresses look on a socket that takes both families. */
+/** The prefix of IPv4 addresses on a socket that accepts both families. */
 const MAPPED_PREFIX = '::ffff:'
-/** How 6to4 addresses begin; the client's IPv4 address comes next (RFC 3056, section 2). */
+/** The first part of a 6to4 address; the client's IPv4 address follows (RFC 3056, section 2). */
 const SIX_TO_FOUR = 0x2002
 /** Longer than the header of any browser. */
 const MAX_USER_AGENT_LENGTH = 512
@@ -14,16 +14,16 @@ const MAX_TAG_LENGTH = 35
 
 const WITH_PORT = /^(?:\[([0-9a-f:.]+)\]|([0-9.]+)):[0-9]{1,5}$/i
 const QUALITY = /^\s*q=([01](?:\.[0-9]{0,3})?)\s*$/i
-/** What needs no canonical form: a language, or a language and a country. */
+/** Tags that are canonical already: a language, or a language and a country. */
 const PLAIN_TAG = /^[a-z]{2,3}(?:-[A-Z]{2})?$/
 
 /**
- * Reads an IP address: checked, in canonical form, and an IPv4 address that is mapped to IPv6 as the IPv4 address that it
- * is. A port, which some load balancers (Azure's) add, and a zone are taken off.
+ * Validates an IP address and gives its canonical form; an IPv4-mapped IPv6 address becomes IPv4. A zone and a port, which
+ * some load balancers (Azure's) add, are removed.
  *
- * @param raw - What the framework gives as the client's address.
+ * @param raw - The client's address as the framework gives it.
  * @param mode - `false` for none, `'anonymize'` for {@link anonymizeIp}.
- * @returns The address, or `undefined` where there is none or it is not an address.
+ * @returns The address, or `undefined` if there is none or it is not an address.
  */
 export function readIp(raw: string | undefined, mode: boolean | 'anonymize'): string | undefined {
   if (raw === undefined || mode === false) return undefined
@@ -31,13 +31,13 @@ export function readIp(raw: string | undefined, mode: boolean | 'anonymize'): st
 }
 
 /**
- * Cuts an IP address down to its network: IPv4 to 24 bits, IPv6 to 48, as Google Analytics did. For IPv6 that is the most
- * that one site is commonly given (RFC 6177); a home, which has 56 bits or more, is one of many.
+ * Cuts an IP address down to its network: IPv4 to 24 bits, IPv6 to 48, as Google Analytics did. 48 bits are the shortest
+ * prefix that one site usually gets (RFC 6177); a home, which has 56 bits or more, is one of many.
  *
- * A 6to4 address holds an IPv4 address in its first 48 bits and is cut to 40, so that its last octet goes, too.
+ * A 6to4 address holds an IPv4 address in its first 48 bits. It is cut to 40, so that the last octet is removed, too.
  *
  * @param raw - An address in any of its usual forms.
- * @returns The network's first address, or `undefined` where this is no address.
+ * @returns The network's first address, or `undefined` if this is no address.
  *
  * @example
  * anonymizeIp('::ffff:203.0.113.77') // '203.0.113.0'
@@ -52,7 +52,7 @@ export function anonymizeIp(raw: string): string | undefined {
   return new ipaddr.IPv6([first, second, keptOfThird, 0, 0, 0, 0, 0]).toString()
 }
 
-/** Node tells what is an address; only IPv6 has other forms than the canonical one. */
+/** Node validates the address; only IPv6 has other forms than the canonical one. */
 function parseIp(raw: string): string | ipaddr.IPv6 | undefined {
   if (isIPv4(raw)) return raw
   if (raw.startsWith(MAPPED_PREFIX)) {
@@ -76,17 +76,17 @@ function withoutZone(address: string): string {
 /**
  * Reads the `User-Agent` header, cut at 512 characters.
  *
- * @returns What the client calls itself, or `undefined` where it does not.
+ * @returns The name of the client, or `undefined` if it sends none.
  */
 export function readUserAgent(header: string | undefined): string | undefined {
   return header?.slice(0, MAX_USER_AGENT_LENGTH).trim() || undefined
 }
 
 /**
- * Reads the language that a client likes best from its `Accept-Language` header: the first tag of the highest quality
- * that is a valid language tag. `*` is none.
+ * Reads the preferred language from an `Accept-Language` header: the first valid tag of the highest quality. `*` is no
+ * language.
  *
- * @returns A BCP 47 language tag, such as `fr-CH`; `undefined` where the header names no language.
+ * @returns A BCP 47 language tag, such as `fr-CH`; `undefined` if the header names no language.
  *
  * @example
  * readLocale('fr-CH, fr;q=0.9, *;q=0.5') // 'fr-CH'
@@ -110,7 +110,7 @@ export function readLocale(header: string | undefined): string | undefined {
   return best
 }
 
-/** The weight of an entry; one that cannot be read is worth nothing. */
+/** The quality of an entry; 0 if it is malformed. */
 function qualityOf(entry: string): number {
   const semicolon = entry.indexOf(';')
   return semicolon === -1 ? 1 : Number(QUALITY.exec(entry.slice(semicolon + 1))?.[1] ?? 0)

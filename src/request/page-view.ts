@@ -8,14 +8,14 @@ const NOT_MODIFIED = 304
 const HTML = /^\s*(?:text\/html|application\/xhtml\+xml)\b/i
 
 /**
- * Watches whether a request shows somebody a page: a GET that is answered with HTML and a status below 400, and that
- * neither a bot sent nor a browser on suspicion.
+ * Finds out whether a request shows somebody a page: a GET that is answered with HTML and a status below 400, and that is
+ * neither a bot's nor a prefetch.
  *
- * A redirect shows nothing, whatever it says in HTML. A browser that is told that its copy is still right (304) shows it,
- * and with that answer nobody says what it is: there the browser's asking for a document counts.
+ * A redirect shows nothing, whatever its body is. After a 304 the browser shows its own copy; that answer has no content
+ * type, so it counts if the browser asked for a document.
  *
- * @param shown - Is called before the headers go out if they are those of such a page.
- * @returns Tells at the end, from the status, whether a page was shown.
+ * @param shown - Called before the headers of such a page go out.
+ * @returns A function that says at the end, given the status, whether a page was shown.
  */
 export function watchPage(
   request: TrackedRequest,

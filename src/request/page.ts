@@ -3,16 +3,16 @@ import type { TrackedRequest } from '../model/tracked-request.js'
 
 /** Where a visitor is: the `page` of Segment's context. */
 export interface SegmentPage {
-  /** Origin, path and what is left of the query. */
+  /** Origin, path and the rest of the query. */
   url: string
   path: string
-  /** What is left of the query, with its `?`; not there if nothing is. */
+  /** The rest of the query with its `?`; absent if nothing is left. */
   search?: string
   /** Where the visitor came from, cut as `url` is. */
   referrer?: string
 }
 
-/** What brought a visitor here: the `campaign` of Segment's context, `utm_campaign` as its `name`. */
+/** The campaign that brought a visitor: Segment's `context.campaign`, with `utm_campaign` as its `name`. */
 export type SegmentCampaign = Record<string, string>
 
 /** The ad that a visitor clicked: the `referrer` of Segment's context, and each click id under its own name. */
@@ -24,13 +24,13 @@ export interface SegmentReferrer {
   [parameter: string]: string
 }
 
-/** One parameter of a query, its name and value as they were sent. */
+/** A query parameter; name and value are not decoded. */
 export interface QueryParameter {
   readonly name: string
   readonly value: string
 }
 
-/** A page's address in parts, nothing cut from path and query yet. */
+/** A page's address in parts; path and query are complete. */
 export interface PageAddress {
   readonly origin: string
   readonly path: string
@@ -43,18 +43,18 @@ export interface PageLocation {
   readonly referrer?: PageAddress
 }
 
-/** Longer paths are generated to do harm, or hold data. */
+/** Longer paths are hostile, or hold data. */
 const MAX_PATH_LENGTH = 1024
-/** What begins beyond it in a query is not looked at. */
+/** Parameters that begin after it are ignored. */
 const MAX_QUERY_LENGTH = 2048
-/** The longest parameter of use, a click id, is half as long. */
+/** Twice the length of the longest useful parameter, a click id. */
 const MAX_VALUE_LENGTH = 512
-/** Chrome sends no longer one: it cuts it down to the origin. */
+/** Chrome cuts a longer one down to the origin. */
 const MAX_REFERER_LENGTH = 4096
 
 /**
- * Scheme, user and password (left out), host, path and query of an address in printable ASCII, the only characters that
- * browsers send. The character classes of neighbours exclude each other or end at a fixed character, so it runs in one go.
+ * Matches scheme, user and password (not captured), host, path and query of an address in printable ASCII, the only
+ * characters that browsers send. Neighbouring classes exclude each other or end at a fixed character, so it runs in linear time.
  */
 const ADDRESS =
   /^((?:https?|android-app):\/\/)(?:[^/?#@]*@)?([a-z0-9.:[\]_-]+)(\/[!"$->@-~]*)?(\?[!"$-~]*)?(?:#.*)?$/i
@@ -63,30 +63,30 @@ const EMAIL = /[^@]@[^@]*\.(?:[\p{L}%]{2}|%\d)/u
 /** An `@` and a dot, however often they were percent-encoded. */
 const ENCODED_AT = /%(?:25)*40/g
 const ENCODED_DOT = /%(?:25)*2e/gi
-/** What a path without needs no closer look. */
+/** A path without a match needs no masking. */
 const SUSPICIOUS = /[@;]|%(?:25)*40/
 const CONTROL_CHARACTER = /\p{Cc}/u
 const CAMPAIGN_PREFIX = 'utm_'
 const CAMPAIGN_MEMBER = /^[a-z][a-z0-9_-]{0,31}$/
 
-/** How `Sec-Fetch-Dest` says that a page is loaded, by itself or in a frame. */
+/** The values of `Sec-Fetch-Dest` for the load of a page, in a window or in a frame. */
 const DOCUMENT_DESTINATIONS = new Set(['document', 'iframe', 'frame', 'fencedframe', 'object', 'embed'])
 
-/** The best known first, as walkerOS has them; `gclsrc` says which kind of `gclid` there is and is no id. */
+/** In walkerOS's order, the best known first; `gclsrc` is no id: it names the kind of a `gclid`. */
 const CLICK_IDS = defaultClickIds.filter(({ param }) => param !== 'gclsrc')
 const CLICK_ID_NAMES = new Set(CLICK_IDS.map(({ param }) => param))
 
 /**
- * Makes Segment's `page` of a request: what address the visitor's page has, and where they came from.
+ * Makes Segment's `page` of a request: the address of the visitor's page, and the page before it.
  *
- * Of a query only `utm_*` and the names that are allowed are left; tokens and personal data stay here. Parameters with
- * an e-mail address go even then, an e-mail address as a part of the path becomes `:email`, and matrix parameters
- * (`;jsessionid=…`), user and password of an address go, too. What else a path may hold cannot be told: where paths carry
- * secrets (`/reset/4f9c…`), switch the page off with `context: { page: false }`.
+ * The query is cut down to `utm_*` and the allowed names, so that tokens and personal data do not leave. Parameters with an
+ * e-mail address are removed even then. In the path, a segment with an e-mail address becomes `:email`, and matrix
+ * parameters (`;jsessionid=…`) are removed. So are user and password of an address. Other secrets in a path are not
+ * recognised: if your paths carry some (`/reset/4f9c…`), switch the page off with `context: { page: false }`.
  *
  * @param request - The request.
- * @param options - `query`: names of parameters that are kept, spelled as in the URL.
- * @returns The page, or `undefined` where the request does not tell it.
+ * @param options - `query`: names of parameters to keep, spelled as in the URL.
+ * @returns The page, or `undefined` if the request does not say which it is.
  *
  * @example
  * // GET https://shop.example/find?q=shoes&utm_source=mail&token=s3cret
@@ -102,11 +102,11 @@ export function readPage(
 }
 
 /**
- * Finds the page that a request is about: the requested address where a page is loaded, else the one that the request was
- * sent from. A script's request has no referrer, for its `Referer` is the page.
+ * Finds the page that a request is about: the requested address if it loads a page, else the page that sent the request.
+ * A script's request has no referrer, because its `Referer` is the page.
  *
- * Whether a page is loaded says `Sec-Fetch-Dest`; in browsers without it, and on plain HTTP, the type that is accepted.
- * Where neither does (`Accept: *\/*`), a script's request is known by `Origin` or by a `Referer` of the same host.
+ * `Sec-Fetch-Dest` says whether a page is loaded; in browsers without it, and on plain HTTP, `Accept` does. If neither
+ * does (`Accept: *\/*`), `Origin` or a `Referer` of the same host marks a script's request.
  *
  * Source: Fetch, "Sec-Fetch-Dest"; "default `Accept` header value".
  */
@@ -120,7 +120,7 @@ export function locatePage(request: TrackedRequest): PageLocation | undefined {
   return { page: { origin, path: pathname, query: parseQuery(search) }, ...(referrer && { referrer }) }
 }
 
-/** Makes Segment's `page` of a location, without what must not leave: see {@link readPage}. */
+/** Makes Segment's `page` of a location; {@link readPage} says which parts are removed. */
 export function toSegmentPage(location: PageLocation, allowed: readonly string[]): SegmentPage {
   const { page, referrer } = location
   const path = cutPath(page.path)
@@ -134,10 +134,11 @@ export function toSegmentPage(location: PageLocation, allowed: readonly string[]
 }
 
 /**
- * Reads the campaign from the `utm_*` parameters of a page's query: each under the rest of its name, `utm_campaign` under
- * `name`. The first of several with one name counts, and names are case-sensitive, as in analytics.js and in walkerOS.
+ * Reads the campaign from the `utm_*` parameters of a page's query: each under its name without the prefix, `utm_campaign`
+ * under `name`. The first of several parameters with one name wins, and names are case-sensitive, as in analytics.js and
+ * in walkerOS.
  *
- * @returns The campaign, or `undefined` where the query names none.
+ * @returns The campaign, or `undefined` if the query names none.
  *
  * @example
  * readCampaign(parseQuery('?utm_campaign=summer&utm_source=mail')) // { name: 'summer', source: 'mail' }
@@ -157,11 +158,11 @@ export function readCampaign(query: readonly QueryParameter[]): SegmentCampaign 
 
 /**
  * Reads the click ids of advertising platforms (`gclid`, `fbclid`, `msclkid` and others that walkerOS knows) from a page's
- * query. They tell people apart: only with consent to marketing may they be read.
+ * query. They identify people, so they may be sent only with consent to marketing.
  *
  * Source: Segment, Spec: Common, `context.referrer`: `type` is the platform, `id` the click.
  *
- * @returns The click of the best known platform, and each click id under its own name; `undefined` where there is none.
+ * @returns The click of the best known platform, and each click id under its own name; `undefined` if there is none.
  *
  * @example
  * readClickIds(parseQuery('?fbclid=F1&gclid=G1')) // { type: 'google', id: 'G1', gclid: 'G1', fbclid: 'F1' }
@@ -185,8 +186,8 @@ export function readClickIds(query: readonly QueryParameter[]): SegmentReferrer 
 }
 
 /**
- * Splits a query into its parameters, nothing decoded. Those without a value, with one of more than 512 characters, and
- * those that begin after the first 2048 characters are left out.
+ * Splits a query into its parameters, without decoding them. Parameters without a value, with a value of more than 512
+ * characters, or after the first 2048 characters are left out.
  *
  * @param search - The query with its `?`, as `URL.search` gives it.
  */
@@ -212,7 +213,7 @@ function parseAddress(text: string | undefined): PageAddress | undefined {
   return { origin: `${scheme}${host}`, path, query: parseQuery(search) }
 }
 
-/** Whether a page is loaded, or `undefined` where the request does not say. */
+/** Whether a request loads a page; `undefined` if its headers do not say. */
 export function loadsDocument(headers: TrackedRequest['headers']): boolean | undefined {
   const destination = headers['sec-fetch-dest']
   if (typeof destination === 'string') return DOCUMENT_DESTINATIONS.has(destination)
@@ -246,7 +247,7 @@ function cutQuery(query: readonly QueryParameter[], allowed: readonly string[]):
   return kept
 }
 
-/** Under which name a parameter belongs to the campaign, if it does. */
+/** The member of the campaign that a parameter sets; `undefined` if it sets none. */
 function campaignMember(name: string): string | undefined {
   if (!name.startsWith(CAMPAIGN_PREFIX)) return undefined
   const rest = name.slice(CAMPAIGN_PREFIX.length)
@@ -254,7 +255,7 @@ function campaignMember(name: string): string | undefined {
   return rest !== 'name' && CAMPAIGN_MEMBER.test(rest) ? rest : undefined
 }
 
-/** What a parameter says, or `undefined` where it is malformed, or an e-mail address is in it. */
+/** The decoded value of a parameter; `undefined` if it is malformed or holds an e-mail address. */
 function textOf(value: string): string | undefined {
   let text = value.includes('+') ? value.replaceAll('+', ' ') : value
   if (text.includes('%')) {

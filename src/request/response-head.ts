@@ -1,17 +1,17 @@
 import type { ServerResponse } from 'node:http'
 
-/** What a response says of itself as its headers go out. */
+/** The status and type of a response whose headers are about to go out. */
 export interface ResponseHead {
   readonly status: number
   readonly contentType: unknown
 }
 
 /**
- * Calls back right before a response's headers go out: the last moment to add one, and the only one at which those are
- * known that a handler gives to `writeHead()`, which Node sends without keeping them.
+ * Calls back right before a response's headers go out: the last moment to add one. It is also the only moment at which the
+ * headers that a handler passes to `writeHead()` are known, because Node sends them without keeping them.
  *
- * Node has no event for this, but whatever sends headers comes through `writeHead()`; responses to HTTP/2 requests do so
- * only if a handler calls it. Where writing fails, it is called again with the next try. What it throws is contained.
+ * Node has no event for this, but everything that sends headers calls `writeHead()`; with HTTP/2 only handlers do. If
+ * writing fails, the next try calls back again. Exceptions of the callback are contained.
  */
 export function beforeHead(response: ServerResponse, callback: (head: ResponseHead) => void): void {
   const { writeHead: write } = response
@@ -21,7 +21,7 @@ export function beforeHead(response: ServerResponse, callback: (head: ResponseHe
       try {
         callback(headOf(response, given))
       } catch {
-        // The response goes out whatever becomes of who watches it.
+        // A failing callback must not stop the response.
       }
     }
     const written: unknown = Reflect.apply(write, response, given)
@@ -31,7 +31,7 @@ export function beforeHead(response: ServerResponse, callback: (head: ResponseHe
   Object.assign(response, { writeHead })
 }
 
-/** @param given - What `writeHead()` was given: a status, a message perhaps, and headers perhaps. */
+/** @param given - The arguments of `writeHead()`: a status, optionally a message, optionally headers. */
 function headOf(response: ServerResponse, [status, ...rest]: readonly unknown[]): ResponseHead {
   const headers = rest.find((part) => typeof part === 'object' && part !== null)
   return {
@@ -40,7 +40,7 @@ function headOf(response: ServerResponse, [status, ...rest]: readonly unknown[])
   }
 }
 
-/** Node takes an object, a list of names and values in turn, and a list of pairs. */
+/** Node accepts an object, a flat list of names and values, and a list of pairs. */
 function contentTypeIn(headers: unknown): unknown {
   if (!Array.isArray(headers)) {
     return Object.entries(headers ?? {}).find(([name]) => isContentType(name))?.[1]

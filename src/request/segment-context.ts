@@ -13,8 +13,8 @@ import {
 } from './page.js'
 
 /**
- * What Segment's `context` tells about the request that an event came of. Segment fills it in by itself only for events
- * from browsers and apps. Every part is there by default.
+ * The parts of Segment's `context` that describe the request. Segment itself fills them in only for events from browsers
+ * and apps. Every part is on by default.
  */
 export interface RequestContextOptions {
   /**
@@ -24,13 +24,13 @@ export interface RequestContextOptions {
   readonly ip?: boolean | 'anonymize'
   /** The `User-Agent` header, cut at 512 characters. Defaults to `true`. */
   readonly userAgent?: boolean
-  /** The language that the client likes best. Defaults to `true`. */
+  /** The client's preferred language. Defaults to `true`. */
   readonly locale?: boolean
   /**
-   * The page: origin and path, of the query `utm_*` and the parameters that `query` names; the referrer likewise. A click
-   * id that `query` names stays in the address whatever the consent. Defaults to `true`.
+   * The page and the referrer: origin, path, and of the query `utm_*` and the parameters that `query` names. A click id
+   * that `query` names stays in the address whatever the consent. Defaults to `true`.
    *
-   * E-mail addresses in a path are masked; other secrets in it are not known as such. Where paths carry some, use `false`.
+   * E-mail addresses in a path are masked; other secrets in it are not recognised. If your paths carry some, use `false`.
    */
   readonly page?: boolean | { readonly query: readonly string[] }
   /** The campaign from `utm_*` and, with consent to `marketing`, click ids such as `gclid`. Defaults to `true`. */
@@ -39,22 +39,22 @@ export interface RequestContextOptions {
 
 const NO_NAMES: readonly string[] = []
 
-/** What a request tells for Segment's `context`, whatever the event and the consent. */
+/** The parts of Segment's `context` that all events of a request share, whatever their consent. */
 export interface RequestContext {
   readonly ip: string | undefined
   readonly userAgent: string | undefined
   readonly locale: string | undefined
   readonly page: SegmentPage | undefined
   readonly campaign: SegmentCampaign | undefined
-  /** Needs consent to `marketing`. */
+  /** Sent only with consent to `marketing`. */
   readonly referrer: SegmentReferrer | undefined
 }
 
 /**
- * Reads from a request what its events' `context` is made of: once, since they all tell the same.
+ * Reads the shared parts of `context` from a request, once for all of its events.
  *
  * @param request - The request.
- * @param options - Which parts are read.
+ * @param options - The parts to read.
  */
 export function readRequestContext(request: TrackedRequest, options: RequestContextOptions): RequestContext {
   const { headers } = request
@@ -72,13 +72,13 @@ export function readRequestContext(request: TrackedRequest, options: RequestCont
 }
 
 /**
- * Makes Segment's `context` of an event: `ip`, `userAgent`, `locale`, `page`, `campaign` and `referrer`. What the request
- * does not tell is left out.
+ * Makes Segment's `context` of an event: `ip`, `userAgent`, `locale`, `page`, `campaign` and `referrer`. Unknown parts are
+ * left out.
  *
  * Source: Segment, Spec: Common, "Context".
  *
  * @param consent - The event's consent state: click ids need `marketing` to be granted.
- * @returns A new object each time, with objects of its own in it: the client keeps it, and writes into it.
+ * @returns A new object with new objects in it: the client keeps it and writes into it.
  *
  * @example
  * toSegmentContext(readRequestContext(request, { ip: 'anonymize', page: { query: ['q'] } }), { marketing: false })

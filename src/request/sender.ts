@@ -19,20 +19,20 @@ import { type CookieCreation, createsAnonymousId, segmentCookie, signedInUser } 
 import { readPage } from './page.js'
 import { type RequestContext, type RequestContextOptions, readRequestContext } from './segment-context.js'
 
-/** How a request is read: `config.request`. */
+/** The options for reading requests: `config.request`. */
 export interface RequestOptions {
   /**
    * Reads the userId; of several readers the first that answers wins. Defaults to {@link signedInUser}.
-   * Use only what a visitor cannot set: a session, a verified token.
+   * Use only sources that a visitor cannot set: a session, a verified token.
    */
   userId?: Reader<string | number> | Reader<string | number>[]
   /** Reads the anonymousId; of several readers the first that answers wins. Defaults to {@link segmentCookie}. */
   anonymousId?: Reader<string | number> | Reader<string | number>[]
-  /** Reads the consent; what several readers say is merged in order. Defaults to {@link globalPrivacyControl}. */
+  /** Reads the consent; the answers of several readers are merged in order. Defaults to {@link globalPrivacyControl}. */
   consent?: Reader<WalkerOS.Consent> | Reader<WalkerOS.Consent>[]
   /** Reads more about the person, in walkerOS's terms (`email`, `country`, …). Nothing by default. */
   user?: Reader<WalkerOS.User>
-  /** Which parts of Segment's `context` the calls carry. All of them by default; `false` for none. */
+  /** The parts of Segment's `context` that calls carry. All of them by default; `false` for none. */
   context?: false | RequestContextOptions
   /**
    * Tracks a Segment `page` for every GET request that is answered with HTML and a status below 400; not for redirects, bots
@@ -44,32 +44,32 @@ export interface RequestOptions {
    * maps. Defaults to `false`.
    */
   consentUpdates?: boolean
-  /** Drops all events of a request that one of these readers answers `true` for. None by default. */
+  /** Drops all events of a request if one of these readers answers `true`. None by default. */
   skip?: Reader<boolean> | Reader<boolean>[]
 }
 
 const NO_QUERY = { query: [] }
 
-/** Who sent a request, as far as could be read without waiting, and what is still to be waited for. */
+/** The sender of a request: the parts that are known, and functions that wait for the others. */
 export interface PersonReading {
   readonly userId: Reading<string>
   readonly anonymousId: Reading<string>
   readonly details: Reading<Readonly<Record<string, unknown>>>
 }
 
-/** A person and the readers that gave their ids. */
+/** A person, and the names of the readers that gave the ids. */
 export interface ReadPerson extends Person {
   readonly userIdReader: string | undefined
   readonly anonymousIdReader: string | undefined
 }
 
-/** A consent state and the reader that decided each of its keys. */
+/** A consent state, and the name of the reader that decided each of its keys. */
 export interface ReadConsent {
   readonly state: WalkerOS.Consent
   readonly readers: Readonly<Record<string, string>>
 }
 
-/** Reads the sender of requests: who they are, what they agreed to, and in which context they are. */
+/** Reads the sender of requests: identity, consent and context. */
 export class SenderReader {
   readonly #userId: readonly Reader<string | number>[]
   readonly #anonymousId: readonly Reader<string | number>[]
@@ -80,35 +80,35 @@ export class SenderReader {
   readonly #creations: readonly CookieCreation[]
   readonly #fault: ReaderFault
 
-  /** @param fault - Is told what a reader threw; the reader then counts as having no answer. */
+  /** @param fault - Receives the error of a reader that fails; the reader then counts as having no answer. */
   constructor(options: RequestOptions, fault: ReaderFault) {
     this.#userId = listOf(options.userId ?? signedInUser())
     this.#anonymousId = listOf(options.anonymousId ?? segmentCookie())
     this.#creations = this.#anonymousId.flatMap((reader) => creationOf(reader) ?? [])
     this.#details = options.user ? [options.user] : []
     const consent = listOf(options.consent ?? globalPrivacyControl())
-    // An opt-out only ever refuses, whatever a consent manager says: it has the last word wherever it stands.
+    // An opt-out only refuses, and wins over every consent manager, wherever it stands.
     this.#consent = [...consent.filter((reader) => !isOptOut(reader)), ...consent.filter(isOptOut)]
     this.#skip = listOf(options.skip ?? [])
     this.#context = options.context ?? {}
     this.#fault = fault
   }
 
-  /** Whether the address has to be read while the connection is open: a closed one no longer knows it. */
+  /** Whether the IP address has to be read while the connection is open; a closed one no longer knows it. */
   get readsIp(): boolean {
     return this.#context !== false && this.#context.ip !== false
   }
 
-  /** Whether visitors without an anonymousId are given one. */
+  /** Whether visitors without an anonymousId get one. */
   get createsIds(): boolean {
     return this.#creations.length > 0
   }
 
   /**
-   * Gives a visitor who has no anonymousId one, if the consent that is known without waiting allows it; one that was
-   * given is taken back where the handler has said since that the visitor refuses.
+   * Gives a visitor without an anonymousId a new one, if the consent that is known without waiting allows it. Withdraws it
+   * if the handler has said since that the visitor refuses.
    *
-   * @param chosen - What the handler said of the visitor's choice.
+   * @param chosen - The visitor's choice as the handler said it.
    */
   createAnonymousId(
     request: TrackedRequest,
@@ -129,7 +129,7 @@ export class SenderReader {
     }
   }
 
-  /** Who sends the request now. */
+  /** Reads who sends the request, as of now. */
   person(request: TrackedRequest): PersonReading {
     return {
       userId: firstAnswer(this.#userId, request, toId, this.#fault),
@@ -139,12 +139,12 @@ export class SenderReader {
     }
   }
 
-  /** The consent that the request carries; a key that no reader names is unknown and absent. */
+  /** Reads the consent that the request carries; a key that no reader names is unknown and absent. */
   consent(request: TrackedRequest): Maybe<ReadConsent> {
     return after(allAnswers(this.#consent, request, this.#fault), merged)
   }
 
-  /** Whether one of the `skip` readers wants nothing of the request. */
+  /** Whether a `skip` reader answers `true` for the request. */
   skips(request: TrackedRequest): Maybe<boolean> {
     if (this.#skip.length === 0) return false
     return after(allAnswers(this.#skip, request, this.#fault), (answers) =>
@@ -152,26 +152,26 @@ export class SenderReader {
     )
   }
 
-  /** What a Segment `page` is told of the request's page: as much of it as the context may carry. */
+  /** The properties of a Segment `page` call for the request: as much as the context may carry. */
   pageProperties(request: TrackedRequest): object {
     const page = this.#context === false ? false : (this.#context.page ?? true)
     if (page === false) return {}
     return readPage(request, page === true ? NO_QUERY : page) ?? {}
   }
 
-  /** What the request tells for Segment's `context`, where that is wanted. */
+  /** The request's part of Segment's `context`; `undefined` if it is switched off. */
   context(request: TrackedRequest): RequestContext | undefined {
     return this.#context === false ? undefined : readRequestContext(request, this.#context)
   }
 }
 
-/** What a handler said of the person with `tracker.user()`: it goes before what readers say. */
+/** What a handler said of the person with `tracker.user()`; it wins over the readers. */
 export type PersonOverride = Readonly<Record<string, unknown>>
 
 /**
- * Completes a reading, waiting for what asynchronous readers still owe, all at once.
+ * Completes a reading; waits for all asynchronous readers at once.
  *
- * @param from - When the request ended, in milliseconds of `performance.now()`.
+ * @param from - The time at which the request ended, in milliseconds of `performance.now()`.
  */
 export function settlePerson(reading: PersonReading, from: number): Maybe<ReadPerson> {
   const { userId, anonymousId, details } = reading
@@ -203,7 +203,7 @@ function personOf(
   }
 }
 
-/** The ids of a reading as far as they are known without waiting. */
+/** The ids of a reading that are known without waiting. */
 export function knownIdentity(reading: PersonReading): Identity {
   const known = (id: Reading<string>) => (typeof id === 'object' ? id.value : undefined)
   const userId = known(reading.userId)
@@ -211,7 +211,7 @@ export function knownIdentity(reading: PersonReading): Identity {
   return { ...(userId !== undefined && { userId }), ...(anonymousId !== undefined && { anonymousId }) }
 }
 
-/** Lays what a handler said of the person over what readers read. */
+/** Lays a handler's `tracker.user()` over the answers of the readers. */
 export function overridePerson(reading: PersonReading, override: PersonOverride | undefined): PersonReading {
   if (!override) return reading
   const by = 'tracker.user()'
@@ -238,13 +238,13 @@ function overrideDetails(
 }
 
 /**
- * Fills in what an event's person lacked when it was tracked with what the request has at its end. An id that was there
- * stays: a logout handler must not make the event anonymous.
+ * Fills the gaps of an event's person with the request's person at its end. A captured id is never replaced: a logout
+ * handler must not make the event anonymous.
  */
 export function fillPerson(tracked: ReadPerson, atEnd: ReadPerson): ReadPerson {
   if (isSame(tracked, atEnd)) return tracked
   const userId = tracked.userId ?? atEnd.userId
-  // Details belong to their person: they are not handed on to whoever signed in after.
+  // Details belong to one person and must not pass to the next who signs in.
   const details = userId === atEnd.userId ? overlaid(atEnd.details, tracked.details) : tracked.details
   return {
     userId,
@@ -280,7 +280,7 @@ function isDeferred<T>(reading: Reading<T>): reading is Deferred<T> {
 function detailsOf(user: unknown): Readonly<Record<string, unknown>> | undefined {
   const copied = plain(user)
   if (!isRecord(copied)) return undefined
-  // The ids have readers of their own; one that came in here would bypass them.
+  // The ids have readers of their own, which an id in here would bypass.
   const { id: _, session: __, ...details } = copied
   return details
 }

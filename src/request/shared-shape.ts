@@ -1,35 +1,34 @@
 import { IncomingMessage, ServerResponse } from 'node:http'
 
-/** Where an object whose prototype was changed shares no hidden class with any other, until it is a dictionary. */
+/** On these versions an object with a changed prototype shares no hidden class with others, until it is a dictionary. */
 const IS_NEEDED = ['20', '22'].includes(process.versions.node.split('.', 1)[0] ?? '')
 
 const first = Symbol('first')
 const second = Symbol('second')
 
 /**
- * Makes requests look alike to V8 again after a framework has changed their prototype, as Express does: on Node 20 and 22
- * each of them gets a hidden class of its own, and another with every property that is added. Nothing that V8 has learned
- * of one request then serves the next, and whatever touches it, the framework included, looks everything up anew: two
- * thirds of what Express takes on those versions. Objects that are dictionaries share one class, and taking a property
- * out that is not the last makes one of an object. Nothing of it is left to be seen.
+ * Gives requests a common hidden class again after a framework has changed their prototype, as Express does. On Node 20
+ * and 22 each of them then has a hidden class of its own, and another with every added property, so V8's inline caches never
+ * hit, in the framework either: that is two thirds of Express's time on those versions. Dictionary objects share one class,
+ * and deleting a property that is not the last turns an object into one. The trick leaves no property behind.
  *
- * V8 keeps these classes in a small cache by the hashes of the prototypes. In one process of some twenty two of them fall on
- * one place: there nothing is won, and nothing lost.
+ * V8 caches these classes by the hashes of the prototypes. In about one process in twenty, two prototypes collide
+ * there, and the trick has no effect.
  */
 export function shareShape(message: IncomingMessage | ServerResponse): void {
   if (!IS_NEEDED || !hasOtherPrototype(message)) return
   try {
-    // Unlike an assignment, these throw at no object that is frozen.
+    // Unlike an assignment, these do not throw on a frozen object.
     Reflect.set(message, first, undefined)
     Reflect.set(message, second, undefined)
     Reflect.deleteProperty(message, first)
     Reflect.deleteProperty(message, second)
   } catch {
-    // A proxy's traps may throw. It is served as it is.
+    // A proxy's traps may throw; it stays as it is.
   }
 }
 
-/** Whether an object of Node's HTTP/1 server has another prototype than Node gave it. */
+/** Whether an object of Node's HTTP/1 server has lost its original prototype. */
 function hasOtherPrototype(message: IncomingMessage | ServerResponse): boolean {
   const prototype: unknown = Object.getPrototypeOf(message)
   if (prototype === IncomingMessage.prototype || prototype === ServerResponse.prototype) return false

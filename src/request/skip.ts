@@ -1,12 +1,12 @@
 import { isbot } from 'isbot'
 import type { Reader, TrackedRequest } from '../model/tracked-request.js'
 
-/** Bots name themselves at the start of the header; the bound keeps an endless one from costing time. */
+/** Bots name themselves at the start of the header; the bound limits the cost of an endless one. */
 const MAX_USER_AGENT_LENGTH = 512
 
 /**
- * Says of a request whether a bot sent it, by what it calls itself in `User-Agent`. A request without that header is
- * not counted as a bot: servers and scripts of one's own often send none.
+ * Answers `true` for a request of a bot, judged by its `User-Agent`. A request without that header does not count as a
+ * bot's: your own servers and scripts often send none.
  *
  * @example
  * createTracking({ settings, request: { skip: [bots(), prefetches()] } })
@@ -18,9 +18,9 @@ export function bots(): Reader<boolean> {
 }
 
 /**
- * Says of a request whether the browser made it ahead of time: nobody has seen the page yet, and nobody may ever.
+ * Answers `true` for a request that a browser makes ahead of time: nobody has seen the page yet, and perhaps nobody will.
  *
- * A browser that shows such a page later asks for nothing anew, so a view of a page that was prefetched is not tracked.
+ * A browser that shows such a page later sends no new request, so the view of a prefetched page is not tracked.
  *
  * @example
  * createTracking({ settings, request: { skip: prefetches() } })

@@ -8,10 +8,10 @@ interface Watch {
 const watches = new WeakMap<Socket, Watch>()
 
 /**
- * Calls back when a socket closes. However many wait for the same socket, it has one listener: a client that pipelines a
- * dozen requests would set off Node's warning of a leak otherwise.
+ * Calls back when a socket closes. All callbacks of a socket share one listener: otherwise a client that pipelines a dozen
+ * requests would trigger Node's leak warning.
  *
- * @returns What takes the callback away, and the listener with the last one.
+ * @returns A function that removes the callback, and with the last callback the listener.
  */
 export function onSocketClose(socket: Socket, closed: () => void): () => void {
   const { callbacks, tell } = watches.get(socket) ?? watch(socket)

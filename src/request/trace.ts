@@ -1,4 +1,4 @@
-/** Where a request stands in a distributed trace. */
+/** The place of a request in a distributed trace. */
 export interface TraceParent {
   /** The trace: 32 lower-case hex digits. */
   readonly trace: string
@@ -10,12 +10,12 @@ const TRACEPARENT = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}(-.
 const ZEROS = /^0+$/
 
 /**
- * Reads a `traceparent` header as strictly as its specification asks for: lower-case, one value, neither id all zero,
- * not version `ff`; only versions after `00` may go on after the flags.
+ * Parses a `traceparent` header as strictly as its specification: lower-case, a single value, no id all zero, not version
+ * `ff`; only versions after `00` may have more after the flags.
  *
  * Source: W3C Trace Context, section 3.2.
  *
- * @param header - The header; several of them are no trace.
+ * @param header - The header; several of them count as none.
  *
  * @example
  * parseTraceparent('00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01')

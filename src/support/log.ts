@@ -1,15 +1,15 @@
 import { createLogger, type Logger } from '@walkeros/core'
 import { isPromise } from './maybe.js'
 
-/** Milliseconds of silence after which the next message is worth a line again. */
+/** Milliseconds without a message after which the next one gets a line again. */
 const BURST_MS = 10_000
 
 /**
  * Makes the logger of a tracking: walkerOS's own, errors only by default. A handler that throws or rejects is contained,
- * since a log line may never cost an event, let alone a response.
+ * because a log line must never cost an event, let alone a response.
  *
  * @param config - Level and handler, as in walkerOS.
- * @param scope - What the lines are marked with.
+ * @param scope - The mark of its lines.
  */
 export function openLog(config: Logger.Config | undefined, scope: string): Logger.Instance {
   const handler = config?.handler
@@ -28,8 +28,8 @@ export function openLog(config: Logger.Config | undefined, scope: string): Logge
 }
 
 /**
- * Says a thing once a burst: the first time at once, then no more until it has been quiet for ten seconds. What was
- * held back is counted in the next line.
+ * Writes a repeated message once per burst: the first at once, the next after ten seconds without one. The next line
+ * counts the messages that were held back.
  */
 export class Burst {
   readonly #say: (message: string, context: Record<string, unknown>) => void
@@ -41,7 +41,7 @@ export class Burst {
     this.#say = say
   }
 
-  /** Writes the line, or counts it if its burst has been spoken of. */
+  /** Writes the line, or counts it if its burst has its line already. */
   say(message: string, context: Record<string, unknown> = {}): void {
     const now = performance.now()
     const quiet = now - this.#last >= BURST_MS
@@ -56,7 +56,7 @@ export class Burst {
   }
 }
 
-/** What can be told of an error without quoting what it is about. */
+/** The name of an error, which unlike its message cannot quote data. */
 export function nameOf(error: unknown): string {
   return error instanceof Error ? error.name : typeof error
 }

@@ -7,8 +7,8 @@ import { type EndListener, watchEnd } from '../request/end.js'
 import { type Framework, MessageRequest, messageOf } from '../request/message-request.js'
 import { watchPage } from '../request/page-view.js'
 import type { SenderReader } from '../request/sender.js'
-import { KeptOn } from '../support/kept-on.js'
 import { isPromise } from '../support/maybe.js'
+import { PropertyStore } from '../support/property-store.js'
 import type { ConsentUpdates } from './consent-updates.js'
 import type { Dispatcher } from './dispatcher.js'
 import { OpenRequests } from './open-requests.js'
@@ -35,7 +35,7 @@ export class Requests implements TrackerHost, EndListener<RequestTracker> {
   /** The requests and the background work that a shutdown waits for. */
   readonly open = new OpenRequests()
   readonly #parts: RequestsParts
-  readonly #trackers = new KeptOn(RequestTracker)
+  readonly #trackers = new PropertyStore(RequestTracker)
 
   constructor(parts: RequestsParts) {
     this.#parts = parts

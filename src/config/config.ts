@@ -6,7 +6,7 @@ import type { RequestOptions } from '../request/sender.js'
 import type { DispatchOption } from '../tracker/dispatcher.js'
 
 /**
- * What `createTracking` takes: the walkerOS destination config, and how requests are read and calls delivered.
+ * The configuration of `createTracking`: the walkerOS destination config, and how to read requests and deliver calls.
  *
  * @example
  * const config: TrackingConfig = {
@@ -17,17 +17,17 @@ import type { DispatchOption } from '../tracker/dispatcher.js'
  * }
  */
 export interface TrackingConfig extends SegmentDestinationConfig {
-  /** How a request is read: who sent it, what they agreed to, in which context. */
+  /** How to read a request: its sender, their consent, its context. */
   request?: RequestOptions
   /**
-   * Which requests' events are dispatched: `always` (the default), `success` (answered completely with a status below
-   * 400), or what a predicate says of the outcome.
+   * When to dispatch a request's events: `always` (the default), on `success` (a complete response with a status below
+   * 400), or if a function of the outcome returns `true`.
    */
   dispatch?: DispatchOption
-  /** How the running request's tracker is found from anywhere. Defaults to AsyncLocalStorage; `false` for not at all. */
+  /** Makes the running request's tracker available everywhere. Defaults to AsyncLocalStorage; `false` turns it off. */
   ambient?: ContextAdapter | false
-  /** How calls are delivered. */
+  /** How to deliver calls. */
   delivery?: DeliveryOptions
-  /** What the application is told. */
+  /** Callbacks for what becomes of events and calls. */
   on?: TrackingCallbacks
 }

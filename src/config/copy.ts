@@ -3,23 +3,23 @@ const MAX_DEPTH = 64
 /** Longer than any list in a configuration. */
 const MAX_LENGTH = 10_000
 
-/** Paths below which objects are the application's own: they are looked at only as far as is asked for. */
-const FOREIGN = new Set([
+/** Paths of the application's own objects: kept as they are, since only their methods matter. */
+const UNCOPIED = new Set([
   'ambient',
   'delivery.outbox',
   'settings.httpClient',
   'settings.oauthSettings.httpClient',
 ])
-const FOREIGN_MEMBERS_OF = 'env'
+const UNCOPIED_MEMBERS_OF = 'env'
 
 type Copied = Record<string, unknown>
 
 /**
- * Copies a configuration so that it can be looked through without surprises: objects have no prototype, members that
- * are `undefined` are left out, and each object is copied once however often it is referred to.
+ * Copies a configuration, so that validation can read it safely: copies have no prototype and no members that are
+ * `undefined`, and an object that is referred to twice is copied once.
  *
- * What cannot be looked at (a getter that throws, an object that contains itself, one of a built-in class) becomes a
- * symbol whose description says what it was, and which no schema takes.
+ * A getter that throws, an object that contains itself, and an instance of a built-in class each become a symbol. Its
+ * description names them, and no schema accepts it.
  */
 export function copyConfig(config: unknown): unknown {
   return copy(config, '', 0, new Map())
@@ -27,7 +27,7 @@ export function copyConfig(config: unknown): unknown {
 
 function copy(value: unknown, path: string, depth: number, copies: Map<object, unknown>): unknown {
   if (typeof value === 'symbol') return Symbol('a symbol')
-  if (typeof value !== 'object' || value === null || FOREIGN.has(path)) return value
+  if (typeof value !== 'object' || value === null || UNCOPIED.has(path)) return value
   if (copies.has(value)) return copies.get(value)
   if (depth > MAX_DEPTH) return Symbol(`an object nested deeper than ${MAX_DEPTH} levels`)
   copies.set(value, Symbol('an object that contains itself'))
@@ -67,7 +67,7 @@ function copyMember(
   } catch {
     return Symbol('a getter that throws')
   }
-  if (path === FOREIGN_MEMBERS_OF) return member
+  if (path === UNCOPIED_MEMBERS_OF) return member
   return copy(member, path ? `${path}.${key}` : `${key}`, depth + 1, copies)
 }
 

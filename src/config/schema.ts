@@ -29,11 +29,11 @@ function readers<T>() {
 const contextShape = {
   ip: field(
     z.union([z.boolean(), z.literal('anonymize')], says("true, false or 'anonymize'")),
-    "The client's address, as the framework's own proxy settings give it. `'anonymize'` cuts IPv4 to 24 bits and IPv6 to 48.",
+    "The client's address, by the framework's own proxy settings. `'anonymize'` cuts IPv4 to 24 bits and IPv6 to 48.",
     true,
   ),
   userAgent: field(booleanSchema, 'The `User-Agent` header.', true),
-  locale: field(booleanSchema, 'The language that the client likes best.', true),
+  locale: field(booleanSchema, "The client's preferred language.", true),
   page: field(
     z.union(
       [
@@ -41,12 +41,12 @@ const contextShape = {
         exactObject('true, false or { query: [] }', {
           query: z
             .array(z.string(says("a parameter's name")), says("a list of parameters' names, such as ['q']"))
-            .meta({ description: 'Parameters of the query that stay in the address, besides `utm_*`.' }),
+            .meta({ description: 'Query parameters to keep in the address, besides `utm_*`.' }),
         }),
       ],
       says("true, false or an object such as { query: ['q'] }"),
     ),
-    'The page and the referrer: origin and path, and of the query `utm_*` and what `query` names.',
+    'Page and referrer: origin, path, and of the query `utm_*` and the parameters in `query`.',
     true,
   ),
   campaign: field(
@@ -59,15 +59,15 @@ const contextShape = {
 const requestShape = {
   userId: field(
     readers<string | number>(),
-    'Reads the userId; of several readers the first that answers wins. Who is signed in (`req.user`, `ctx.state.user`) by default.',
+    'Reads the userId; the first reader with an answer wins. The signed-in user (`req.user`, `ctx.state.user`) by default.',
   ),
   anonymousId: field(
     readers<string | number>(),
-    'Reads the anonymousId; of several readers the first that answers wins. The cookie `ajs_anonymous_id` by default.',
+    'Reads the anonymousId; the first reader with an answer wins. The cookie `ajs_anonymous_id` by default.',
   ),
   consent: field(
     readers<Record<string, boolean>>(),
-    'Reads the consent; what several readers say is merged in order. Global Privacy Control by default.',
+    'Reads the consent; the answers of several readers are merged in order. Global Privacy Control by default.',
   ),
   user: field(
     functionSchema<NonNullable<RequestOptions['user']>>(),
@@ -92,11 +92,11 @@ const requestShape = {
   ),
   skip: field(
     readers<boolean>(),
-    'Drops all events of a request that one of these readers answers `true` for. None by default.',
+    'Drops all events of a request if one of these readers answers `true`. None by default.',
   ),
 } satisfies Record<keyof RequestOptions, z.ZodType>
 
-/** How a request is read. */
+/** The schema of `config.request`. */
 export const RequestSchema: ObjectSchema<RequestOptions> = exactObject(
   'an object such as { userId, consent }',
   requestShape,
@@ -104,9 +104,9 @@ export const RequestSchema: ObjectSchema<RequestOptions> = exactObject(
 
 const deliveryShape = {
   maxPending: field(integerFrom(1), 'Calls that may wait for Segment.'),
-  maxBytes: field(integerFrom(1), 'Bytes that the calls which wait for Segment may take.'),
-  maxInFlight: field(integerFrom(1), 'Calls that may be under way to Segment at a time.'),
-  maxAge: field(positive('milliseconds'), 'Milliseconds after which a call that waits is given up.'),
+  maxBytes: field(integerFrom(1), 'Bytes of all calls that may wait for Segment.'),
+  maxInFlight: field(integerFrom(1), 'Calls that may be on their way to Segment at a time.'),
+  maxAge: field(positive('milliseconds'), 'Milliseconds of waiting after which a call is given up.'),
   outbox: field(
     z.custom<Outbox>(
       (value) =>
@@ -117,34 +117,37 @@ const deliveryShape = {
   ),
 } satisfies Record<keyof DeliveryOptions, z.ZodType>
 
-/** How calls are delivered. */
+/** The schema of `config.delivery`. */
 export const DeliverySchema = exactObject('an object such as { maxPending: 1000 }', deliveryShape)
 
 type Callback<K extends keyof TrackingCallbacks> = NonNullable<TrackingCallbacks[K]>
 
 const callbacksShape = {
-  delivered: field(functionSchema<Callback<'delivered'>>(), 'Is told each call that has arrived.'),
-  dropped: field(functionSchema<Callback<'dropped'>>(), 'Is told each event that became no call, and why.'),
-  failed: field(functionSchema<Callback<'failed'>>(), 'Is told each call that was given up, and why.'),
+  delivered: field(functionSchema<Callback<'delivered'>>(), 'Receives each delivered call.'),
+  dropped: field(functionSchema<Callback<'dropped'>>(), 'Receives each dropped event and the reason.'),
+  failed: field(
+    functionSchema<Callback<'failed'>>(),
+    'Receives each call that was given up, and the reason.',
+  ),
   error: field(
     functionSchema<Callback<'error'>>(),
-    "Is told what failed of the application's own: a reader, a mapping function, a callback.",
+    "Receives errors of the application's own functions: a reader, a mapping function, a callback.",
   ),
-  shutdown: field(functionSchema<Callback<'shutdown'>>(), 'Is told what a shutdown came to.'),
+  shutdown: field(functionSchema<Callback<'shutdown'>>(), 'Receives the report of a shutdown.'),
 } satisfies Record<keyof TrackingCallbacks, z.ZodType>
 
-/** What the application is told. */
+/** The schema of `config.on`. */
 export const CallbacksSchema = exactObject('an object of callbacks, such as { failed }', callbacksShape)
 
 const trackingShape = {
   ...ConfigSchema.shape,
-  request: field(RequestSchema, 'How a request is read: who sent it, what they agreed to, in which context.'),
+  request: field(RequestSchema, 'How to read a request: its sender, their consent, its context.'),
   dispatch: field(
     z.union(
       [z.enum(['always', 'success']), functionSchema<Exclude<DispatchOption, string>>()],
       says("'always', 'success' or a function of the outcome"),
     ),
-    "Which requests' events are dispatched: all of them, those of requests answered completely with a status below 400, or what a function says of the outcome.",
+    "When to dispatch a request's events: always, on success (a complete response with a status below 400), or if a function of the outcome returns true.",
     'always',
   ),
   ambient: field(
@@ -152,10 +155,10 @@ const trackingShape = {
       (value) => value === false || (hasMethod(value, 'run') && hasMethod(value, 'get')),
       says('false, or an adapter with functions run and get, such as fromAsyncLocalStorage() gives'),
     ),
-    "How the running request's tracker is found from anywhere. An AsyncLocalStorage by default; `false` for not at all.",
+    "Makes the running request's tracker available everywhere. An AsyncLocalStorage by default; `false` turns it off.",
   ),
-  delivery: field(DeliverySchema, 'How calls are delivered.'),
-  on: field(CallbacksSchema, 'What the application is told.'),
+  delivery: field(DeliverySchema, 'How to deliver calls.'),
+  on: field(CallbacksSchema, 'Callbacks for what becomes of events and calls.'),
 } satisfies Record<keyof TrackingConfig, z.ZodType>
 
 const SECTIONS = {
@@ -166,7 +169,7 @@ const SECTIONS = {
   on: callbacksShape,
 }
 
-/** The whole of what `createTracking` takes. */
+/** The schema of the configuration of `createTracking`. */
 export const TrackingConfigSchema: ObjectSchema<TrackingConfig> = exactObject(
   'an object such as { settings: { writeKey } }',
   trackingShape,
@@ -176,7 +179,7 @@ export const TrackingConfigSchema: ObjectSchema<TrackingConfig> = exactObject(
   },
 )
 
-/** Where each key of the sections belongs, for who wrote it at the top. */
+/** The place of each key of the sections, for the error about a key that stands at the top. */
 function placesOf(sections: Readonly<Record<string, object>>): Record<string, string[]> {
   const places: Record<string, string[]> = {}
   for (const [section, shape] of Object.entries(sections)) {

@@ -3,23 +3,23 @@ import type { TrackingConfig } from './config.js'
 import { copyConfig } from './copy.js'
 import { TrackingConfigSchema } from './schema.js'
 
-/** Longer keys are cut where they are quoted. */
+/** Longer keys are cut in messages. */
 const MAX_QUOTED_KEY = 60
 
-/** One thing that is wrong with a configuration. */
+/** A problem of a configuration. */
 export interface ConfigProblem {
-  /** Where it is: `settings.flushAt`, `mapping.order.complete[0].data`; empty for the configuration itself. */
+  /** Its path: `settings.flushAt`, `mapping.order.complete[0].data`; empty for the configuration itself. */
   readonly path: string
   /** What was given, what was expected, and what to do. Of values it quotes numbers and booleans only. */
   readonly message: string
 }
 
-/** What `createTracking` throws for a configuration that it cannot take: one error with every problem. */
+/** The error of `createTracking` for an invalid configuration: it lists every problem. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError'
   readonly problems: readonly ConfigProblem[]
 
-  /** @param problems - What is wrong; the message has a line for each. */
+  /** @param problems - All problems; the message has a line for each. */
   constructor(problems: readonly ConfigProblem[]) {
     const lines = problems.map(({ path, message }) => `  ${path || 'config'}: ${message}`)
     const count = problems.length === 1 ? 'a problem' : `${problems.length} problems`
@@ -29,9 +29,9 @@ export class ConfigError extends Error {
 }
 
 /**
- * Checks a configuration before anything is made of it. A member that is `undefined` counts as absent.
+ * Validates a configuration. A member that is `undefined` counts as absent.
  *
- * @throws ConfigError with every problem: wrong types and values, unknown keys and the known ones that were probably
+ * @throws ConfigError with every problem: wrong types and values, unknown keys with the known ones that were probably
  * meant, and fields that only a walkerOS collector can honour. It quotes no string, since any may be a secret.
  *
  * @example
@@ -41,7 +41,7 @@ export class ConfigError extends Error {
  */
 export function validateConfig(config: unknown): asserts config is TrackingConfig {
   const copy = copyConfig(config)
-  // Without settings it is the write key that is missed, so the error should name it.
+  // Without settings the error should name the missing write key.
   if (isObject(copy) && copy.settings === undefined) copy.settings = {}
   const { error } = TrackingConfigSchema.safeParse(copy)
   if (error) throw new ConfigError(problemsOf(error.issues, [], copy))
@@ -52,7 +52,7 @@ type Path = readonly PropertyKey[]
 
 function problemsOf(issues: readonly Issue[], base: Path, root: unknown): ConfigProblem[] {
   const problems = issues.flatMap((issue) => problemsOfIssue(issue, [...base, ...issue.path], root))
-  // A schema and a check on it may both complain of one value.
+  // A schema and its refinement may both report one value.
   return problems.filter(({ path }, index) => problems.findIndex((other) => other.path === path) === index)
 }
 
@@ -69,7 +69,7 @@ function problemsOfIssue(issue: Issue, path: Path, root: unknown): ConfigProblem
   return [problem(path, `${given(valueAt(root, path))}, ${issue.message}`)]
 }
 
-/** Of a union's alternatives that one was meant whose issues are all further inside of the value. */
+/** The alternative of a union that was meant has its issues further inside of the value. */
 function isInside(issue: Issue): boolean {
   if (issue.path.length > 0 || issue.code === 'unrecognized_keys') return true
   return issue.code === 'invalid_union' && issue.errors.some((alternative) => alternative.every(isInside))

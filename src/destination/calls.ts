@@ -12,48 +12,48 @@ import { isRecord, plain } from '../model/values.js'
 import { toCategoryPreferences } from './consent.js'
 import type { Deduplication } from './deduplication.js'
 
-/** What the calls of one event have in common. */
+/** The common ground of an event's calls. */
 export interface CallFrame {
   readonly event: WalkerOS.Event
   readonly identity: Identity
-  /** Segment's `context`, which the calls make their own. */
+  /** Segment's `context`. The first call takes it over, later ones copy it. */
   readonly context: SegmentContext | undefined
-  /** Unique for the event; each call's own messageId is made from it. Without it the client makes one up. */
+  /** Unique for the event; prefix of each call's messageId. Without it the client generates one. */
   readonly messageId: string | undefined
 }
 
-/** What calls are made with, besides the event. */
+/** The settings and the memory that calls are made with. */
 export interface CallKit {
   readonly deduplication: Deduplication
   readonly consent: readonly (readonly [key: string, category: string])[] | undefined
   readonly integrations: CommonParams['integrations']
 }
 
-/** The calls that came of an event, in the order in which Segment has to see them. */
+/** The calls of an event, in the order in which Segment has to receive them. */
 export interface MadeCalls {
   readonly calls: SegmentCall[]
-  /** How many calls were spared because the same is known already. */
+  /** Calls that were not made because Segment already has the same data. */
   readonly deduplicated: number
 }
 
-/** What the mappings of an event's calls beside `track()` resolved to. */
+/** The resolved mappings of an event's calls other than `track()`. */
 export interface MappedValues {
   readonly identify: unknown
   readonly group: unknown
-  /** `true` for a page without anything. */
+  /** `true` for a page without name, category and properties. */
   readonly page: unknown
-  /** `true` for a screen without anything. */
+  /** `true` for a screen without name, category and properties. */
   readonly screen: unknown
 }
 
 /**
  * Makes the calls of an event: identify before group before page before screen before track.
  *
- * An `identify` mapping that resolves to neither a userId nor traits makes no call, and neither does a `group` mapping
- * without a groupId. A userId that it resolves to holds for the event's other calls, too.
+ * An `identify` mapping makes a call if it resolves to a userId or traits, a `group` mapping if it resolves to a groupId.
+ * A userId from the `identify` mapping holds for the event's other calls, too.
  *
- * @param properties - Those of the `track()`; there is none where they are `undefined`.
- * @returns The calls, or `undefined` where there is nobody they could be about.
+ * @param properties - Properties of the `track()` call; `undefined` for no `track()` call.
+ * @returns The calls, or `undefined` where the event has neither a userId nor an anonymousId.
  */
 export function makeMappedCalls(
   frame: CallFrame,
@@ -73,10 +73,10 @@ export function makeMappedCalls(
 }
 
 /**
- * Makes the one call that a tracker's own method asks for.
+ * Makes the single call of a tracker's own method, such as `tracker.identify()`.
  *
- * @param data - The event's data: the traits or properties of the call.
- * @returns The call, or `undefined` where there is nobody it could be about: an alias needs a userId.
+ * @param data - The event's data: traits or properties of the call.
+ * @returns The call, or `undefined` where the event has no id, or an alias no userId.
  */
 export function makeDirectCall(
   frame: CallFrame,
@@ -127,7 +127,7 @@ class CallMaker {
     return { calls: this.#calls, deduplicated: this.#deduplicated }
   }
 
-  /** @param bare - Whether the call is worth making without traits. */
+  /** @param bare - Whether to make the call without traits, too. */
   identify(traits: Record<string, unknown> | undefined, bare: boolean, always = false): void {
     if (!bare && traits === undefined) return
     const remembered = this.#kit.deduplication.identify(this.#identity, traits, always)
@@ -173,13 +173,13 @@ class CallMaker {
   alias(previousId: string): void {
     const params: CallParams['alias'] = { previousId, timestamp: this.#time() }
     this.#complete('alias', params)
-    // It is about two ids of one user; Segment's alias knows no third.
+    // Segment's alias connects a previousId and a userId, and has no anonymousId.
     delete params.anonymousId
     this.#add({ type: 'alias', params })
   }
 
   /**
-   * Segment delivers this event whatever the person refused, so it carries their choice and nothing else.
+   * Segment delivers this event even to destinations that the person refused, so it carries the choice and nothing else.
    *
    * Source: Segment, "Consent in Segment Connections", "Segment Consent Preference Updated event".
    */
@@ -191,13 +191,13 @@ class CallMaker {
     this.#add({ type: 'track', params })
   }
 
-  /** Most events make one call: a list that is pushed to has room for 17. */
+  /** Assigns the first call as a new list: pushing to an empty list would allocate room for 17, and most events make one. */
   #add(call: SegmentCall): void {
     if (this.#calls.length === 0) this.#calls = [call]
     else this.#calls.push(call)
   }
 
-  /** Adds what all calls have. Members are set one by one: this is on every event, and spreading costs it twice as much. */
+  /** Adds the common parameters. It sets members one by one: this runs for every event, and spreading takes twice as long. */
   #complete<P extends CommonParams>(type: CallType, params: P): P {
     const { userId, anonymousId } = this.#identity
     const { messageId } = this.#frame
@@ -221,7 +221,7 @@ class CallMaker {
     return own
   }
 
-  /** The time of the event, or now where it has none that Segment could read. */
+  /** The event's time, or now where Segment could not read it. */
   #time(): Date {
     const timestamp: unknown = this.#frame.event.timestamp
     if (typeof timestamp !== 'number' && typeof timestamp !== 'string') return new Date()
@@ -236,7 +236,7 @@ function copyOf(context: SegmentContext): SegmentContext {
   return copied
 }
 
-/** A copy, since two calls of an event may be made of the same part of it; none where there is nothing in it. */
+/** Copies traits, since two calls of an event may use the same part of it; `undefined` where they are empty. */
 function membersOf(value: unknown): Record<string, unknown> | undefined {
   const copied = plain(value)
   return isRecord(copied) && Object.keys(copied).length > 0 ? copied : undefined

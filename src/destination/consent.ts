@@ -2,8 +2,8 @@ import type { WalkerOS } from '@walkeros/core'
 import type { ConsentContext } from '../model/segment-call.js'
 
 /**
- * Whether one of the keys that are required is granted; nothing required is always granted. It says what
- * `getGrantedConsent` of `@walkeros/core` says, which puts three objects together to do so.
+ * Whether one of the required keys is granted; with nothing required the answer is `true`. It answers as
+ * `getGrantedConsent` of `@walkeros/core` does, without the three objects that it allocates.
  */
 export function isGranted(required: WalkerOS.Consent | undefined, state: WalkerOS.Consent): boolean {
   if (required === undefined) return true
@@ -15,9 +15,8 @@ export function isGranted(required: WalkerOS.Consent | undefined, state: WalkerO
 }
 
 /**
- * Translates a consent state to Segment's categories. A key that the state does not name counts as refused, and a
- * category behind several keys is granted only if all of them are: an absent consent object would make Segment deliver
- * to every destination.
+ * Translates a consent state to Segment's categories. A key that the state does not name counts as refused, since without
+ * a consent object Segment would deliver to every destination. A category with several keys needs all of them.
  *
  * Source: Segment, "Consent in Segment Connections": events without the object flow to all destinations.
  */

@@ -3,11 +3,11 @@ import { LRUCache } from 'lru-cache'
 import type { Identity } from '../model/identity.js'
 import type { Remembered } from '../model/segment-call.js'
 
-/** How many people and memberships are remembered: about 3 MB where all of them have traits. */
+/** People and memberships in memory: about 3 MB where all of them have traits. */
 const DEFAULT_CAPACITY = 10_000
-/** A person's devices beyond this are forgotten, the oldest first. */
+/** Devices per person; the oldest is forgotten first. */
 const MAX_ANONYMOUS_IDS = 8
-/** Traits are compared by their text up to this length, and by its hash beyond. */
+/** Longest text of traits that is kept as it is; longer texts are hashed. */
 const MAX_PLAIN_TEXT = 96
 
 interface Entry {
@@ -16,25 +16,25 @@ interface Entry {
 }
 
 /**
- * Remembers per person what was last told about them, so that `identify()` and `group()` are called on a person's first
- * event and on change, and not with every event.
+ * Remembers the last `identify()` and `group()` of each person, so that Segment gets them on a person's first event and
+ * on change only.
  *
- * A person is their userId, or their anonymousId where there is none. A new anonymousId of a known user is a change:
- * Segment needs the call to link the two. The memory is bounded; who falls out of it is told anew.
+ * The key of a person is the userId, or the anonymousId where there is none. A new anonymousId of a known user counts as
+ * a change: Segment needs the call to link the two. The memory is bounded; people who fall out of it are sent anew.
  */
 export class Deduplication {
   readonly #known: LRUCache<string, Entry>
 
-  /** @param capacity - How many people and memberships are remembered at most. Defaults to 10000. */
+  /** @param capacity - The most people and memberships to remember. Defaults to 10000. */
   constructor(capacity = DEFAULT_CAPACITY) {
     this.#known = new LRUCache({ max: capacity })
   }
 
   /**
-   * Remembers that a person is being identified.
+   * Remembers an `identify()`.
    *
-   * @param always - Whether the call is made in any case, as `tracker.identify()` is.
-   * @returns What was remembered, or `undefined` if the same is known already and the call can be spared.
+   * @param always - Whether the call is made in any case, as by `tracker.identify()`.
+   * @returns The new entry, or `undefined` if the memory has the same, so that the call can be left out.
    */
   identify(identity: Identity, traits: object | undefined, always = false): Remembered | undefined {
     const text = textOf(traits)
@@ -49,10 +49,10 @@ export class Deduplication {
   }
 
   /**
-   * Remembers that a person is being put in a group.
+   * Remembers a `group()`.
    *
-   * @param always - Whether the call is made in any case, as `tracker.group()` is.
-   * @returns What was remembered, or `undefined` if the same is known already and the call can be spared.
+   * @param always - Whether the call is made in any case, as by `tracker.group()`.
+   * @returns The new entry, or `undefined` if the memory has the same, so that the call can be left out.
    */
   group(
     identity: Identity,
@@ -62,19 +62,19 @@ export class Deduplication {
   ): Remembered | undefined {
     const text = textOf(traits)
     const person = personOf(identity)
-    // The length keeps a person and a group apart whatever characters their ids have.
+    // The length separates the two ids whatever characters they contain.
     const key = `group:${person.length}:${person}${groupId}`
     if (!always && this.#known.get(key)?.traits === text) return undefined
     return this.#remember(key, { traits: text, anonymousIds: [] })
   }
 
-  /** Forgets what was remembered for a call that has failed for good; what was told since then stays. */
+  /** Forgets the entry of a call that failed for good, unless a newer call has replaced it. */
   forget(remembered: Remembered | undefined): void {
     if (remembered && this.#known.peek(remembered.key) === remembered.entry)
       this.#known.delete(remembered.key)
   }
 
-  /** Forgets a person's identification and, with a group, the membership: for calls known only by their content. */
+  /** Forgets a person's identification or, with a groupId, the membership: for calls whose entry is not at hand. */
   forgetCall(identity: Identity, groupId?: string): void {
     const person = personOf(identity)
     this.#known.delete(
@@ -102,7 +102,7 @@ function textOf(traits: object | undefined): string {
   return text.length <= MAX_PLAIN_TEXT ? text : createHash('sha256').update(text).digest('base64')
 }
 
-/** JSON with the members of every object in the order of their names. */
+/** JSON whose objects have their members sorted by name. */
 function stableText(value: unknown): string {
   if (typeof value !== 'object' || value === null || value instanceof Date)
     return JSON.stringify(value) ?? 'null'

@@ -1,25 +1,25 @@
 import type { WalkerOS } from '@walkeros/core'
 import type { Env, Rule, Settings } from './settings.js'
 
-/** What an event comes to with a mapping rule and settings. */
+/** An event, and its calls with a mapping rule and settings. */
 export interface StepExample {
   readonly title: string
   readonly description: string
-  /** Whether it is there to be shown; others are only for tests. Defaults to `true`. */
+  /** Whether documentation shows it; others are only for tests. Defaults to `true`. */
   readonly public?: boolean
-  /** The event as it reaches the destination. */
+  /** The event as the destination receives it. */
   readonly in: WalkerOS.Event
   /** The rule for the event's entity and action. */
   readonly mapping?: Rule
   /** Settings besides the write key. */
   readonly settings?: Partial<Settings>
-  /** The calls in their order: the client's method and what it is given. */
+  /** The calls in their order: the client's method and its parameters. */
   readonly out: readonly (readonly [callable: string, params: Readonly<Record<string, unknown>>])[]
 }
 
 const nothing = () => {}
 
-/** What stands in for the client where the examples are run, and what to watch of it. */
+/** The client that the examples run with, and its methods to observe. */
 export const env: { readonly push: Env; readonly simulation: readonly string[] } = {
   push: {
     analytics: {
@@ -49,7 +49,7 @@ interface Said {
   consent?: WalkerOS.Consent
 }
 
-/** A whole event of walkerOS 4, as a collector on a server would complete it. */
+/** A complete walkerOS 4 event, as a collector on a server makes it. */
 function event(name: string, second: number, said: Said): WalkerOS.Event {
   const [entity = '', action = ''] = name.split(' ')
   return {
@@ -76,7 +76,7 @@ function at(second: number): Date {
   return new Date(STARTED + second * 1000)
 }
 
-/** The documented examples of the destination, each as it is: nothing is configured but what it shows. */
+/** The documented examples of the destination. Each shows its complete configuration. */
 export const step: Readonly<Record<string, StepExample>> = {
   anonymousOnly: {
     title: 'Anonymous only',

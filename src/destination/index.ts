@@ -1,4 +1,4 @@
-// What a walkerOS project imports.
+// The door for walkerOS projects.
 
 export type { SegmentClient } from '../delivery/index.js'
 export type {

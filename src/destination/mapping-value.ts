@@ -3,45 +3,45 @@ import { isRecord, plain } from '../model/values.js'
 import { after, all, inTime, isPromise, type Maybe } from '../support/maybe.js'
 import { isGranted } from './consent.js'
 
-/** What a mapping value is evaluated in: the event it belongs to and what its functions are given. */
+/** The surroundings of a mapping value: its event, and what its functions receive. */
 export interface MappingScope {
   readonly event: WalkerOS.DeepPartialEvent
   readonly consent: WalkerOS.Consent | undefined
   readonly collector: Mapping.Context['collector']
   readonly logger: Logger.Instance
-  /** Whether the event is plain JSON already, so that what is read from it needs no copy. */
+  /** Whether the event is plain JSON, so that its parts need no conversion. */
   readonly plain: boolean
-  /** How the application's functions are looked after. By default they have no limit, and what fails is logged. */
-  readonly functions?: FunctionCare | undefined
+  /** Limits and reports the application's functions. Without it they have no time limit, and failures are logged. */
+  readonly functions?: FunctionGuard | undefined
 }
 
-/** What is made of functions of the application's that fail. */
-export interface FunctionCare {
-  /** Milliseconds that an asynchronous one may take. */
+/** Time limit and failure report for the application's functions. */
+export interface FunctionGuard {
+  /** Timeout of an asynchronous function in milliseconds. */
   readonly limitMs: number
-  /** Is told what failed, for an event of which name, and how. */
+  /** Reports a failure: the problem, the name of the event, and the error. */
   failed(problem: string, event: string | undefined, error: unknown): void
 }
 
-/** What a function of the application's is given beside its value. */
+/** Makes the second argument of the application's functions. */
 export function contextOf(scope: MappingScope, mapping: Mapping.Context['mapping']): Mapping.Context {
   const { event, collector, logger, consent } = scope
   return { event, mapping, collector, logger, consent }
 }
 
-/** A mapping value made ready: gives its result for a value, at once unless one of its functions is asynchronous. */
+/** A compiled mapping value. It returns a promise only if one of its functions is asynchronous. */
 export type Evaluate = (value: unknown, scope: MappingScope) => Maybe<unknown>
 
 const nothing: Evaluate = () => undefined
 
 /**
- * Makes a mapping value ready to be evaluated often.
+ * Compiles a mapping value, which is evaluated for every event.
  *
- * It gives what `getMappingValue` of `@walkeros/core` gives, with two differences that lose nothing: a result may hold
- * `null` and `Date` (as its ISO string), where walkerOS drops the whole value for one of them inside; and only what the
- * application made asynchronous is awaited.
+ * It gives the results of `getMappingValue` of `@walkeros/core` with two differences that lose nothing. A result may
+ * contain `null` and `Date` (as its ISO string), where walkerOS drops the whole value. And it awaits only asynchronous
+ * functions.
  *
- * @param data - The mapping value, or a list of alternatives of which the first that gives something is taken.
+ * @param data - The mapping value, or a list of alternatives: the first with a result is taken.
  *
  * @example
  * const total = compileValue({ key: 'data.total', value: 0 })
@@ -49,7 +49,7 @@ const nothing: Evaluate = () => undefined
  */
 export function compileValue(data: Mapping.Data | undefined): Evaluate {
   if (data === undefined) return nothing
-  // By far the most mapping values are a path and no more; reading one can neither fail nor need consent.
+  // Fast path: most mapping values are a bare path, which cannot fail and needs no consent.
   if (typeof data === 'string' && data !== '') return compileKey(data)
   if (!Array.isArray(data) && typeof data === 'object' && isBareKey(data)) return compileKey(data.key)
   const alternatives = (Array.isArray(data) ? data : [data]).map(compileAlternative)
@@ -57,7 +57,7 @@ export function compileValue(data: Mapping.Data | undefined): Evaluate {
     alternatives.length === 1 ? contained(alternatives[0] ?? nothing) : firstDefined(alternatives)
   return (value, scope) => {
     if (value === undefined) return undefined
-    // A value that carries its own consent, as an event does, is judged by that.
+    // As in walkerOS, the consent of the value itself, which an event has, goes before that of the scope.
     const consent = isRecord(value) && isConsent(value.consent) ? value.consent : scope.consent
     return evaluate(value, consent === scope.consent ? scope : { ...scope, consent })
   }
@@ -79,7 +79,7 @@ function firstDefined(alternatives: readonly Evaluate[]): Evaluate {
   return (value, scope) => from(0, value, scope)
 }
 
-/** An alternative that fails gives nothing, so that the next one has its turn. */
+/** Turns the failure of an alternative into `undefined`, so that the next one is tried. */
 function contained(evaluate: Evaluate): Evaluate {
   return (value, scope) => attempt(evaluate, value, scope, scope, 'processing', undefined)
 }
@@ -140,7 +140,7 @@ function compileKey(key: string): Evaluate {
   return (value, scope) => (scope.plain ? read(value) : plain(read(value)))
 }
 
-/** `key`, `loop`, `map` and `set`: what an item makes of the value, plain; `current` where it has none of them. */
+/** Compiles `key`, `loop`, `map` and `set`. Without any of them the result is `current`, as plain JSON. */
 function compileResult(item: Mapping.ValueConfig) {
   type Compute = (value: unknown, current: unknown, scope: MappingScope) => Maybe<unknown>
   const { key, loop, map, set, value: fixed } = item
@@ -172,7 +172,7 @@ function compileResult(item: Mapping.ValueConfig) {
         const member = members[index]
         if (!member) continue
         const result = member.evaluate(value, scope)
-        if (isPromise(result)) return mapInTime(members, index, result, mapped, value, scope)
+        if (isPromise(result)) return completeMap(members, index, result, mapped, value, scope)
         if (result !== undefined) mapped[member.name] = result
       }
       return mapped
@@ -192,8 +192,8 @@ interface MapMember {
   readonly evaluate: Evaluate
 }
 
-/** Goes on with a map of which a member is on its way: the others are asked before it is waited for. */
-async function mapInTime(
+/** Completes a map from its first asynchronous member on. It evaluates all members before it awaits any. */
+async function completeMap(
   members: readonly MapMember[],
   from: number,
   first: Promise<unknown>,
@@ -211,11 +211,11 @@ async function mapInTime(
 }
 
 /**
- * Makes a dotted path ready: `data.total`, `nested.*.data.id` for all of a list.
- * Only a value's own members are followed.
+ * Compiles a dotted path: `data.total`, or `nested.*.data.id` for all members of a list.
+ * It follows own members only.
  *
- * @param path - The path, as `getByPath` of `@walkeros/core` takes it.
- * @param otherwise - What it gives where there is nothing at the path.
+ * @param path - A path of `getByPath` of `@walkeros/core`.
+ * @param otherwise - The result where the path leads nowhere.
  */
 export function compilePath(path: string, otherwise?: unknown): (value: unknown) => unknown {
   const dot = path.indexOf('.')
@@ -236,7 +236,7 @@ export function compilePath(path: string, otherwise?: unknown): (value: unknown)
 
 type Attempted = 'processing' | 'condition' | 'fn' | 'validate'
 
-/** Runs a function of the application's: one that throws, rejects or takes too long is told of and gives `otherwise`. */
+/** Runs a function of the application's. If it throws, rejects or exceeds its time, it is reported and gives `otherwise`. */
 export function attempt<V, C>(
   run: (value: V, context: C) => Maybe<unknown>,
   value: V,
@@ -253,10 +253,10 @@ export function attempt<V, C>(
   }
 }
 
-/** Apart, because what a function's closures need is made whenever it is called. */
+/** Kept separate: `attempt` would allocate this closure's scope on every call. */
 function contain(result: Promise<unknown>, scope: MappingScope, what: Attempted, otherwise: unknown) {
   const { functions } = scope
-  // Processing takes as long as the functions in it, each of which has its own time.
+  // Processing needs no limit of its own: each function in it has one.
   const limited = functions && what !== 'processing' ? inTime(result, functions.limitMs) : result
   return limited.then(undefined, (error: unknown) => failed(error, scope, what, otherwise))
 }

@@ -29,32 +29,32 @@ import {
 } from './rules.js'
 import { SETTINGS_DEFAULTS, type SegmentDestinationConfig, type Settings } from './settings.js'
 
-/** What the destination made of an event: calls, or a reason why there are none. */
+/** The destination's result for an event: calls, or the reason why there are none. */
 export type Processed =
   | (MadeCalls & { readonly dropped?: undefined; readonly rule: string | undefined })
   | {
       readonly dropped: DestinationDropReason
-      /** The consent keys of which none was granted, where that is the reason. */
+      /** The required consent keys, where the reason is that none was granted. */
       readonly required?: WalkerOS.Consent
       readonly rule: string | undefined
     }
 
-/** An event and what travels beside it. */
+/** An event and its companions on the way through the destination. */
 export interface Incoming {
   readonly event: WalkerOS.Event
-  /** The call that a tracker's own method asks for; mapping rules do not apply to it. */
+  /** The call of a tracker's own method; mapping rules do not apply to it. */
   readonly direct?: DirectCall
-  /** Segment's `context` as it is known from elsewhere: for this event alone, whose calls make it their own. */
+  /** Segment's `context` from elsewhere, such as the request. It belongs to this event alone: its calls take it over. */
   readonly context?: SegmentContext
-  /** Unique for the event, at most 90 characters; each call's messageId is made from it. */
+  /** Unique for the event, at most 90 characters; prefix of each call's messageId. */
   readonly messageId?: string
 }
 
-/** What a pipeline is made from, besides the destination's config. */
+/** A pipeline's surroundings: what does not come from the destination's config. */
 export interface PipelineOptions {
-  /** What mapping functions are given as collector and logger. */
+  /** Collector and logger for mapping functions, and how these are guarded. */
   readonly scope: Pick<MappingScope, 'collector' | 'logger' | 'plain' | 'functions'>
-  /** Whether an event's `data` become the properties of its call where nothing else says what does. */
+  /** Whether an event's `data` become the properties of its call where no mapping makes them. */
   readonly dataAsProperties: boolean
 }
 
@@ -75,7 +75,7 @@ export class Pipeline {
   readonly #kit: CallKit
   readonly #options: PipelineOptions
 
-  /** @param config - The destination's config; compiled here, once. */
+  /** @param config - The destination's config; compiled once, here. */
   constructor(
     config: Omit<SegmentDestinationConfig, 'settings'> & { settings: Partial<Settings> },
     options: PipelineOptions,
@@ -104,7 +104,7 @@ export class Pipeline {
   /** Takes an event the whole way, from the consent gate to its calls. */
   process(incoming: Incoming, observe?: ObserveStep): Maybe<Processed> {
     const { event, direct } = incoming
-    // That somebody refuses has to be told, whatever they refuse.
+    // Segment has to be told of a refusal, whatever is refused.
     const gated = direct?.type !== 'consent'
     if (gated && !isGranted(this.#consent, event.consent)) return denied(this.#consent, undefined, observe)
     return this.#policy.length === 0
@@ -112,7 +112,7 @@ export class Pipeline {
       : this.#pickRuleOfChanged(incoming, observe)
   }
 
-  /** Apart, because what a function's closures need is made whenever it is called. */
+  /** Kept separate: `process` would allocate this closure's scope on every call. */
   #pickRuleOfChanged(incoming: Incoming, observe: ObserveStep | undefined): Maybe<Processed> {
     const { event } = incoming
     return after(applyPolicy(this.#policy, event, this.#scopeOf(event)), (changed) =>
@@ -126,12 +126,12 @@ export class Pipeline {
     if (direct) return this.#callsOf(incoming, undefined, scope, observe)
     const match = this.#findRule(event, scope)
     return isPromise(match)
-      ? this.#applyInTime(incoming, match, scope, observe)
+      ? this.#applyAwaited(incoming, match, scope, observe)
       : this.#apply(incoming, match, scope, observe)
   }
 
-  /** Apart, because an asynchronous function costs a promise whether or not anything in it is awaited. */
-  async #applyInTime(
+  /** Kept separate: an async function allocates a promise even if it awaits nothing. */
+  async #applyAwaited(
     incoming: Incoming,
     match: Promise<Match | undefined>,
     scope: MappingScope,
@@ -140,7 +140,7 @@ export class Pipeline {
     return this.#apply(incoming, await match, scope, observe)
   }
 
-  /** Takes an event on from its mapping rule: for who has passed the gate and picked the rule elsewhere. */
+  /** Takes an event from its mapping rule to its calls, where the collector has checked consent and picked the rule. */
   applyRule(incoming: Incoming, match: Match | undefined, observe?: ObserveStep): Maybe<Processed> {
     return this.#apply(incoming, match, this.#scopeOf(incoming.event), observe)
   }
@@ -197,19 +197,19 @@ export class Pipeline {
       page: direct ? undefined : viewOf(compiled?.calls.page, event, scope),
       screen: direct ? undefined : viewOf(compiled?.calls.screen, event, scope),
     }
-    return areOnTheirWay(values)
-      ? this.#makeInTime(incoming, event, match, values, observe)
+    return someArePromises(values)
+      ? this.#makeAwaited(incoming, event, match, values, observe)
       : this.#make(incoming, event, match, values, observe)
   }
 
-  async #makeInTime(
+  async #makeAwaited(
     incoming: Incoming,
     event: WalkerOS.Event,
     match: Match | undefined,
     values: Values,
     observe: ObserveStep | undefined,
   ): Promise<Processed> {
-    return this.#make(incoming, event, match, await arrived(values), observe)
+    return this.#make(incoming, event, match, await resolved(values), observe)
   }
 
   #make(
@@ -240,12 +240,12 @@ export class Pipeline {
   }
 }
 
-/** Most events reach the end of a policy unchanged. */
+/** Copies only where the policy changed the event, which is rare. */
 function withEvent(incoming: Incoming, event: WalkerOS.Event): Incoming {
   return event === incoming.event ? incoming : { ...incoming, event }
 }
 
-/** What the mappings of an event give, or will give: its ids, context and properties, and the calls beside `track()`. */
+/** The results of an event's mappings, some of them promises: ids, context, properties, and the calls other than `track()`. */
 interface Values extends MappedValues {
   readonly userId: unknown
   readonly anonymousId: unknown
@@ -253,7 +253,7 @@ interface Values extends MappedValues {
   readonly data: unknown
 }
 
-function areOnTheirWay(values: Values): boolean {
+function someArePromises(values: Values): boolean {
   const { userId, anonymousId, context, data, identify, group, page, screen } = values
   return (
     isPromise(userId) ||
@@ -267,7 +267,7 @@ function areOnTheirWay(values: Values): boolean {
   )
 }
 
-async function arrived(values: Values): Promise<Values> {
+async function resolved(values: Values): Promise<Values> {
   const [userId, anonymousId, context, data, identify, group, page, screen] = await Promise.all([
     values.userId,
     values.anonymousId,
@@ -301,7 +301,7 @@ function finish(
   return calls.length > 0 || deduplicated > 0 ? { calls, deduplicated, rule } : { dropped: 'ignored', rule }
 }
 
-/** A key that is `undefined` counts as absent, as everywhere in a config. */
+/** Leaves out keys that are `undefined`, which count as absent everywhere in a config. */
 function categoriesOf(consent: Record<string, string | undefined>): [key: string, category: string][] {
   return Object.entries(consent).flatMap(([key, category]) =>
     category === undefined ? [] : [[key, category]],

@@ -4,7 +4,7 @@ import { after, all, isPromise, type Maybe } from '../support/maybe.js'
 import { attempt, compileValue, contextOf, type Evaluate, type MappingScope } from './mapping-value.js'
 import type { MappingSettings, Rule, Rules } from './settings.js'
 
-/** A mapping rule made ready. */
+/** A compiled mapping rule. */
 export interface CompiledRule {
   readonly rule: Rule
   readonly name: string | undefined
@@ -15,7 +15,7 @@ export interface CompiledRule {
   readonly calls: CompiledCalls
 }
 
-/** The calls that a rule, or the settings, ask for beside `track()`. */
+/** The calls of a rule or of the settings, other than `track()`. */
 export interface CompiledCalls {
   readonly identify: Evaluate | undefined
   readonly group: Evaluate | undefined
@@ -23,16 +23,16 @@ export interface CompiledCalls {
   readonly screen: Evaluate | true | undefined
 }
 
-/** A rule and the key it was found under, such as `order complete` or `* *`. */
+/** A rule and its key, such as `order complete` or `* *`. */
 export interface Match {
   readonly key: string
   readonly compiled: CompiledRule
 }
 
-/** Changes that are made to an event, by path. */
+/** Changes to an event, by path. */
 export type Policy = readonly (readonly [path: string, evaluate: Evaluate])[]
 
-/** Makes a rule ready to be applied often. */
+/** Compiles a rule, which is applied to every event that it matches. */
 export function compileRule(rule: Rule): CompiledRule {
   return {
     rule,
@@ -44,7 +44,7 @@ export function compileRule(rule: Rule): CompiledRule {
   }
 }
 
-/** Makes the call mappings of a rule's settings, or of the destination's, ready. */
+/** Compiles the call mappings of a rule's settings, or of the destination's. */
 export function compileCalls(settings: MappingSettings | undefined): CompiledCalls {
   return {
     identify: settings?.identify === undefined ? undefined : compileValue(settings.identify),
@@ -59,15 +59,15 @@ function compileView(view: Mapping.Value | boolean | undefined): Evaluate | true
   return view === true ? true : compileValue(view)
 }
 
-/** Makes a policy ready. */
+/** Compiles a policy. */
 export function compilePolicy(policy: Mapping.Policy | undefined): Policy {
   return Object.entries(policy ?? {}).map(([path, value]) => [path, compileValue(value)] as const)
 }
 
 /**
- * Applies a policy: all of its values are taken from the event as it was, then set one after the other.
+ * Applies a policy: evaluates all values on the unchanged event, then sets them one after the other.
  *
- * @returns A changed copy, or the event itself where there is nothing to change.
+ * @returns A changed copy, or the event itself if the policy is empty.
  */
 export function applyPolicy(
   policy: Policy,
@@ -81,11 +81,11 @@ export function applyPolicy(
   )
 }
 
-/** The rules of a config made ready: finds the rule of an event by its name. */
+/** Finds the rule of an event by its name. */
 export type FindRule = (event: WalkerOS.Event, scope: MappingScope) => Maybe<Match | undefined>
 
 /**
- * Makes a config's rules ready to be looked up as walkerOS looks them up: by the first two words of the event's name,
+ * Compiles a config's rules. They are looked up as in walkerOS: by the first two words of the event's name,
  * `*` where the entity or the action has no rule of its own, and of a list the first rule whose condition holds.
  *
  * A condition may be asynchronous; one that throws, rejects or takes too long is false.
@@ -145,19 +145,19 @@ function holds(rule: Rule, event: WalkerOS.Event, scope: MappingScope): Maybe<bo
   return after(attempt(condition, event, contextOf(inRule, rule), inRule, 'condition', false), Boolean)
 }
 
-/** What an event's data is made from, besides the rule: the config's own `data` and `include`. */
+/** The config's part in an event's data: its own `data` and `include`. */
 export interface DataConfig {
   readonly data: Evaluate | undefined
-  /** What the data are where neither the config nor the rule says. */
+  /** Gives the data where neither the config nor the rule has a `data`. */
   readonly otherwise: ((event: WalkerOS.Event) => unknown) | undefined
   readonly include: string[] | undefined
 }
 
 /**
- * Produces the data that an event's call is made of, as walkerOS does: the config's `data`, over it the rule's, under
- * both the included sections, and from the result what the rule removes.
+ * Produces the data of an event's call, as walkerOS does: lays the rule's `data` over the config's, puts the included
+ * sections under both, and takes out the paths that the rule removes.
  *
- * @param unnamed - The event before the rule renamed it, which is what walkerOS shows to the config's `data`.
+ * @param unnamed - The event before the rule renamed it: walkerOS evaluates the config's `data` on that one.
  */
 export function produceData(
   event: WalkerOS.Event,
@@ -172,12 +172,12 @@ export function produceData(
       ? undefined
       : config.otherwise?.(event)
   const own = compiled?.data?.(event, scope)
-  if (isPromise(base) || isPromise(own)) return dataInTime(event, config, compiled, scope, base, own)
+  if (isPromise(base) || isPromise(own)) return awaitedData(event, config, compiled, scope, base, own)
   return dataOf(event, config, compiled, scope, base, own)
 }
 
-/** Apart, because what a function's closures need is made whenever it is called. */
-async function dataInTime(
+/** Kept separate: an async function allocates a promise even if it awaits nothing. */
+async function awaitedData(
   event: WalkerOS.Event,
   config: DataConfig,
   compiled: CompiledRule | undefined,
@@ -220,7 +220,7 @@ function withoutRemoved(data: unknown, remove: string[] | undefined): unknown {
   return remove.reduce<unknown>((rest, path) => deleteByPath(rest, path), data)
 }
 
-/** walkerOS's merge: members of the upper object win, lists are joined without repeats. */
+/** walkerOS's merge: members of the upper object win, lists are joined without duplicates. */
 function merged(lower: unknown, upper: unknown): unknown {
   if (!isRecord(lower) || !isRecord(upper)) return upper
   const result: Record<string, unknown> = { ...lower }

@@ -26,42 +26,42 @@ export interface Settings extends ClientOptions {
   flushAt?: number
   /** Milliseconds after which a batch is sent although it is not full. Defaults to 10000. */
   flushInterval?: number
-  /** How often the client tries a failed batch again. Defaults to 3. */
+  /** How often the client retries a failed batch. Defaults to 3. */
   maxRetries?: number
-  /** Milliseconds that one request to Segment may take. Defaults to 10000. */
+  /** Timeout of one request to Segment in milliseconds. Defaults to 10000. */
   httpRequestTimeout?: number
   /** Sends nothing at all when `true`: every event is dropped with the reason `disabled`. Defaults to `false`. */
   disable?: boolean
   /**
-   * Who the person is, for every event: a walkerOS mapping value that gives `{ traits }`, and `userId` where it differs.
+   * The person's traits, for every event: a walkerOS mapping value that gives `{ traits }`, and `userId` where it differs.
    * Calls `identify()` for a person's first event and again when their traits or anonymousId change.
    */
   identify?: Mapping.Value
   /**
-   * Which group the person belongs to, for every event: a walkerOS mapping value that gives `{ groupId, traits }`.
-   * Calls `group()` for the first event of a person in a group and again when the group's traits change.
+   * The person's group, for every event: a walkerOS mapping value that gives `{ groupId, traits }`.
+   * Calls `group()` for a person's first event in a group and again when the group's traits change.
    */
   group?: Mapping.Value
   /**
-   * walkerOS consent keys and the Segment category each stands for: `{ marketing: 'Advertising' }`. With it every call
-   * carries every category as `true` or `false`; a category behind several keys is `true` if all of them are granted.
+   * Maps walkerOS consent keys to Segment categories: `{ marketing: 'Advertising' }`. Every call then carries every
+   * category as `true` or `false`; a category with several keys is `true` if all of them are granted.
    */
   consent?: Record<string, string>
-  /** Which of Segment's own destinations get the calls: `{ All: true, Mixpanel: false }`. Sent with every call. */
+  /** Turns Segment's destinations on and off: `{ All: true, Mixpanel: false }`. Sent with every call. */
   integrations?: Record<string, boolean | Record<string, unknown>>
   /**
-   * More of Segment's `context`: a walkerOS mapping value that gives an object, such as `{ map: { ip: 'user.ip' } }`.
-   * The middleware adds its own context without it.
+   * Adds to Segment's `context`: a walkerOS mapping value that gives an object, such as `{ map: { ip: 'user.ip' } }`.
+   * The middleware adds the request's context in any case.
    */
   context?: Mapping.Value
   /**
-   * Gives every call a `messageId` of its own in a walkerOS collector, too. The middleware always does.
-   * Defaults to `false`: the client makes one up.
+   * Gives every call a `messageId` in a walkerOS collector, too. The middleware always does.
+   * Defaults to `false`: the client generates one.
    */
   messageId?: boolean
 }
 
-/** What a mapping rule can say under `settings`, for the events that it matches. */
+/** The `settings` of a mapping rule: further calls for the events that it matches. */
 export interface MappingSettings {
   /** Calls `identify()`: a walkerOS mapping value that gives `{ userId?, traits? }`. Replaces `settings.identify`. */
   identify?: Mapping.Value
@@ -82,9 +82,9 @@ export interface Rule extends Mapping.Rule<MappingSettings> {
 /** Mapping rules by entity and action; `*` matches any. Of several rules in a list the first whose condition holds is taken. */
 export type Rules = Mapping.Rules<Rule>
 
-/** What can be put in the place of the destination's own parts. */
+/** Replacements for the destination's own parts. */
 export interface Env extends Destination.BaseEnv {
-  /** A client to use instead of a new one: the application's own, or one that records. */
+  /** Used instead of a new client: the application's own, or one that records. */
   analytics?: SegmentClient
 }
 
@@ -103,19 +103,19 @@ export interface SegmentDestinationConfig {
   mapping?: Rules
   /** Consent keys of which one has to be granted; without one the event is dropped with the reason `consent`. */
   consent?: WalkerOS.Consent
-  /** What becomes the properties of every event, unless the rule says more. */
+  /** Makes the properties of every event: a walkerOS mapping value. A rule's own `data` is merged over it. */
   data?: Mapping.Data
-  /** Sections of the event that are added to the properties, flattened: `['context', 'globals']`, or `['all']`. */
+  /** Adds sections of the event to the properties, flattened: `['context', 'globals']`, or `['all']`. */
   include?: string[]
-  /** Changes to make to every event before its rule is looked up, by path. */
+  /** Changes every event before its rule is looked up: mapping values by the path that they are set at. */
   policy?: Mapping.Policy
-  /** What stands in for the destination's own parts. */
+  /** Replacements for the destination's own parts, such as a client that records. */
   env?: Env
   /** A name for this destination in logs. */
   id?: string
   /** Turns tracking off: every event is dropped with the reason `disabled`. Defaults to `false`. */
   disabled?: boolean
-  /** What is logged and where to. Defaults to errors, on the console. */
+  /** Level and handler of the log. Defaults to errors on the console. */
   logger?: Destination.Config['logger']
 }
 
@@ -130,9 +130,9 @@ export const SETTINGS_DEFAULTS = {
 } as const
 
 /**
- * What the client is made with: the settings' own options and the documented defaults where they differ from the SDK's.
+ * Picks the client's options from the settings, with the documented defaults, which differ from the SDK's.
  *
- * @throws If there is no write key.
+ * @throws If the write key is missing.
  */
 export function clientSettings(settings: Partial<Settings>): ClientSettings {
   const { writeKey } = settings

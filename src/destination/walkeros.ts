@@ -7,7 +7,7 @@ import { Pipeline, type Processed } from './pipeline.js'
 import { type CompiledRule, compileRule } from './rules.js'
 import { clientSettings, type Rule, type Types } from './settings.js'
 
-/** Milliseconds that closing may take: less than the five seconds that a collector gives a destination. */
+/** Milliseconds for closing. A collector gives a destination five seconds. */
 const CLOSE_TIMEOUT_MS = 4_500
 
 type Config = Destination.Config<Types>
@@ -15,10 +15,10 @@ type Context = Destination.Context<Types>
 type PushContext = Destination.PushContext<Types>
 
 /**
- * walkerOS's Segment destination for servers, to be run in walkerOS's own collector.
+ * The Segment destination for walkerOS's own collector on a server.
  *
- * Its settings and mapping are those of the documentation. It makes one client for each registration, hands its calls
- * over without waiting, and flushes the client when the collector shuts down.
+ * It takes the documented settings and mapping. Each registration has one client, gets its calls without waiting for
+ * them, and is flushed when the collector shuts down.
  *
  * @example
  * import { startFlow } from '@walkeros/collector'
@@ -42,7 +42,7 @@ export const destinationSegment = {
   init(context: Context): Config {
     const known = initialised.get(context.config)
     if (known) return known
-    // The settings' copy stands for this registration: the destination object itself may be shared.
+    // The copied settings identify this registration: registrations may share the destination object.
     const config = { ...context.config, settings: { ...context.config.settings } }
     registrations.set(config.settings, new Registration(context))
     initialised.set(context.config, config)
@@ -54,7 +54,7 @@ export const destinationSegment = {
     return registrationOf(context).push(event, context.rule, context)
   },
 
-  /** Pushes each entry of a batch with its own rule, and tells which of them failed. */
+  /** Pushes each entry of a batch with its own rule, and reports the entries that failed. */
   pushBatch(
     batch: Destination.Batch<Types['mapping']>,
     context: Destination.PushBatchContext<Types>,
@@ -75,7 +75,7 @@ export const destinationSegment = {
     return after(all(pushed), () => ({ failed }))
   },
 
-  /** Sends what is left and closes the client. */
+  /** Sends the remaining calls and closes the client. */
   async destroy({ config }: { config: Config }): Promise<void> {
     const { settings } = config
     if (settings) await registrations.get(settings)?.close()
@@ -85,7 +85,7 @@ export const destinationSegment = {
 const initialised = new WeakMap<Config, Config>()
 const registrations = new WeakMap<object, Registration>()
 
-/** A collector that was told not to initialise the destination gets its client with the first event. */
+/** A collector configured with `init: true` skips `init()`; its client is made with the first event. */
 function registrationOf(context: Context): Registration {
   const key = context.config.settings ?? context.config
   const known = registrations.get(key)
@@ -95,13 +95,13 @@ function registrationOf(context: Context): Registration {
   return made
 }
 
-/** What one registration of the destination in a collector has: its client, its rules, and who it has identified. */
+/** One registration of the destination in a collector: its client, its compiled rules, and its memory of people. */
 class Registration {
   readonly #client: Client
   readonly #pipeline: Pipeline
   readonly #messageIds: boolean
   readonly #rules = new WeakMap<Rule, CompiledRule>()
-  readonly #lost: Burst
+  readonly #undelivered: Burst
   readonly #unidentified: Burst
 
   constructor({ config, env, collector, logger, reportError }: Context) {
@@ -116,7 +116,7 @@ class Registration {
       },
       { scope: { collector, logger, plain: false }, dataAsProperties: false },
     )
-    this.#lost = new Burst((message, details) => {
+    this.#undelivered = new Burst((message, details) => {
       logger.error(message, details)
       reportError?.(new Error(message))
     })
@@ -127,7 +127,10 @@ class Registration {
         const identity = { userId: call.userId ?? undefined, anonymousId: call.anonymousId ?? undefined }
         if (call.type === 'identify') this.#pipeline.deduplication.forgetCall(identity)
         if (call.type === 'group') this.#pipeline.deduplication.forgetCall(identity, call.groupId)
-        this.#lost.say('a call was not delivered to Segment', { type: call.type, reason: messageOf(reason) })
+        this.#undelivered.say('a call was not delivered to Segment', {
+          type: call.type,
+          reason: messageOf(reason),
+        })
       },
     }
     this.#client = env.analytics ? new Client(env.analytics, outcomes) : Client.create(sdkSettings, outcomes)
@@ -140,8 +143,8 @@ class Registration {
       if (processed.dropped === undefined) return this.#handOver(processed)
       if (processed.dropped === 'identity') {
         this.#unidentified.say(
-          'an event was dropped: neither settings.userId nor settings.anonymousId gives an id for it, ' +
-            'and Segment takes no call without one',
+          'an event was dropped: neither settings.userId nor settings.anonymousId gave an id, ' +
+            'and Segment refuses calls without one',
           { event: event.name },
         )
       } else {
@@ -165,7 +168,7 @@ class Registration {
     }
   }
 
-  /** The collector has picked the rule and applied its policy already. */
+  /** Leaves out policy and condition: the collector has applied both. */
   #compiled(rule: Rule): CompiledRule {
     const known = this.#rules.get(rule)
     if (known) return known

@@ -14,7 +14,7 @@ import {
 import { ConsentSchema, DataSchema, IncludeSchema, PolicySchema, RulesSchema } from './mapping.js'
 import { SettingsSchema } from './settings.js'
 
-/** The fields of walkerOS's destination config that only its collector can honour, and what to do without one. */
+/** The fields of walkerOS's destination config that only its collector can honour, and what to use instead. */
 export const COLLECTOR_FIELDS = {
   batch:
     'not supported here, the Segment client batches already: use settings.flushAt and settings.flushInterval',
@@ -44,24 +44,27 @@ const LEVELS = ['ERROR', 'WARN', 'INFO', 'DEBUG'] as const
 const loggerShape = {
   level: field(
     z.union([z.enum(LEVELS), z.literal([0, 1, 2, 3])], says('ERROR, WARN, INFO or DEBUG')),
-    'The least severe level that is logged: `ERROR`, `WARN`, `INFO` or `DEBUG`.',
+    'The least severe level to log: `ERROR`, `WARN`, `INFO` or `DEBUG`.',
     'ERROR',
   ),
   handler: field(
     functionSchema<Logger.Handler>(),
-    'Takes the lines: level, message, context, scope, and the handler that would write to the console.',
+    'Receives each line: level, message, context, scope, and the handler that writes to the console.',
   ),
-  jsonHandler: field(functionSchema<NonNullable<Logger.Config['jsonHandler']>>(), 'Takes structured output.'),
+  jsonHandler: field(
+    functionSchema<NonNullable<Logger.Config['jsonHandler']>>(),
+    'Receives structured output.',
+  ),
 } satisfies Record<keyof Logger.Config, z.ZodType>
 
 const envShape = {
   analytics: field(
     objectWith<SegmentClient>('a Segment client: an object with a function track', 'track'),
-    "A client to use instead of a new one: the application's own, or one that records.",
+    "Used instead of a new client: the application's own, or one that records.",
   ),
 }
 
-/** What can be put in the place of the destination's own parts; walkerOS leaves it open what else is in it. */
+/** Replacements for the destination's own parts. It takes unknown members, since walkerOS leaves the object open. */
 export const EnvSchema = z.looseObject(
   envShape,
   says('an object, such as { analytics }'),
@@ -71,24 +74,24 @@ const configShape = {
   settings: SettingsSchema.meta({ description: 'The Segment settings.' }),
   mapping: field(
     RulesSchema,
-    'Rules that rename, reshape, redirect or ignore events, by entity and action; `*` matches any. Of a list the first rule whose condition holds is taken.',
+    'Rules that rename, reshape, redirect or ignore events, by entity and action; `*` matches any. In a list the first rule whose condition holds is taken.',
   ),
   consent: field(
     ConsentSchema,
     'Consent keys of which one has to be granted; without one the event is dropped with the reason `consent`.',
   ),
-  data: field(DataSchema, 'What becomes the properties of every event, unless the rule says more.'),
+  data: field(DataSchema, "Makes the properties of every event. A rule's own `data` is merged over it."),
   include: field(
     IncludeSchema,
-    'Sections of the event that are added to the properties, flattened: `data`, `globals`, `context`, `user`, `source`, `event`, or `all`.',
+    'Adds sections of the event to the properties, flattened: `data`, `globals`, `context`, `user`, `source`, `event`, or `all`.',
   ),
-  policy: field(PolicySchema, 'Changes to make to every event before its rule is looked up, by path.'),
-  env: field(EnvSchema, "What stands in for the destination's own parts."),
+  policy: field(PolicySchema, 'Changes every event before its rule is looked up: mapping values by path.'),
+  env: field(EnvSchema, "Replacements for the destination's own parts."),
   id: field(z.string(says('a name')), 'A name for this destination in logs.'),
   disabled: field(booleanSchema, 'Turns it off: every event is dropped with the reason `disabled`.', false),
   logger: field(
     exactObject('an object such as { level: "WARN" }', loggerShape),
-    'What is logged and where to. Errors, on the console, by default.',
+    'Level and handler of the log. Errors on the console by default.',
   ),
 } satisfies Record<keyof SegmentDestinationConfig, z.ZodType>
 

@@ -1,16 +1,16 @@
 import { z } from 'zod'
 import { explainKey, type KnownKeys } from './unknown-key.js'
 
-/** What a schema's issues say: what was expected. What was given is added by who reports them. */
+/** The message of a schema's issues: what was expected. The report adds what was given. */
 export function says(expected: string): { error: string } {
   return { error: `expected ${expected}` }
 }
 
 /**
- * A member that may be left out.
+ * An optional member.
  *
- * @param description - What it is for; the configuration reference is made from it.
- * @param fallback - What holds where it is left out.
+ * @param description - Its purpose, for the configuration reference.
+ * @param fallback - Its default.
  */
 export function field<S extends z.ZodType>(
   schema: S,
@@ -21,17 +21,17 @@ export function field<S extends z.ZodType>(
 }
 
 /**
- * The schema of an object type. Exported schemas are annotated with it: what is inferred for them cannot be named in a
- * declaration file.
+ * The schema of an object type. Exported schemas are annotated with it, since a declaration file cannot name their inferred
+ * type.
  */
 export type ObjectSchema<T> = z.ZodObject<{ [K in keyof T]-?: z.ZodType<T[K]> }, z.core.$strict>
 
 /**
  * An object with known members and no others.
  *
- * The issue of unknown keys has one line for each of its `keys`, in their order.
+ * Its issue of unknown keys has one line for each of the `keys`, in their order.
  *
- * @param expected - What the object is, for who gave something else.
+ * @param expected - Describes the object, for the error about anything else.
  */
 export function exactObject<S extends z.core.$ZodLooseShape>(
   expected: string,
@@ -47,12 +47,12 @@ export function exactObject<S extends z.core.$ZodLooseShape>(
   })
 }
 
-/** A function; what it takes and gives is for the types to check. */
+/** A function. Its parameters and result are left to TypeScript. */
 export function functionSchema<F extends (...args: never[]) => unknown>(): z.ZodType<F, F> {
   return z.custom<F>((value) => typeof value === 'function', says('a function'))
 }
 
-/** An object that has certain methods, be it plain or of a class. */
+/** A plain object or an instance with certain methods. */
 export function objectWith<T extends object>(
   expected: string,
   ...methods: (keyof T & string)[]
@@ -60,7 +60,7 @@ export function objectWith<T extends object>(
   return z.custom<T>((value) => methods.every((name) => hasMethod(value, name)), says(expected))
 }
 
-/** Whether a value is an object with a method of that name; one that cannot be read has none. */
+/** Whether a value has a method of that name. A getter that throws counts as none. */
 export function hasMethod(value: unknown, name: string): boolean {
   try {
     const hasMembers = (typeof value === 'object' && value !== null) || typeof value === 'function'
@@ -73,19 +73,19 @@ export function hasMethod(value: unknown, name: string): boolean {
 /** `true` or `false`. */
 export const booleanSchema = z.boolean(says('true or false'))
 
-/** An integer from a least value on. */
+/** An integer with a minimum. */
 export function integerFrom(least: number): z.ZodInt {
   const expected = says(`an integer of at least ${least}`)
   return z.int(expected).min(least, expected)
 }
 
-/** A number of some unit, more than zero. */
+/** A number above zero, in a unit. */
 export function positive(unit: string): z.ZodNumber {
   const expected = says(`a number of ${unit} that is more than 0`)
   return z.number(expected).positive(expected)
 }
 
-/** Whether JSON can hold a value as it is. */
+/** Whether a value is JSON without conversion. */
 export function isJson(value: unknown): boolean {
   if (value === null || typeof value === 'string' || typeof value === 'boolean') return true
   if (typeof value === 'number') return Number.isFinite(value)

@@ -1,4 +1,4 @@
-// The zod schemas of what the destination is configured with.
+// The zod schemas of the destination's configuration.
 export { COLLECTOR_FIELDS, ConfigSchema, EnvSchema } from './config.js'
 export {
   ConsentSchema,

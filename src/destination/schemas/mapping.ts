@@ -21,17 +21,17 @@ export const ConsentSchema: z.ZodType<WalkerOS.Consent> = z.record(
   says('consent keys and true, such as { analytics: true }'),
 )
 
-// The schemas of values hold each other, so each is looked up when it is needed.
+// The schemas of values refer to each other, so each is resolved lazily.
 const ItemSchema: z.ZodType<Mapping.ValueType> = z.lazy(() =>
   z.union([z.string(), ValueConfigSchema], says(A_VALUE)),
 )
 
-/** A walkerOS mapping value: a path, a config, or a list of these of which the first that gives something is taken. */
+/** A walkerOS mapping value: a path, a config, or a list of alternatives, of which the first with a result is taken. */
 export const ValueSchema: z.ZodType<Mapping.Value> = z.lazy(() =>
   z.union([z.string(), ValueConfigSchema, z.array(ItemSchema)], says(A_VALUE)),
 )
 
-/** What data are made from: a mapping value, or a list of them of which the first that gives something is taken. */
+/** The mapping of data: a mapping value, or a list of alternatives, of which the first with a result is taken. */
 export const DataSchema: z.ZodType<Mapping.Data> = z.lazy(() =>
   z.union([z.string(), ValueConfigSchema, z.array(ValueSchema)], says(A_VALUE)),
 )
@@ -39,36 +39,33 @@ export const DataSchema: z.ZodType<Mapping.Data> = z.lazy(() =>
 const valueShape = {
   condition: field(
     functionSchema<Mapping.Condition>(),
-    'Takes the value only where this function answers true.',
+    'Takes the value only if this function returns true.',
   ),
   consent: field(
     ConsentSchema,
     'Consent keys of which one has to be granted; without one the result is `value`.',
   ),
-  fn: field(functionSchema<NonNullable<Mapping.ValueConfig['fn']>>(), 'Makes the result of the value.'),
+  fn: field(functionSchema<NonNullable<Mapping.ValueConfig['fn']>>(), 'Makes the result from the value.'),
   key: field(z.string(says('a path such as data.total')), 'Path to the result, such as `data.total`.'),
   loop: field(
     z.tuple(
       [ValueSchema, ValueSchema],
       says('a list of two mapping values: what to go through and what to make of each'),
     ),
-    'A list to go through (`this` for the value itself) and the mapping value of each of its entries.',
+    'A list (`this` for the value itself) and the mapping value of each entry.',
   ),
   map: field(
     z.record(z.string(), ValueSchema, says('an object of mapping values by name')),
-    'Makes an object: its names, and the mapping value of each.',
+    'Makes an object: mapping values by name.',
   ),
   set: field(
     z.array(ValueSchema, says('a list of mapping values')),
-    'Makes a list of what each mapping value gives.',
+    'Makes a list: the result of each mapping value.',
   ),
-  validate: field(
-    functionSchema<Mapping.Validate>(),
-    'Keeps the result only where this function answers true.',
-  ),
+  validate: field(functionSchema<Mapping.Validate>(), 'Keeps the result only if this function returns true.'),
   value: field(
     z.custom<WalkerOS.PropertyType>(isJson, says('a string, number, boolean or object of these')),
-    'A fixed result, and the one to fall back to.',
+    'A fixed result, or the fallback.',
   ),
 } satisfies Record<keyof Mapping.ValueConfig, z.ZodType>
 
@@ -84,7 +81,7 @@ export const PolicySchema: z.ZodType<Mapping.Policy> = z.record(
   ),
 )
 
-/** Sections of the event that are added to the properties. */
+/** Sections of the event to add to the properties. */
 export const IncludeSchema = z.array(
   z.string(says("a section's name")),
   says("a list of sections such as ['context', 'globals'], or ['all']"),
@@ -111,7 +108,7 @@ const mappingSettingsShape = {
   ),
 } satisfies Record<keyof MappingSettings, z.ZodType>
 
-/** What a mapping rule can say under `settings`. */
+/** The `settings` of a mapping rule. */
 export const MappingSchema: ObjectSchema<MappingSettings> = exactObject(
   'an object with identify, group, page or screen',
   mappingSettingsShape,
@@ -124,33 +121,33 @@ const COLLECTOR_RULE_FIELDS: Record<'batch' | 'extend', string> = {
 }
 
 const ruleShape = {
-  name: field(z.string(says('the name of the call')), 'Renames the event: the name of the `track()` call.'),
-  data: field(DataSchema, "What the properties are made from; merged over what the config's `data` gives."),
+  name: field(z.string(says('the name of the call')), 'The name of the `track()` call.'),
+  data: field(DataSchema, "Makes the properties; merged over the config's `data`."),
   include: field(
     IncludeSchema,
-    "Sections of the event that are added to the properties, instead of the config's.",
+    "Adds sections of the event to the properties; replaces the config's `include`.",
   ),
   remove: field(
     z.array(z.string(says('a path')), says('a list of paths')),
-    'Paths that are taken out of the properties, whatever put them there.',
+    'Removes these paths from the properties, wherever they came from.',
   ),
   condition: field(
     functionSchema<Mapping.Condition>(),
-    'Takes the rule only where this function answers true. It may be asynchronous and has two seconds.',
+    'Applies the rule only if this function returns true. It may be asynchronous and has two seconds.',
   ),
   consent: field(
     ConsentSchema,
     'Consent keys of which one has to be granted; without one the event is dropped.',
   ),
-  policy: field(PolicySchema, 'Changes to make to the event before its data are made, by path.'),
+  policy: field(PolicySchema, 'Changes the event before its data is made: mapping values by path.'),
   ignore: field(booleanSchema, 'Drops the event.', false),
   silent: field(
     booleanSchema,
-    "Makes the calls of `settings` and no `track()`: walkerOS 4's name for `skip`.",
+    'Makes the calls of `settings` and no `track()`: the name of `skip` in walkerOS 4.',
     false,
   ),
   skip: field(booleanSchema, 'Makes the calls of `settings` and no `track()`.', false),
-  settings: field(MappingSchema, 'The other calls of the Segment spec to make for the event.'),
+  settings: field(MappingSchema, 'Further calls of the Segment spec: `identify`, `group`, `page`, `screen`.'),
 } satisfies Record<Exclude<keyof Rule, keyof typeof COLLECTOR_RULE_FIELDS>, z.ZodType>
 
 /** A mapping rule, as far as it needs no collector. */

@@ -16,16 +16,16 @@ export {
   ValueSchema,
 } from './index.js'
 
-/** JSON Schema, draft 7, as walkerOS packages publish it. Functions have none: they count as anything. */
+/** JSON Schema, draft 7, as walkerOS packages publish it. Functions accept anything, since JSON Schema has none. */
 type JsonSchema = Record<string, unknown>
 
 /** JSON Schema of the destination's settings. */
 export const settings: JsonSchema = toJsonSchema(SettingsSchema)
-/** JSON Schema of what a mapping rule can say under `settings`. */
+/** JSON Schema of the `settings` of a mapping rule. */
 export const mapping: JsonSchema = toJsonSchema(MappingSchema)
-/** JSON Schema of a mapping rule, as far as it needs no collector. */
+/** JSON Schema of the part of a mapping rule that needs no collector. */
 export const rule: JsonSchema = toJsonSchema(RuleSchema)
-/** JSON Schema of the destination config, as far as it needs no collector. */
+/** JSON Schema of the part of the destination config that needs no collector. */
 export const config: JsonSchema = toJsonSchema(ConfigSchema)
 
 function toJsonSchema(schema: z.ZodType): JsonSchema {

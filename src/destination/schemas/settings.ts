@@ -52,11 +52,11 @@ const oauthShape = {
   scope: field(text('a scope'), 'Scope to ask for.', 'tracking_api:write'),
   maxRetries: field(
     integerFrom(0),
-    'How often a failed request for a token is tried again. Defaults to `settings.maxRetries`.',
+    'How often a failed token request is retried. Defaults to `settings.maxRetries`.',
   ),
   httpClient: field(
     objectWith<HttpClient>('an object with a function makeRequest', 'makeRequest'),
-    'Sends the requests for a token. Defaults to `settings.httpClient`.',
+    'Sends the token requests. Defaults to `settings.httpClient`.',
   ),
 } satisfies Record<keyof OAuthSettings, z.ZodType>
 
@@ -90,10 +90,10 @@ const settingsShape = {
     'Milliseconds after which a batch is sent although it is not full.',
     SETTINGS_DEFAULTS.flushInterval,
   ),
-  maxRetries: field(integerFrom(0), 'How often a failed batch is tried again.', SETTINGS_DEFAULTS.maxRetries),
+  maxRetries: field(integerFrom(0), 'How often a failed batch is retried.', SETTINGS_DEFAULTS.maxRetries),
   httpRequestTimeout: field(
     positive('milliseconds'),
-    'Milliseconds that one request to Segment may take.',
+    'Timeout of one request to Segment in milliseconds.',
     SETTINGS_DEFAULTS.httpRequestTimeout,
   ),
   disable: field(booleanSchema, 'Sends nothing: every event is dropped with the reason `disabled`.', false),
@@ -107,21 +107,21 @@ const settingsShape = {
   ),
   maxTotalBackoffDuration: field(
     positive('seconds'),
-    'Seconds that a batch may spend being tried again before it is given up.',
+    'Seconds of retries after which a batch is given up.',
     43_200,
   ),
   maxRateLimitDuration: field(
     positive('seconds'),
-    'Seconds that Segment may answer "too many requests" before batches are given up.',
+    'Seconds of "too many requests" answers after which batches are given up.',
     43_200,
   ),
   identify: field(
     ValueSchema,
-    "Who the person is, for every event: gives `{ traits }`, and `userId` where it differs. Calls `identify()` for a person's first event and again when their traits or anonymousId change.",
+    "The person's traits, for every event: gives `{ traits }`, and `userId` where it differs. Calls `identify()` for a person's first event and again when their traits or anonymousId change.",
   ),
   group: field(
     ValueSchema,
-    'Which group the person belongs to, for every event: gives `{ groupId, traits }`. Calls `group()` for the first event of a person in a group and again when its traits change.',
+    "The person's group, for every event: gives `{ groupId, traits }`. Calls `group()` for a person's first event in a group and again when the group's traits change.",
   ),
   consent: field(
     z.record(
@@ -129,7 +129,7 @@ const settingsShape = {
       text('the name of a Segment consent category'),
       says("consent keys and Segment's categories, such as { marketing: 'Advertising' }"),
     ),
-    'walkerOS consent keys and the Segment category that each stands for: `{ marketing: "Advertising", analytics: "Analytics" }`. Every call then carries every category as `true` or `false`.',
+    'Maps walkerOS consent keys to Segment categories: `{ marketing: "Advertising", analytics: "Analytics" }`. Every call then carries every category as `true` or `false`.',
   ),
   integrations: field(
     z.record(
@@ -137,15 +137,15 @@ const settingsShape = {
       z.union([z.boolean(), z.record(z.string(), z.unknown()).refine(isJson, anIntegration)], anIntegration),
       says('names of Segment destinations, such as { All: true, Mixpanel: false }'),
     ),
-    "Which of Segment's destinations get the calls: `{ All: true, Mixpanel: false }`. Sent with every call.",
+    "Turns Segment's destinations on and off: `{ All: true, Mixpanel: false }`. Sent with every call.",
   ),
   context: field(
     ValueSchema,
-    'More of Segment\'s `context`: a walkerOS mapping value that gives an object, such as `{ map: { ip: "user.ip" } }`.',
+    'Adds to Segment\'s `context`: a walkerOS mapping value that gives an object, such as `{ map: { ip: "user.ip" } }`.',
   ),
   messageId: field(
     booleanSchema,
-    'Gives every call a `messageId` of its own in a walkerOS collector, too. The middleware always does.',
+    'Gives every call a `messageId` in a walkerOS collector, too. The middleware always does.',
     false,
   ),
 } satisfies Record<keyof Settings, z.ZodType>

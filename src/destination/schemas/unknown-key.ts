@@ -1,16 +1,16 @@
-/** What is known of an object's keys, to answer for one that does not belong there. */
+/** An object's keys, for the message about an unknown one. */
 export interface KnownKeys {
   readonly known: readonly string[]
-  /** Keys that are refused although they are known, and why. */
+  /** Known keys that are refused, and why. */
   readonly refused: Readonly<Record<string, string>>
-  /** Keys that belong elsewhere, and where: `{ writeKey: ['settings.writeKey'] }`. */
+  /** Keys that belong elsewhere, and their places: `{ writeKey: ['settings.writeKey'] }`. */
   readonly elsewhere: Readonly<Record<string, readonly string[]>>
 }
 
-/** Of the longer of two words, the share that may differ for one to be taken for a slip of the other. */
-const SLIP = 1 / 3
+/** Share of the longer word that may differ in a typing error. */
+const MOST_DIFFERENT = 1 / 3
 
-/** What to say of a key that an object may not have. */
+/** Makes the message about a key that an object may not have. */
 export function explainKey(key: string, { known, refused, elsewhere }: KnownKeys): string {
   if (Object.hasOwn(refused, key)) return refused[key] ?? ''
   const places = Object.hasOwn(elsewhere, key) ? elsewhere[key] : undefined
@@ -21,12 +21,12 @@ export function explainKey(key: string, { known, refused, elsewhere }: KnownKeys
     : `unknown key, did you mean ${near}?`
 }
 
-/** The word that a given one was most likely meant to be, by edit distance; none where all are too far. */
+/** Finds the word that was probably meant, by edit distance; `undefined` if none is close enough. */
 export function nearest(given: string, words: readonly string[]): string | undefined {
   let best: string | undefined
   let bestDistance = Number.POSITIVE_INFINITY
   for (const word of words) {
-    const most = Math.floor(SLIP * Math.max(given.length, word.length))
+    const most = Math.floor(MOST_DIFFERENT * Math.max(given.length, word.length))
     if (Math.abs(given.length - word.length) > most) continue
     const distance = editDistance(given.toLowerCase(), word.toLowerCase())
     if (distance > most || distance >= bestDistance) continue
@@ -36,7 +36,7 @@ export function nearest(given: string, words: readonly string[]): string | undef
   return best
 }
 
-/** How many characters have to be added, removed, replaced or swapped with their neighbour to make one word of the other. */
+/** Counts the characters to add, remove, replace or swap with their neighbour to get from one word to the other. */
 function editDistance(from: string, to: string): number {
   let before: number[] = []
   let row = Array.from({ length: to.length + 1 }, (_, index) => index)

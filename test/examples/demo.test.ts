@@ -11,7 +11,7 @@ import { type Shop, shops } from '../../scripts/demo/shops.js'
 import { travel } from '../../scripts/demo/travel.js'
 import { segmentServer } from '../support/servers.js'
 
-const root = new URL('..', import.meta.url)
+const root = new URL('../..', import.meta.url)
 const frameworks = Object.keys(shops)
 
 describe('npm run demo -- --once', () => {

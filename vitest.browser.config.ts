@@ -5,7 +5,7 @@ export default defineConfig({
   resolve: { tsconfigPaths: true },
   test: {
     include: ['test/**/*.browser.ts'],
-    globalSetup: ['test/inspector/chromium-setup.ts'],
+    globalSetup: ['scripts/inspector-page.ts', 'test/inspector/chromium-setup.ts'],
     pool: 'forks',
     testTimeout: 30_000,
     hookTimeout: 60_000,

@@ -5,6 +5,8 @@ export default defineConfig({
   resolve: { tsconfigPaths: true },
   test: {
     include: ['test/**/*.test.ts', 'examples/*/test/**/*.test.ts'],
+    // What is made from other sources, and not committed.
+    globalSetup: ['scripts/inspector-page.ts'],
     pool: 'forks',
     testTimeout: 20_000,
     hookTimeout: 20_000,

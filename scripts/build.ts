@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { build, type InlineConfig } from 'tsdown'
 import { writeDeclarations } from './declarations.js'
 import { commandEntries, type Entry, libraryEntries, root } from './entries.js'
+import { ensureInspectorPage } from './inspector-page.js'
 
 const dist = join(root, 'dist')
 const library = libraryEntries()
@@ -31,6 +32,7 @@ const shared: InlineConfig = {
   failOnWarn: true,
 }
 
+await ensureInspectorPage()
 rmSync(dist, { recursive: true, force: true })
 await build({
   ...shared,

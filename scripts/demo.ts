@@ -1,6 +1,5 @@
-import { openShop } from './demo/interactive.js'
-import { tryShop } from './demo/once.js'
 import { type Shop, shops } from './demo/shops.js'
+import { ensureInspectorPage } from './inspector-page.js'
 
 const DEFAULT_PORT = 3000
 const USAGE = `expected one of ${Object.keys(shops).join(', ')}, and --once or nothing`
@@ -8,6 +7,9 @@ const USAGE = `expected one of ${Object.keys(shops).join(', ')}, and --once or n
 const print = (line: string) => console.log(line)
 
 const [name = '', ...options] = process.argv.slice(2)
+// Before the modules that import the page are loaded.
+await ensureInspectorPage()
+
 const load = Object.hasOwn(shops, name) ? shops[name] : undefined
 const unknown = load ? options.find((option) => option !== '--once') : name
 if (!load || unknown !== undefined) fail(`The demo does not know ${JSON.stringify(unknown)}: ${USAGE}.`)
@@ -15,12 +17,14 @@ else if (options.length > 0) await once(await load())
 else await interactive(await load())
 
 async function once(shop: Shop): Promise<void> {
+  const { tryShop } = await import('./demo/once.js')
   if (!(await tryShop(shop, print))) process.exitCode = 1
 }
 
 async function interactive(shop: Shop): Promise<void> {
   const port = portFrom(process.env.PORT)
   if (port === undefined) return fail(`PORT is ${process.env.PORT}: expected a number from 0 to 65535.`)
+  const { openShop } = await import('./demo/interactive.js')
   try {
     await openShop(shop, port, print)
   } catch (error) {

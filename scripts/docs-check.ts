@@ -10,6 +10,7 @@ import { readPages } from './docs/pages.js'
 import type { Problem } from './docs/problem.js'
 import { type PageRun, runPages } from './docs/run.js'
 import { root } from './entries.js'
+import { ensureInspectorPage } from './inspector-page.js'
 
 const standIns = join(root, 'scripts', 'docs', 'stand-ins.ts')
 const [, , ...args] = process.argv
@@ -21,6 +22,7 @@ const chosen = pages.filter(({ path }) => only.length === 0 || only.includes(pat
 const outside = outsideNames(standIns)
 const modules = chosen.flatMap((page) => modulesOf(page.blocks, outside))
 
+await ensureInspectorPage()
 const running = runPages(chosen, modules, standIns)
 const problems: Problem[] = [
   ...(await checkGenerated(pages)),

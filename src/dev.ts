@@ -1,3 +1,3 @@
-// What tools of walkerOS read of a destination package: its schemas and its step examples.
+// The schemas and step examples that walkerOS's tools read from a destination package.
 export * as examples from './destination/examples.js'
 export * as schemas from './destination/schemas/published.js'

@@ -15,9 +15,9 @@ import type {
   WhoView,
 } from './view.js'
 
-/** A line of the list shows so many events. */
+/** The most events that one line of the list shows. */
 const MAX_SUMMARY_EVENTS = 10
-/** Names, paths and ids come from anywhere, and can be of any length. */
+/** Names, paths and ids come from visitors and can be of any length. */
 const MAX_TEXT_LENGTH = 300
 
 const STAGES: readonly StageName[] = [
@@ -30,18 +30,18 @@ const STAGES: readonly StageName[] = [
   'delivery',
 ]
 
-/** From the state that says least of what went wrong to the one that says most. */
-const BY_GRAVITY: readonly CallView['state'][] = ['delivered', 'pending', 'retrying', 'failed']
+/** The states of calls, the worst last. */
+const BY_SEVERITY: readonly CallView['state'][] = ['delivered', 'pending', 'retrying', 'failed']
 
 /** Describes a request as a line of the list. */
 export function summaryOf(request: RequestRecord): RequestSummary {
-  const { number, events, more, ended, who } = request
+  const { number, events, omitted, ended, who } = request
   const sender = [...events].reverse().find((event) => event.walkeros)?.walkeros?.user
   return {
     number,
-    method: cut(ended?.method ?? ''),
-    path: cut(ended?.path ?? ''),
-    route: ended?.outcome.route === undefined ? undefined : cut(ended.outcome.route),
+    method: truncate(ended?.method ?? ''),
+    path: truncate(ended?.path ?? ''),
+    route: ended?.outcome.route === undefined ? undefined : truncate(ended.outcome.route),
     status: ended?.outcome.status,
     durationMs: ended?.outcome.durationMs ?? 0,
     at: ended?.at ?? 0,
@@ -50,11 +50,11 @@ export function summaryOf(request: RequestRecord): RequestSummary {
     events: events
       .slice(0, MAX_SUMMARY_EVENTS)
       .map((event) => ({ name: nameOf(event), state: stateOf(event) })),
-    more: more + Math.max(0, events.length - MAX_SUMMARY_EVENTS),
+    more: omitted + Math.max(0, events.length - MAX_SUMMARY_EVENTS),
   }
 }
 
-/** Describes a request with all that is known of it. */
+/** Describes a request with everything that is kept about it. */
 export function describeRequest(request: RequestRecord, journal: RequestJournal): RequestView {
   return {
     summary: summaryOf(request),
@@ -87,12 +87,12 @@ function describeEvent(event: EventRecord, request: RequestRecord, journal: Requ
 
 function stateOf(event: EventRecord): EventState {
   if (event.dropped !== undefined) return 'dropped'
-  if (event.calls.length > 0) return gravest(event.calls.map(callState))
+  if (event.calls.length > 0) return worstOf(event.calls.map(callState))
   return stepOf(event, 'deduplication')?.deduplicated ? 'known' : 'open'
 }
 
-function gravest(states: readonly CallView['state'][]): CallView['state'] {
-  return BY_GRAVITY.findLast((state) => states.includes(state)) ?? 'pending'
+function worstOf(states: readonly CallView['state'][]): CallView['state'] {
+  return BY_SEVERITY.findLast((state) => states.includes(state)) ?? 'pending'
 }
 
 function callState({ outcome, batches }: CallRecord): CallView['state'] {
@@ -117,7 +117,7 @@ function reasonOf(event: EventRecord, { ended }: RequestRecord): string | undefi
   return `dropped: ${dropped}. ${sentence(explained)}`
 }
 
-/** The way of an event, left to right: what was passed, where it stopped, what was not reached. */
+/** @returns The stages in order, each with its state: passed, stopped here, or not reached. */
 function stagesOf(event: EventRecord): Stage[] {
   const reached = reachedOf(event)
   return STAGES.map((name, index) => {
@@ -133,7 +133,7 @@ function reachedOf(event: EventRecord): { index: number; state: StageState } {
     const stopped = event.steps.find(({ outcome }) => outcome === 'dropped')
     if (stopped) return at(stopped.step, 'stopped')
     if (!event.walkeros) return at('tracked', 'stopped')
-    // It passed the destination and made no call, or something failed in the middle of it.
+    // It passed the destination without a call, or the destination failed in the middle.
     const last = event.steps.at(-1)?.step
     return { index: last ? STAGES.indexOf(last) + 1 : 1, state: 'stopped' }
   }
@@ -161,12 +161,12 @@ function noteOf(name: StageName, event: EventRecord): string {
       return consentNote(stepOf(event, 'consent'), event)
     case 'mapping': {
       const rule = stepOf(event, 'mapping')?.rule
-      if (rule !== undefined) return cut(rule)
+      if (rule !== undefined) return truncate(rule)
       return event.method === undefined ? 'no rule' : `tracker.${event.method}()`
     }
     case 'identity': {
       const identity = stepOf(event, 'identity')?.identity
-      return cut(identity?.userId ?? identity?.anonymousId ?? 'nobody')
+      return truncate(identity?.userId ?? identity?.anonymousId ?? 'nobody')
     }
     case 'deduplication': {
       const spared = stepOf(event, 'deduplication')?.deduplicated ?? 0
@@ -208,12 +208,12 @@ function describeCall(record: CallRecord, journal: RequestJournal): CallView {
 function labelOf({ call }: CallRecord): string {
   switch (call.type) {
     case 'track':
-      return `track ${cut(call.params.event)}`
+      return `track ${truncate(call.params.event)}`
     case 'group':
-      return `group ${cut(call.params.groupId)}`
+      return `group ${truncate(call.params.groupId)}`
     case 'page':
     case 'screen':
-      return cut([call.type, call.params.category, call.params.name].filter(Boolean).join(' '))
+      return truncate([call.type, call.params.category, call.params.name].filter(Boolean).join(' '))
     default:
       return call.type
   }
@@ -237,31 +237,31 @@ function describeBatch(batch: BatchRecord, record: CallRecord, journal: RequestJ
 
 function whoOf({ userId, anonymousId, consent, sources }: Who): WhoView {
   const sourced = (value: string | undefined, reader: string | undefined) =>
-    value === undefined ? undefined : { value: cut(value), reader: reader ?? 'the event itself' }
+    value === undefined ? undefined : { value: truncate(value), reader: reader ?? 'the event itself' }
   return {
     userId: sourced(userId, sources.userId),
     anonymousId: sourced(anonymousId, sources.anonymousId),
     consent: Object.entries(consent).flatMap(([key, value]) =>
       value === undefined
         ? []
-        : [{ key: cut(key), value, reader: sources.consent[key] ?? 'the event itself' }],
+        : [{ key: truncate(key), value, reader: sources.consent[key] ?? 'the event itself' }],
     ),
   }
 }
 
-/** Begins with a capital, as what stands after a full stop does. */
+/** Capitalises a text that follows a full stop. */
 function sentence(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1)
 }
 
 function nameOf({ name }: EventRecord): string {
-  return name === '' ? '(without a name)' : cut(name)
+  return name === '' ? '(without a name)' : truncate(name)
 }
 
 function textOf(id: unknown): string | undefined {
-  return typeof id === 'string' ? cut(id) : undefined
+  return typeof id === 'string' ? truncate(id) : undefined
 }
 
-function cut(text: string): string {
+function truncate(text: string): string {
   return text.length > MAX_TEXT_LENGTH ? `${text.slice(0, MAX_TEXT_LENGTH - 1)}…` : text
 }

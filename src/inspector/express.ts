@@ -10,9 +10,9 @@ export type InspectorHandler = (
 ) => void
 
 /**
- * The live view of what is tracked: a page for development. It watches from the moment that it is made.
+ * A page for development that shows live what becomes of every event. It records from the moment it is created.
  *
- * It shows personal data to whoever can reach the server.
+ * The page shows personal data.
  *
  * @param tracking - What `createTracking` made.
  * @throws If `NODE_ENV` is `production` and there is no `authorize`.

@@ -1,4 +1,4 @@
-// The live view of requests, events, calls and deliveries.
+// The inspector: a live view of requests, events, calls and deliveries.
 export { type InspectorHandler, inspector } from './express.js'
 export type { InspectorOptions } from './inspector.js'
 export {

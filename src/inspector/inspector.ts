@@ -17,8 +17,8 @@ export interface InspectorOptions<Request = IncomingMessage> {
   capacity?: number
 }
 
-/** What the path below the inspector asks for. */
-type Wanted = 'page' | 'stream' | 'requests' | 'totals' | { readonly request: number }
+/** What a path below the inspector names. */
+type Resource = 'page' | 'stream' | 'requests' | 'totals' | { readonly request: number }
 
 const HEADERS = {
   'content-security-policy': contentSecurityPolicy,
@@ -29,15 +29,15 @@ const HEADERS = {
   'x-content-type-options': 'nosniff',
 } as const
 
-/** An inspector, whatever framework it is mounted in. */
+/** The inspector that the framework adapters share. */
 export class Inspector<Native extends object> {
   readonly #live: Live
   readonly #authorize: InspectorOptions<Native>['authorize']
 
   /**
-   * Begins to watch.
+   * Starts recording.
    *
-   * @param mounted - The function that the application called, for messages.
+   * @param mounted - The name of the function that the application called, for messages.
    */
   constructor(tracking: Tracking, options: InspectorOptions<Native>, mounted: string) {
     const { authorize, capacity = DEFAULT_CAPACITY } = options
@@ -56,25 +56,25 @@ export class Inspector<Native extends object> {
   }
 
   /**
-   * Answers a request, unless it asks for nothing that is here.
+   * Answers a request whose path is one of the inspector's.
    *
-   * @param path - The path below where the inspector is mounted.
-   * @param native - The request, as the application's framework has it.
-   * @returns Whether it is or will be answered.
+   * @param path - The path below the inspector's mount path.
+   * @param native - The framework's own request object.
+   * @returns Whether the inspector answers it.
    */
   handle(path: string, native: Native, request: IncomingMessage, response: ServerResponse): boolean {
-    const wanted = wantedOf(path)
-    if (wanted === undefined) return false
-    this.#live.omit(native)
-    this.#answer(wanted, native, request, response).catch(() => {
-      // Nobody else would take it, and the process would end.
+    const resource = resourceOf(path)
+    if (resource === undefined) return false
+    this.#live.exclude(native)
+    this.#answer(resource, native, request, response).catch(() => {
+      // An unhandled rejection would end the process.
       response.destroy()
     })
     return true
   }
 
   async #answer(
-    wanted: Wanted,
+    resource: Resource,
     native: Native,
     request: IncomingMessage,
     response: ServerResponse,
@@ -88,10 +88,10 @@ export class Inspector<Native extends object> {
       return
     }
     const live = this.#live
-    if (wanted === 'page') send(response, 200, 'text/html', page)
-    else if (wanted === 'requests') sendJson(response, live.everything().requests)
-    else if (wanted === 'totals') sendJson(response, live.totals())
-    else if (wanted !== 'stream') sendJson(response, live.request(wanted.request))
+    if (resource === 'page') send(response, 200, 'text/html', page)
+    else if (resource === 'requests') sendJson(response, live.snapshot().requests)
+    else if (resource === 'totals') sendJson(response, live.totals())
+    else if (resource !== 'stream') sendJson(response, live.request(resource.request))
     else if (request.method === 'HEAD') send(response, 200, 'text/event-stream', '')
     else live.stream(response, HEADERS)
   }
@@ -105,7 +105,7 @@ export class Inspector<Native extends object> {
   }
 }
 
-function wantedOf(path: string): Wanted | undefined {
+function resourceOf(path: string): Resource | undefined {
   switch (path) {
     case '':
     case '/':
@@ -123,7 +123,7 @@ function wantedOf(path: string): Wanted | undefined {
 
 function sendJson(response: ServerResponse, value: object | undefined): void {
   if (value) send(response, 200, 'application/json', JSON.stringify(value))
-  else send(response, 404, 'application/json', '{"error":"It is not kept, or never was."}')
+  else send(response, 404, 'application/json', '{"error":"No such request is kept."}')
 }
 
 function send(response: ServerResponse, status: number, type: string, body: string): void {

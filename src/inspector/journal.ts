@@ -7,12 +7,12 @@ import type { DestinationStep, Sources, Step, Who } from '../observe/step.js'
 import { isPromise } from '../support/maybe.js'
 import { Minutes } from './minutes.js'
 
-/** A request can track without end; beyond so many its events are only counted. */
+/** The most events kept of one request. Further ones are only counted. */
 const MAX_EVENTS = 100
-/** Of a call that is tried again and again, so many tries are kept. */
+/** The most attempts kept of one call; the oldest are dropped. */
 const MAX_BATCHES = 20
 
-/** A request to Segment that has ended. */
+/** A finished HTTP request to Segment. */
 export interface BatchRecord {
   readonly at: number
   readonly durationMs: number
@@ -21,7 +21,7 @@ export interface BatchRecord {
   readonly messageIds: readonly string[]
 }
 
-/** A call on its way. */
+/** A Segment call and its attempts so far. */
 export interface CallRecord {
   readonly request: RequestRecord
   readonly call: SegmentCall
@@ -29,13 +29,13 @@ export interface CallRecord {
   outcome: { readonly failed?: FailureReason; readonly detail?: string | undefined } | undefined
 }
 
-/** An event, with what was told of its way. */
+/** An event, with the steps reported for it. */
 export interface EventRecord {
-  /** Empty where it was refused when it was tracked. */
+  /** Empty for an event that `track()` refused. */
   readonly id: string
   readonly name: string
   readonly at: number
-  /** The tracker's method that asked for one call. */
+  /** The tracker's method, such as `identify`, that asked for exactly one call. */
   readonly method: DirectCall['type'] | undefined
   walkeros: WalkerOS.Event | undefined
   sources: Sources | undefined
@@ -44,17 +44,17 @@ export interface EventRecord {
   readonly calls: CallRecord[]
 }
 
-/** A request, from its first event or its end on. */
+/** A request; the record begins with its first event, or with its end. */
 export interface RequestRecord {
   readonly number: number
   readonly events: EventRecord[]
-  /** How many events more it had than are kept. */
-  more: number
+  /** How many further events were counted but not kept. */
+  omitted: number
   ended: EndedRequest | undefined
   who: Who | undefined
 }
 
-/** What is known of a request that has ended. */
+/** The result of a request that has ended. */
 export interface EndedRequest {
   readonly at: number
   readonly method: string
@@ -62,35 +62,35 @@ export interface EndedRequest {
   readonly outcome: Outcome
 }
 
-/** Keeps the last requests and what became of their events. */
+/** Keeps the latest requests and what became of their events. */
 export class RequestJournal {
-  /** Requests to Segment, since the journal began. */
+  /** HTTP requests to Segment since the journal was created. */
   readonly sent = { all: 0, unsuccessful: 0 }
   readonly minutes = new Minutes()
   readonly #capacity: number
   readonly #changed: (request: RequestRecord) => void
-  readonly #isOwn: (native: unknown) => boolean
-  /** In the order in which they were first heard of. */
+  readonly #isExcluded: (native: unknown) => boolean
+  /** By number, in the order in which they were first recorded. */
   readonly #requests = new Map<number, RequestRecord>()
   readonly #events = new Map<string, { readonly request: RequestRecord; readonly event: EventRecord }>()
   readonly #calls = new Map<string, CallRecord>()
 
   /**
    * @param capacity - How many requests to keep.
-   * @param changed - Is told of every request that has ended, and whenever something of it changes after that.
-   * @param isOwn - Whether a request, as its framework has it, is for the inspector itself and not to be kept.
+   * @param changed - Called when a request ends, and on every later change to it.
+   * @param isExcluded - Whether to leave out a request, given as its framework's own object.
    */
   constructor(
     capacity: number,
     changed: (request: RequestRecord) => void,
-    isOwn: (native: unknown) => boolean,
+    isExcluded: (native: unknown) => boolean,
   ) {
     this.#capacity = capacity
     this.#changed = changed
-    this.#isOwn = isOwn
+    this.#isExcluded = isExcluded
   }
 
-  /** The requests that have ended, in the order in which they were first heard of. */
+  /** The requests that have ended, in the order in which they were first recorded. */
   requests(): RequestRecord[] {
     return [...this.#requests.values()].filter((request) => request.ended)
   }
@@ -106,8 +106,8 @@ export class RequestJournal {
     return this.#calls.get(messageId)
   }
 
-  /** Takes in a step of some event's way. */
-  take(step: Step): void {
+  /** Records a step of an event. */
+  record(step: Step): void {
     switch (step.type) {
       case 'tracked':
         this.minutes.count('tracked')
@@ -159,11 +159,11 @@ export class RequestJournal {
   }
 
   #ended({ request: number, outcome, tracked, who }: Step & { type: 'ended' }): void {
-    if (this.#isOwn(tracked.native)) return this.#forget(number)
+    if (this.#isExcluded(tracked.native)) return this.#forget(number)
     const request = this.#requestOf(number)
     request.ended = { at: Date.now(), method: tracked.method, path: tracked.url.pathname, outcome }
     this.#changed(request)
-    // Not in the turn of the response: readers are the application's, and can take their time.
+    // Outside the response's turn: readers belong to the application and may be slow.
     setImmediate(() => {
       readWho(who, (read) => {
         request.who = read
@@ -217,7 +217,7 @@ export class RequestJournal {
     dropped?: DropReason,
   ): void {
     if (request.events.length >= MAX_EVENTS) {
-      request.more++
+      request.omitted++
     } else {
       const event: EventRecord = {
         ...known,
@@ -254,7 +254,7 @@ export class RequestJournal {
   #requestOf(number: number): RequestRecord {
     const known = this.#requests.get(number)
     if (known) return known
-    const request: RequestRecord = { number, events: [], more: 0, ended: undefined, who: undefined }
+    const request: RequestRecord = { number, events: [], omitted: 0, ended: undefined, who: undefined }
     this.#requests.set(number, request)
     if (this.#requests.size > this.#capacity) {
       const [oldest] = this.#requests.keys()
@@ -273,13 +273,13 @@ export class RequestJournal {
   }
 }
 
-/** Asks who sent a request; a reader that fails is told of elsewhere. */
+/** Reads a request's sender; failing readers are reported by the tracker. */
 function readWho(who: (Step & { type: 'ended' })['who'], done: (read: Who) => void): void {
   try {
     const read = who()
     if (isPromise(read)) read.then(done, () => {})
     else done(read)
   } catch {
-    // As above.
+    // The tracker reports it.
   }
 }

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Tracking } from '../tracking.js'
 import { Inspector, type InspectorOptions } from './inspector.js'
 
-/** What the inspector needs of Koa's context. */
+/** The part of Koa's context that the inspector uses. */
 export interface InspectorContext {
   readonly req: IncomingMessage
   readonly res: ServerResponse
@@ -15,12 +15,12 @@ export type InspectorMiddleware = (ctx: InspectorContext, next: () => Promise<un
 
 /** How an inspector is mounted in Koa, which has no mount paths of its own. */
 export interface KoaInspectorOptions extends InspectorOptions<InspectorContext> {
-  /** Where it is. Defaults to `/__reqtrack`; with `koa-mount` it is `/`. */
+  /** The path to serve the page at. Defaults to `/__reqtrack`; below `koa-mount` give `/`. */
   path?: string
 }
 
 /**
- * The live view of what is tracked, for Koa: see {@link inspector}.
+ * The inspector for Koa: see {@link inspector}.
  *
  * @param tracking - What `createTracking` made.
  * @throws If `NODE_ENV` is `production` and there is no `authorize`.
@@ -35,7 +35,7 @@ export function koaInspector(tracking: Tracking, options: KoaInspectorOptions = 
     const isBelow = ctx.path === prefix || ctx.path.startsWith(`${prefix}/`)
     const path = ctx.path.slice(prefix.length)
     if (!isBelow || !mounted.handle(path, ctx, ctx.req, ctx.res)) return next()
-    // The answer is written to Node's response: Koa is not to write another.
+    // The inspector writes to Node's response itself, so Koa must not write another.
     ctx.respond = false
   }
 }

@@ -6,45 +6,45 @@ import { RequestJournal, type RequestRecord } from './journal.js'
 import { Streams } from './streams.js'
 import type { RequestView, Totals, Update } from './view.js'
 
-/** Long enough to gather what happens at once, short enough to look immediate. */
-const GATHER_MS = 150
-/** Minutes pass although nothing happens, and proxies close what is silent. */
+/** Long enough to collect simultaneous changes into one update, short enough to look immediate. */
+const UPDATE_DELAY_MS = 150
+/** The charts move on although nothing happens, and proxies close silent connections. */
 const HEARTBEAT_MS = 15_000
 
-/** What the inspector knows, and the pages that are told. */
+/** The inspector's journal, and the event streams that report it to open pages. */
 export class Live {
   readonly #tracking: Tracking
   readonly #capacity: number
-  readonly #own = new WeakSet<object>()
+  readonly #excluded = new WeakSet<object>()
   readonly #streams = new Streams()
   readonly #journal: RequestJournal
   readonly #changed = new Set<RequestRecord>()
-  #gathering: NodeJS.Timeout | undefined
+  #updateTimer: NodeJS.Timeout | undefined
   #heartbeat: NodeJS.Timeout | undefined
 
-  /** Begins to watch. */
+  /** Starts recording. */
   constructor(tracking: Tracking, { watch }: TrackingInternals, capacity: number) {
     this.#tracking = tracking
     this.#capacity = capacity
     this.#journal = new RequestJournal(
       capacity,
-      (request) => this.#changes(request),
-      (native) => typeof native === 'object' && native !== null && this.#own.has(native),
+      (request) => this.#noteChange(request),
+      (native) => typeof native === 'object' && native !== null && this.#excluded.has(native),
     )
     watch((step) => {
-      this.#journal.take(step)
+      this.#journal.record(step)
       if (step.type === 'closing') this.#close()
-      else this.#gather()
+      else this.#scheduleUpdate()
     })
   }
 
-  /** Leaves a request out of what is shown: it is for the inspector itself. */
-  omit(native: object): void {
-    this.#own.add(native)
+  /** Excludes one of the inspector's own requests from the journal. */
+  exclude(native: object): void {
+    this.#excluded.add(native)
   }
 
-  /** Everything, as a page begins with it. */
-  everything(): Update {
+  /** Everything kept: the first message of a stream. */
+  snapshot(): Update {
     return {
       requests: this.#journal.requests().map(summaryOf),
       totals: this.totals(),
@@ -52,13 +52,13 @@ export class Live {
     }
   }
 
-  /** One request, as it is shown. */
+  /** The details of one request. */
   request(number: number): RequestView | undefined {
     const request = this.#journal.request(number)
     return request && describeRequest(request, this.#journal)
   }
 
-  /** The books. */
+  /** The ledger, the delivery's health and the counts of each minute. */
   totals(): Totals {
     const { all, unsuccessful } = this.#journal.sent
     return {
@@ -69,24 +69,24 @@ export class Live {
     }
   }
 
-  /** Tells a page of everything, and of all that comes. */
+  /** Starts an event stream: a snapshot, then every change. */
   stream(response: ServerResponse, headers: Readonly<Record<string, string>>): void {
-    this.#streams.begin(response, headers, JSON.stringify(this.everything()))
+    this.#streams.start(response, headers, JSON.stringify(this.snapshot()))
     this.#heartbeat ??= setInterval(() => this.#beat(), HEARTBEAT_MS).unref()
   }
 
-  #changes(request: RequestRecord): void {
+  #noteChange(request: RequestRecord): void {
     if (!this.#streams.isEmpty) this.#changed.add(request)
   }
 
-  #gather(): void {
+  #scheduleUpdate(): void {
     if (this.#streams.isEmpty) return
-    this.#gathering ??= setTimeout(() => this.#tell(), GATHER_MS).unref()
+    this.#updateTimer ??= setTimeout(() => this.#sendUpdate(), UPDATE_DELAY_MS).unref()
   }
 
-  #tell(): void {
-    clearTimeout(this.#gathering)
-    this.#gathering = undefined
+  #sendUpdate(): void {
+    clearTimeout(this.#updateTimer)
+    this.#updateTimer = undefined
     const update: Update = {
       requests: [...this.#changed].map(summaryOf),
       totals: this.totals(),
@@ -97,13 +97,13 @@ export class Live {
   }
 
   #beat(): void {
-    if (!this.#streams.isEmpty) return this.#tell()
+    if (!this.#streams.isEmpty) return this.#sendUpdate()
     clearInterval(this.#heartbeat)
     this.#heartbeat = undefined
   }
 
   #close(): void {
-    clearTimeout(this.#gathering)
+    clearTimeout(this.#updateTimer)
     clearInterval(this.#heartbeat)
     this.#streams.close()
   }

@@ -3,14 +3,14 @@ import type { Minute } from './view.js'
 const MINUTE_MS = 60_000
 const KEPT_MINUTES = 30
 
-/** What is counted by the minute. */
+/** What is counted for each minute. */
 export type Counted = Exclude<keyof Minute, 'at'>
 
-/** Counts what happens, minute by minute, for half an hour. */
+/** Counts per minute, kept for half an hour. */
 export class Minutes {
   #minutes: (Record<Counted, number> & { readonly at: number })[] = []
 
-  /** Something has happened now. */
+  /** Adds to the current minute. */
   count(what: Counted, times = 1): void {
     const at = minuteOf(Date.now())
     const last = this.#minutes.at(-1)
@@ -23,7 +23,7 @@ export class Minutes {
     this.#minutes = [...this.#minutes, minute].slice(-KEPT_MINUTES)
   }
 
-  /** The last half hour without gaps, the current minute last. */
+  /** The last half hour without gaps; the current minute comes last. */
   recent(): Minute[] {
     const now = minuteOf(Date.now())
     const known = new Map(this.#minutes.map((minute) => [minute.at, minute]))

@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto'
 import { html, script, styles } from './page/assets.js'
 
-/** The page: one document with its styles and its script in it. */
+/** The page: one document that contains its styles and its script. */
 export const page = html
-  // A function as replacement: text after `$` has no meaning then.
+  // A function, because in a replacement string `$` has a meaning.
   .replace('/*styles*/', () => styles)
   .replace('/*script*/', () => script)
 
-/** Nothing but the page's own styles, script and stream; not even other files of the same origin. */
+/** Allows only the page's own styles, script and stream, and no other file of the same origin. */
 export const contentSecurityPolicy = [
   "default-src 'none'",
   `script-src '${hashOf(script)}'`,

@@ -1,22 +1,22 @@
 import type { ServerResponse } from 'node:http'
 
-/** More pages than anybody looks at; what comes after is refused. */
+/** More pages than anybody opens; further streams are refused. */
 const MAX_STREAMS = 50
-/** A page that has not read so much is cut off; it comes back by itself, and begins anew. */
+/** A page that leaves this much unread is disconnected; it reconnects by itself and starts anew. */
 const MAX_UNREAD_BYTES = 4 * 1024 * 1024
 
-/** The pages that are being looked at: server-sent events to each of them. */
+/** The open pages: sends server-sent events to each of them. */
 export class Streams {
   readonly #open = new Set<ServerResponse>()
   #closed = false
 
-  /** Whether anybody looks. */
+  /** Whether no page is open. */
   get isEmpty(): boolean {
     return this.#open.size === 0
   }
 
-  /** Begins a stream with a first message, unless there are too many or no more are wanted. */
-  begin(response: ServerResponse, headers: Readonly<Record<string, string>>, first: string): void {
+  /** Starts a stream with a first message, or answers 503 if there are too many or the tracking shuts down. */
+  start(response: ServerResponse, headers: Readonly<Record<string, string>>, first: string): void {
     if (this.#closed || this.#open.size >= MAX_STREAMS) {
       response.writeHead(503, { ...headers, 'retry-after': '5' }).end()
       return
@@ -24,7 +24,7 @@ export class Streams {
     response.writeHead(200, {
       ...headers,
       'content-type': 'text/event-stream',
-      // Compressing it would hold messages back.
+      // Compression would delay messages.
       'cache-control': 'no-store, no-transform',
       'x-accel-buffering': 'no',
     })
@@ -33,12 +33,12 @@ export class Streams {
     write(response, first)
   }
 
-  /** Sends a message to all. */
+  /** Sends a message to every open page. */
   send(message: string): void {
     for (const response of this.#open) write(response, message)
   }
 
-  /** Ends all streams for good: they would keep the server from closing. */
+  /** Ends all streams for good: open ones would keep the server from closing. */
   close(): void {
     this.#closed = true
     for (const response of this.#open) response.end()
@@ -46,7 +46,7 @@ export class Streams {
 }
 
 function write(response: ServerResponse, message: string): void {
-  // JSON has no line breaks, so that a message is one line.
+  // JSON text has no line breaks, so the message fits one `data` line.
   response.write(`data: ${message}\n\n`)
   if (response.writableLength > MAX_UNREAD_BYTES) response.destroy()
 }

@@ -1,20 +1,20 @@
-// What the inspector's page is told: plain JSON, and the one thing that server and page share.
+// The JSON that the inspector sends to its page: the only types that server and page share.
 
-/** Where an event is, or how it ended. */
+/** How far an event has come, or how it ended. */
 export type EventState =
-  /** Its request, or a reader, has not answered yet. */
+  /** Its request or an asynchronous reader has not finished yet. */
   | 'open'
   | 'dropped'
-  /** Calls are made and have no outcome. */
+  /** Its calls have no outcome yet. */
   | 'pending'
-  /** Calls are being tried again. */
+  /** Calls are being retried. */
   | 'retrying'
   | 'failed'
   | 'delivered'
-  /** Segment knows all that it says already. */
+  /** De-duplication spared all of its calls: Segment knows the same already. */
   | 'known'
 
-/** A step of an event's way, in order. */
+/** The stages of an event, in order. */
 export type StageName =
   | 'tracked'
   | 'consent'
@@ -24,17 +24,17 @@ export type StageName =
   | 'calls'
   | 'delivery'
 
-/** How a step went: passed, ended the way, is under way, or was not reached. */
+/** The state of a stage; `stopped` is where the event ended. */
 export type StageState = 'passed' | 'stopped' | 'waiting' | 'retrying' | 'unreached'
 
 export interface Stage {
   readonly name: StageName
   readonly state: StageState
-  /** What it came to, in a word or two. */
+  /** The stage's result in a word or two. */
   readonly note: string
 }
 
-/** An id or a choice, and the reader that gave it. */
+/** An id or a consent choice, and the reader that gave it. */
 export interface Sourced<T> {
   readonly value: T
   readonly reader: string | undefined
@@ -46,7 +46,7 @@ export interface WhoView {
   readonly consent: readonly (Sourced<boolean> & { readonly key: string })[]
 }
 
-/** One HTTP request to Segment that carried a call. */
+/** One HTTP request to Segment that carried the call. */
 export interface BatchView {
   /** Milliseconds since 1970. */
   readonly at: number
@@ -54,20 +54,20 @@ export interface BatchView {
   /** Segment's answer, or why there was none. */
   readonly answer: string
   readonly ok: boolean
-  /** How many calls travelled in it. */
+  /** How many calls it carried. */
   readonly size: number
-  /** What travelled with it, as far as it is kept. */
+  /** The other calls of the batch that are still kept. */
   readonly others: readonly { readonly request: number; readonly label: string }[]
 }
 
 export interface CallView {
   readonly messageId: string
-  /** The method, and what it is about. */
+  /** The method and its object, such as `track Order Completed`. */
   readonly label: string
   readonly state: 'pending' | 'retrying' | 'failed' | 'delivered'
   /** Why it failed. */
   readonly reason: string | undefined
-  /** What the Segment client was given. */
+  /** The call as the Segment client got it. */
   readonly json: string
   readonly batches: readonly BatchView[]
 }
@@ -77,7 +77,7 @@ export interface EventView {
   /** Milliseconds since 1970. */
   readonly at: number
   readonly state: EventState
-  /** Why it went no further, in words. */
+  /** Why it ended where it did, in words. */
   readonly reason: string | undefined
   readonly stages: readonly Stage[]
   readonly who: WhoView | undefined
@@ -92,7 +92,7 @@ export interface RequestSummary {
   readonly method: string
   readonly path: string
   readonly route: string | undefined
-  /** None where it was aborted. */
+  /** `undefined` for an aborted response. */
   readonly status: number | undefined
   readonly durationMs: number
   /** When it ended: milliseconds since 1970. */
@@ -100,18 +100,18 @@ export interface RequestSummary {
   readonly userId: string | undefined
   readonly anonymousId: string | undefined
   readonly events: readonly { readonly name: string; readonly state: EventState }[]
-  /** How many events more it has than are listed. */
+  /** How many further events the request has. */
   readonly more: number
 }
 
-/** A request with all that is known of it. */
+/** A request with its events and calls. */
 export interface RequestView {
   readonly summary: RequestSummary
   readonly who: WhoView | undefined
   readonly events: readonly EventView[]
 }
 
-/** What happened in one minute. */
+/** The counts of one minute. */
 export interface Minute {
   /** When it began: milliseconds since 1970. */
   readonly at: number
@@ -119,7 +119,7 @@ export interface Minute {
   readonly dropped: number
   readonly delivered: number
   readonly failed: number
-  /** Requests to Segment that did not succeed. */
+  /** HTTP requests to Segment that failed. */
   readonly retries: number
 }
 
@@ -137,7 +137,7 @@ export interface Totals {
     readonly deduplicated: number
     readonly failed: Readonly<Record<string, number>>
   }
-  /** Requests to Segment, and how many of them did not succeed, since the inspector was mounted. */
+  /** HTTP requests to Segment, and how many of them failed, since the inspector was mounted. */
   readonly requests: { readonly sent: number; readonly unsuccessful: number }
   /** The delivery's state. */
   readonly health: string
@@ -145,7 +145,7 @@ export interface Totals {
   readonly minutes: readonly Minute[]
 }
 
-/** What the stream tells: everything that is kept at first, and then what has changed. */
+/** A message of the stream: first everything kept, then what has changed. */
 export interface Update {
   readonly requests: readonly RequestSummary[]
   readonly totals: Totals

@@ -11,10 +11,10 @@ export interface Answer {
 /** Statuses that must not have a body. */
 const BODILESS = [204, 304]
 
-/** What Segment answers to a batch that it took. */
+/** Segment's answer to a batch that it accepts. */
 export const SUCCESS = jsonAnswer(200, { success: true })
 
-/** What Segment answers to a request that it refuses. */
+/** Segment's answer to a request that it refuses. */
 export function failure(status: number, message: string): Answer {
   return jsonAnswer(status, { success: false, message })
 }
@@ -22,7 +22,7 @@ export function failure(status: number, message: string): Answer {
 /**
  * The answer that a fault asks for.
  *
- * @param normal - The answer that the request would have got.
+ * @param normal - The answer without the fault.
  */
 export function faultAnswer(fault: Fault, normal: Answer): Answer {
   if (fault.reset || fault.hang) return normal

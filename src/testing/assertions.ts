@@ -3,11 +3,11 @@ import { identifiedVerdict, trackedVerdict, type Verdict } from './expectations.
 import type { RecordedTracking } from './recorder.js'
 
 /**
- * Asserts that a `track` call was sent: for node:test, and wherever there is no `expect`.
+ * Asserts that a `track` call was sent. For node:test and other runners without `expect`.
  *
- * @param event - The event's name as Segment gets it: after the mapping.
+ * @param event - The event's name after the mapping, as Segment gets it.
  * @param properties - Some of its properties.
- * @throws AssertionError that lists what was sent instead, what was dropped, and why.
+ * @throws AssertionError that lists the calls sent instead, and the dropped events with their reasons.
  *
  * @example
  * await recorded.settled()
@@ -20,9 +20,9 @@ export function assertTracked(recorded: RecordedTracking, event: string, propert
 /**
  * Asserts that no such `track` call was sent.
  *
- * @param event - The event's name as Segment gets it: after the mapping.
- * @param properties - Some of the properties that no call may have; any call of the event by default.
- * @throws AssertionError that lists what was sent.
+ * @param event - The event's name after the mapping, as Segment gets it.
+ * @param properties - Properties that no such call may have. By default no call of the event is allowed.
+ * @throws AssertionError that lists the calls sent.
  */
 export function assertNotTracked(recorded: RecordedTracking, event: string, properties?: object): void {
   assertVerdict(trackedVerdict(recorded, event, properties), false, assertNotTracked)
@@ -31,9 +31,9 @@ export function assertNotTracked(recorded: RecordedTracking, event: string, prop
 /**
  * Asserts that an `identify` call was sent.
  *
- * @param userId - Whose; anybody's where it is left out.
+ * @param userId - The call's userId. Defaults to any.
  * @param traits - Some of its traits.
- * @throws AssertionError that lists what was sent instead, what was dropped, and why.
+ * @throws AssertionError that lists the calls sent instead, and the dropped events with their reasons.
  */
 export function assertIdentified(
   recorded: RecordedTracking,
@@ -45,7 +45,7 @@ export function assertIdentified(
 
 type Assertion = typeof assertTracked | typeof assertIdentified
 
-/** @param assertion - What the application called: the stack begins below it. */
+/** @param assertion - The public function called, which the error's stack leaves out. */
 function assertVerdict(verdict: Verdict, wanted: boolean, assertion: Assertion): void {
   if (verdict.pass === wanted) return
   throw new AssertionError({ message: verdict.message(), stackStartFn: assertion })

@@ -5,29 +5,29 @@ import type { ReceivedCall } from './received-calls.js'
 const MAX_BATCH_BYTES = 500 * 1024
 /** Source: Segment, HTTP API, "Errors": "Each batch request can only have up to 2500 events". */
 const MAX_BATCH_CALLS = 2500
-/** Source: Segment, HTTP API, "Errors": the length that messageIds must not go beyond. */
+/** Source: Segment, HTTP API, "Errors": the longest messageId. */
 const MAX_MESSAGE_ID_LENGTH = 100
 
-/** What the body of a request to `/v1/batch` turned out to be. */
+/** The result of checking the body of a request to `/v1/batch`. */
 export interface CheckedBatch {
-  /** The calls, in order; none where the batch is refused, since Segment takes all of a batch or nothing. */
+  /** The calls, in order. Empty for a refused batch: Segment accepts a batch whole or not at all. */
   readonly calls: readonly ReceivedCall[]
-  /** The messageIds that the batch carries, also where it is refused. */
+  /** The messageIds of the batch, even of a refused one. */
   readonly messageIds: readonly string[]
-  /** When the sender sent it, by its own clock. */
+  /** When the batch was sent, by the sender's clock. */
   readonly sentAt?: string
-  /** Why the batch is refused: names places and members, never values. Absent where it is accepted. */
+  /** Why the batch is refused; absent if it is accepted. Names places and members, never values. */
   readonly refusal?: string
 }
 
 /**
  * Checks the body of a request to `/v1/batch` by Segment's rules.
  *
- * Segment itself answers 400 to malformed JSON and to what is too large; a call that it cannot use (no id, no event)
- * it often answers with 200 and then drops. Here that is a 400 too, so that the loss shows.
+ * Segment answers 400 to malformed JSON and to oversized batches and calls. It often answers 200 to a call that it
+ * cannot use (no id, no event) and then drops it. Here that is a 400 too, so that the loss shows.
  *
- * @param body - The body, as far as it was kept.
- * @param bytes - How many bytes the body had in all.
+ * @param body - The kept part of the body.
+ * @param bytes - The body's full size.
  */
 export function checkBatch(body: Buffer, bytes: number): CheckedBatch {
   const parsed = parse(body)
@@ -73,7 +73,7 @@ function checkCalls(entries: readonly unknown[], bytes: number): readonly Receiv
       `the batch has ${entries.length} calls; Segment takes ${MAX_BATCH_CALLS}: send fewer at once`,
     )
   }
-  // No call can be larger than the body it came in: most batches need no look at each call's size.
+  // A call cannot be larger than its batch, so most batches need no check of each call's size.
   const mayBeTooLarge = bytes > MAX_CALL_BYTES
   const calls: ReceivedCall[] = []
   try {
@@ -163,7 +163,7 @@ function assertSize(call: ReceivedCall): void {
   try {
     tooLarge = isLargerThan(call, MAX_CALL_BYTES)
   } catch (error) {
-    // The stack ended before the measuring did.
+    // A call nested this deeply overflows the stack while it is measured.
     if (!(error instanceof RangeError)) throw error
     throw new Refusal('is nested too deeply')
   }

@@ -10,19 +10,19 @@ import type { RecordedTracking } from './recorder.js'
 /** The most calls, drops and failures that one message lists of each. */
 const MAX_LISTED = 20
 
-/** Whether an expectation holds, and what to say if that is not what was wanted. */
+/** Whether an expectation holds, and the message if the test wanted the opposite. */
 export interface Verdict {
   readonly pass: boolean
   message(): string
 }
 
-/** What is expected of a call. */
+/** An expected call. */
 interface Expected {
-  /** What it is called in a message. */
-  readonly what: string
-  /** Whether a call is of the kind that is meant, whatever it carries. */
-  isMeant(call: ReceivedCall): boolean
-  /** What a call that is meant has otherwise than expected. */
+  /** Describes it in messages. */
+  readonly description: string
+  /** Whether a call has the expected type and event, whatever its content. */
+  isCandidate(call: ReceivedCall): boolean
+  /** How a candidate differs from the expected content. */
   differences(call: ReceivedCall): string[]
 }
 
@@ -32,8 +32,8 @@ export function trackedVerdict(recorded: unknown, event: unknown, properties: un
     throw new TypeError(`the event's name is ${shown(event)}; expected a string such as 'Order Completed'`)
   }
   return verdict(recorded, {
-    what: `track ${shown(event)}${withWhat(properties, 'properties')}`,
-    isMeant: (call) => call.type === 'track' && call.event === event,
+    description: `track ${shown(event)}${withMembers(properties, 'properties')}`,
+    isCandidate: (call) => call.type === 'track' && call.event === event,
     differences: (call) =>
       properties === undefined ? [] : differences(membersOf(call), properties, 'properties'),
   })
@@ -44,8 +44,8 @@ export function identifiedVerdict(recorded: unknown, userId: unknown, traits: un
   const anybody = userId === undefined || isRecord(userId)
   const expectedTraits = isRecord(userId) ? userId : traits
   return verdict(recorded, {
-    what: `identify${anybody ? '' : ` ${shown(userId)}`}${withWhat(expectedTraits, 'traits')}`,
-    isMeant: (call) => call.type === 'identify',
+    description: `identify${anybody ? '' : ` ${shown(userId)}`}${withMembers(expectedTraits, 'traits')}`,
+    isCandidate: (call) => call.type === 'identify',
     differences: (call) => [
       ...(anybody ? [] : differences(call.userId, String(userId), 'userId')),
       ...(expectedTraits === undefined ? [] : differences(membersOf(call), expectedTraits, 'traits')),
@@ -55,16 +55,16 @@ export function identifiedVerdict(recorded: unknown, userId: unknown, traits: un
 
 function verdict(recorded: unknown, expected: Expected): Verdict {
   assertSettled(recorded)
-  const meant = recorded.calls.filter((call) => expected.isMeant(call))
-  const pass = meant.some((call) => expected.differences(call).length === 0)
+  const candidates = recorded.calls.filter((call) => expected.isCandidate(call))
+  const pass = candidates.some((call) => expected.differences(call).length === 0)
   return {
     pass,
     message: () =>
       [
-        `expected ${pass ? 'no call' : 'a call'}: ${expected.what}`,
+        `expected ${pass ? 'no call' : 'a call'}: ${expected.description}`,
         ...section('sent', recorded.calls, (call) => [
           formatCall(call),
-          ...(expected.isMeant(call) ? expected.differences(call).map((line) => `  ${line}`) : []),
+          ...(expected.isCandidate(call) ? expected.differences(call).map((line) => `  ${line}`) : []),
         ]),
         ...section('dropped', recorded.drops, (dropped) => [describeDrop(dropped)]),
         ...section('failed', recorded.failures, ({ call, reason, detail }) => [
@@ -76,7 +76,7 @@ function verdict(recorded: unknown, expected: Expected): Verdict {
   }
 }
 
-/** @throws If there is nothing recorded, or not everything yet: then no answer would be right. */
+/** @throws If the value is no recording, or events or calls are still on their way: no verdict would be right. */
 function assertSettled(recorded: unknown): asserts recorded is RecordedTracking {
   if (!isRecorded(recorded)) {
     throw new TypeError(`given ${shown(recorded)}; expected what recordTracking() returns`)
@@ -106,7 +106,7 @@ function describeDrop({ event, reason, required }: DroppedEvent): string {
   return `${name} (${reason}): ${explainDrop(reason, { ...(required && { required }), ...(consent && { consent }) })}`
 }
 
-function withWhat(expected: unknown, name: string): string {
+function withMembers(expected: unknown, name: string): string {
   return expected === undefined ? '' : ` with ${name} ${shown(expected)}`
 }
 

@@ -7,9 +7,9 @@ const MEMBERS: readonly string[] = [...ANSWERING, ...BREAKING, 'delay', 'record'
 const REDIRECT_STATUSES: readonly unknown[] = [301, 302, 307, 308]
 
 /**
- * Checks a fault where the script is given: a mistyped one would be a test that proves nothing.
+ * Checks a fault when the script is set: a test with a mistyped fault would prove nothing.
  *
- * @throws TypeError that names the member and what is expected of it.
+ * @throws TypeError that names the member and the values it may have.
  */
 export function assertFault(fault: unknown): void {
   if (!isRecord(fault)) {
@@ -72,7 +72,7 @@ function isFinalStatus(value: unknown): boolean {
   return Number.isInteger(value) && isFrom(200, value) && !isFrom(600, value)
 }
 
-/** @throws TypeError for what cannot be sent as a header. */
+/** @throws TypeError for a name or value that cannot be sent as a header. */
 function assertHeaders(headers: Record<string, unknown>): void {
   for (const [name, value] of Object.entries(headers)) {
     if (value === undefined) continue

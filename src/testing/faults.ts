@@ -1,36 +1,36 @@
 import { assertFault } from './fault-validation.js'
 
-/** What every fault may have. */
+/** The members that every fault may have. */
 export interface FaultCommon {
   /** Milliseconds to wait before anything is answered. Defaults to 0. */
   readonly delay?: number
   /**
-   * Whether the calls of a valid batch are taken nonetheless, at once and before the delay: an answer can be lost after
-   * Segment took the calls. Defaults to what the answer says: `true` where a whole 2xx is given, else `false`.
+   * Whether the endpoint takes the calls of a valid batch at once, before the delay: an answer can be lost after
+   * Segment took the calls. Defaults to `true` for a complete 2xx answer, else `false`.
    */
   readonly record?: boolean
-  /** How many requests get this fault. Defaults to 1 in a list, and to all of them where the fault is the script. */
+  /** How many requests get this fault. Defaults to 1 in a list, and to all for a fault given alone. */
   readonly times?: number
 }
 
 /**
- * A fault that answers something. Without `status` and `redirect` it is the endpoint's normal answer that is delayed,
- * halved or dripped.
+ * A fault that sends an answer. Without `status` and `redirect` it delays, halves or drips the endpoint's normal
+ * answer.
  */
 export interface AnswerFault extends FaultCommon {
   /** The status to answer, 200 to 599; with `redirect` one of 301, 302 (the default), 307 and 308. */
   readonly status?: number
-  /** Headers of the answer, over those that it would have anyway. */
+  /** Headers of the answer; they replace its usual ones. */
   readonly headers?: Readonly<Record<string, string>>
   /** The body; an object is sent as JSON. Defaults to Segment's `{ success, message }`. */
   readonly body?: string | object
   /** `Retry-After`: seconds, or the header's text. */
   readonly retryAfter?: number | string
-  /** Where to redirect the request: the `Location` header. */
+  /** The `Location` header: where to redirect the request. */
   readonly redirect?: string
   /** Sends the head and half of the body, then ends the connection. */
   readonly half?: true
-  /** Sends the whole answer, head included, one byte each so many milliseconds. */
+  /** Sends the answer, head included, byte by byte, with this many milliseconds between bytes. */
   readonly drip?: number
   readonly reset?: never
   readonly hang?: never
@@ -60,9 +60,9 @@ export interface HangFault extends FaultCommon {
  */
 export type Fault = AnswerFault | ResetFault | HangFault
 
-/** What a fault function is told of a request. */
+/** A request, as a fault function gets it. */
 export interface FaultRequest {
-  /** How many requests this script has seen before. */
+  /** How many earlier requests this script has handled. */
   readonly index: number
   /** The request's headers, without `authorization`. */
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
@@ -70,25 +70,25 @@ export interface FaultRequest {
 }
 
 /**
- * What the endpoint does with the requests to come: one fault for all of them, a list used up one request each, or a
- * function that decides for each. `'ok'` and `undefined` stand for the normal answer.
+ * How the endpoint answers further requests: one fault for all of them, a list with one entry for each request, or a
+ * function that decides for each. `'ok'` and `undefined` mean the normal answer.
  */
 export type FaultScript = Fault | 'ok' | undefined | readonly (Fault | 'ok')[] | FaultFunction
 
-/** Decides about each request; `times` is of no use here. What it throws is not caught. */
+/** Decides about each request; `times` has no effect here. Its exceptions are not caught. */
 export type FaultFunction = (request: FaultRequest) => Fault | 'ok' | undefined
 
-/** Goes through a script, one fault a request. */
+/** Runs through a script, one fault for each request. */
 export class FaultSequence {
   readonly #decide: FaultFunction
   #index = 0
 
-  /** @throws TypeError if a fault of the script is not one. */
+  /** @throws TypeError for an invalid fault. */
   constructor(script: FaultScript) {
     this.#decide = typeof script === 'function' ? script : inTurn(script)
   }
 
-  /** The fault for the next request; `undefined` for none. */
+  /** The fault for the next request; `undefined` means the normal answer. */
   next(request: Omit<FaultRequest, 'index'>): Fault | undefined {
     const fault = this.#decide({ index: this.#index++, ...request })
     if (fault === undefined || fault === 'ok') return undefined
@@ -97,13 +97,13 @@ export class FaultSequence {
   }
 }
 
-/** Whether a fault leaves the endpoint's own answer in place. */
+/** Whether the endpoint still sends its own answer under a fault. */
 export function keepsAnswer(fault: Fault | undefined): boolean {
   if (!fault) return true
   return !fault.reset && !fault.hang && fault.status === undefined && fault.redirect === undefined
 }
 
-/** Whether the calls of a valid batch are taken under a fault. */
+/** Whether the endpoint takes the calls of a valid batch under a fault. */
 export function takesCalls(fault: Fault | undefined): boolean {
   if (!fault) return true
   if (fault.record !== undefined) return fault.record

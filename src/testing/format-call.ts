@@ -7,10 +7,11 @@ const MAX_NAME_LENGTH = 80
 const MAX_JSON_LENGTH = 200
 
 /**
- * One readable line for a call, for terminals and logs of development: type, name, ids, properties or traits, consent.
+ * Formats a call as one readable line for terminals and development logs: type, name, ids, properties or traits,
+ * consent.
  *
- * What is long is cut and ends in `…`; characters that could steer a terminal are escaped, since calls carry what
- * visitors typed. The line holds personal data: it is not for production's logs.
+ * Long parts are cut and end in `…`. Control characters are escaped, because calls carry visitors' input, which could
+ * steer a terminal. The line contains personal data: keep it out of production logs.
  *
  * @param call - A call as {@link createSegmentServer} received it.
  * @returns The line, without a line break.
@@ -35,12 +36,12 @@ export function escapeControls(text: string): string {
 function nameOf(call: ReceivedCall): string {
   switch (call.type) {
     case 'track':
-      return cut(call.event, MAX_NAME_LENGTH)
+      return truncate(call.event, MAX_NAME_LENGTH)
     case 'group':
-      return cut(call.groupId, MAX_NAME_LENGTH)
+      return truncate(call.groupId, MAX_NAME_LENGTH)
     case 'page':
     case 'screen':
-      return cut([call.category, call.name].filter(Boolean).join(' '), MAX_NAME_LENGTH)
+      return truncate([call.category, call.name].filter(Boolean).join(' '), MAX_NAME_LENGTH)
     default:
       return ''
   }
@@ -54,7 +55,7 @@ function idsOf(call: ReceivedCall): string {
   ]
   return ids
     .filter(([, id]) => id)
-    .map(([label, id]) => `${label}=${cut(id ?? '', MAX_NAME_LENGTH)}`)
+    .map(([label, id]) => `${label}=${truncate(id ?? '', MAX_NAME_LENGTH)}`)
     .join(' ')
 }
 
@@ -69,19 +70,19 @@ function consentOf(call: ReceivedCall): string {
   const preferences = Object.entries(consent.categoryPreferences).map(
     ([key, value]) => `${key}=${value === true}`,
   )
-  return `consent: ${cut(preferences.join(' '), MAX_JSON_LENGTH)}`
+  return `consent: ${truncate(preferences.join(' '), MAX_JSON_LENGTH)}`
 }
 
 function json(value: object): string {
   if (Object.keys(value).length === 0) return ''
   try {
-    return cut(JSON.stringify(value), MAX_JSON_LENGTH)
+    return truncate(JSON.stringify(value), MAX_JSON_LENGTH)
   } catch {
-    // Nested so deeply that it cannot be written.
+    // JSON.stringify throws for values nested too deeply.
     return '{…}'
   }
 }
 
-function cut(text: string, length: number): string {
+function truncate(text: string, length: number): string {
   return text.length > length ? `${text.slice(0, length - 1)}…` : text
 }

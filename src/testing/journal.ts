@@ -3,38 +3,38 @@ import type { ReceivedCall } from './received-calls.js'
 import type { Outcome } from './sending.js'
 import { Waiters } from './waiters.js'
 
-/** One request that the local endpoint received, whatever became of it. */
+/** One request that the local endpoint received, accepted or not. */
 export interface ReceivedBatch {
   readonly receivedAt: Date
   /** The batch's own `sentAt`: the sender's clock, ISO 8601. */
   readonly sentAt?: string
   readonly method: string
-  /** The path asked for, without its query. */
+  /** The request's path, without its query. */
   readonly path: string
   /**
-   * The status that was answered, or how the answer failed: `'reset'`, `'half'` and `'hang'` are scripted faults,
-   * `'aborted'` means that the client (or `stop()`) ended the connection first, `'pending'` that the answer is delayed.
+   * The answer's status, or how the answer failed: `'reset'`, `'half'` and `'hang'` are scripted faults, `'aborted'`
+   * means that the client (or `stop()`) closed the connection first, `'pending'` that the answer is delayed.
    */
   readonly status: Outcome | 'pending'
   /** The request's headers, without `authorization`. */
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
-  /** Bytes of the body. */
+  /** The body's size in bytes. */
   readonly bytes: number
-  /** The calls that the request carried, taken or not, repeats included; none where the batch was refused. */
+  /** The request's calls, taken or not, duplicates included. Empty for a refused batch. */
   readonly calls: readonly ReceivedCall[]
-  /** The messageIds that the request carried, also where the batch was refused. */
+  /** The request's messageIds, even of a refused batch. */
   readonly messageIds: readonly string[]
-  /** Whether the calls were taken; not so where a fault stood in the way. */
+  /** Whether the endpoint took the calls; a fault may prevent that. */
   readonly taken: boolean
   /** `X-Retry-Count`: 0 on the first attempt. */
   readonly retryCount: number
 }
 
-/** A request that was refused by Segment's rules, with nothing of it taken. */
+/** A request that was refused by Segment's rules; none of its calls was taken. */
 export interface RejectedBatch {
   /** 400 for a batch that breaks a rule, 401 for a wrong write key, 404 for another path. */
   readonly status: number
-  /** Which rule, and where; never a value. */
+  /** The broken rule and its place; never a value. */
   readonly reason: string
   readonly messageIds: readonly string[]
 }
@@ -46,24 +46,24 @@ export interface Duplicate {
   readonly count: number
 }
 
-/** A report while it is being written. */
+/** A type without `readonly`, for an object under construction. */
 export type Mutable<T> = { -readonly [K in keyof T]: T[K] }
 
-/** At most so many calls are listed in an error. */
+/** The most calls that an error lists. */
 const MAX_LISTED = 20
 const MAX_EVENT_LENGTH = 60
 
-/** What the local endpoint has received so far, and those who wait for more. */
+/** The requests and calls that the local endpoint has received, and the waits for further ones. */
 export class Journal {
   readonly calls: ReceivedCall[] = []
   readonly batches: ReceivedBatch[] = []
   readonly duplicates: Duplicate[] = []
   readonly rejected: RejectedBatch[] = []
-  /** How many calls were taken, each messageId once. */
+  /** How many calls were taken, counting each messageId once. */
   received = 0
   readonly #keep: boolean
   readonly #waiters = new Waiters()
-  /** Every messageId taken, with its entry in `duplicates` once it has come again. */
+  /** Every messageId taken; its value is its entry in `duplicates`, once there is one. */
   readonly #seen = new Map<string, Mutable<Duplicate> | undefined>()
   #closed = false
 
@@ -80,7 +80,7 @@ export class Journal {
   /**
    * Takes calls.
    *
-   * @returns Those whose messageId was not known yet.
+   * @returns The calls whose messageId is new.
    */
   take(calls: readonly ReceivedCall[]): ReceivedCall[] {
     const fresh = calls.filter((call) => this.#isNew(call.messageId))
@@ -101,7 +101,7 @@ export class Journal {
     )
   }
 
-  /** Waits until so many calls have arrived. */
+  /** Waits until a number of calls have arrived. */
   async waitForCount(count: number, timeoutMs: number): Promise<readonly ReceivedCall[]> {
     if (!Number.isInteger(count) || count < 0) {
       throw new TypeError(
@@ -112,14 +112,14 @@ export class Journal {
     return pick() ?? this.#wait(pick, timeoutMs, `${count} calls`)
   }
 
-  /** Forgets everything received; who waits goes on waiting. */
+  /** Forgets everything received; open waits go on. */
   clear(): void {
     for (const list of [this.calls, this.batches, this.duplicates, this.rejected]) list.length = 0
     this.#seen.clear()
     this.received = 0
   }
 
-  /** Ends all waiting, now and later. */
+  /** Rejects all open and later waits. */
   close(): void {
     this.#closed = true
     this.#waiters.giveUp('the endpoint was closed')
@@ -132,7 +132,7 @@ export class Journal {
   }
 
   #isNew(messageId: string | null | undefined): boolean {
-    // Without a messageId Segment makes one up, so that such a call is always its own message.
+    // Segment generates a missing messageId, so such a call is never a duplicate.
     if (!messageId) return true
     const duplicate = this.#seen.get(messageId)
     if (duplicate) {

@@ -1,42 +1,42 @@
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-/** Longer than any pause within a test: a connection that ends between two requests is a fault nobody scripted. */
+/** Longer than any pause within a test: closing an idle connection would be a fault that nobody scripted. */
 const KEEP_ALIVE_MS = 65_000
 
-/** An HTTP server that can go away and come back on the same port. */
+/** An HTTP server that can stop and start again on the same port. */
 export class Listener {
   readonly #host: string
   readonly #handle: RequestListener
   #port: number
   #server: Server | undefined
-  /** Starting and stopping take turns, so that two calls at a time do not get in each other's way. */
+  /** Ends with the last start or stop: they run one after another, so that concurrent calls cannot interfere. */
   #turn: Promise<void> = Promise.resolve()
   #closing: Promise<void> | undefined
 
-  /** @param port - Where to listen; 0 for a free port, which is kept from then on. */
+  /** @param port - The port to listen on; 0 chooses a free one, which later starts reuse. */
   constructor(host: string, port: number, handle: RequestListener) {
     this.#host = host
     this.#port = port
     this.#handle = handle
   }
 
-  /** The port listened to; 0 until one has been found. */
+  /** The port; 0 until a free one is chosen. */
   get port(): number {
     return this.#port
   }
 
   /**
-   * Listens; does nothing where it does already.
+   * Listens; does nothing if it already does.
    *
-   * @throws If the port cannot be had, or the listener is closed for good.
+   * @throws If the port is not available, or after `close()`.
    */
   start(): Promise<void> {
     if (this.#closing) return Promise.reject(new Error('The Segment endpoint is closed; create another one'))
     return this.#inTurn(() => this.#listen())
   }
 
-  /** Stops listening and ends every connection: who connects is refused. */
+  /** Stops listening and closes every connection; new ones are refused. */
   stop(): Promise<void> {
     return this.#inTurn(() => this.#unlisten())
   }

@@ -1,26 +1,26 @@
 import { identifiedVerdict, trackedVerdict, type Verdict } from './expectations.js'
 
 /**
- * What `expect(recorded)` has besides, once {@link trackingMatchers} are in place. In Vitest, and in Jest with its
- * global `expect`, TypeScript knows them from the import of `reqtrack/testing` on.
+ * The matchers that {@link trackingMatchers} adds to `expect(recorded)`. Importing `reqtrack/testing` declares them for
+ * Vitest, and for Jest's global `expect`.
  */
 export interface TrackingMatchers<R = void> {
   /**
-   * That a `track` call was sent.
+   * Expects that a `track` call was sent.
    *
-   * @param event - The event's name as Segment gets it: after the mapping.
-   * @param properties - Some of its properties; asymmetric matchers such as `expect.any(Number)` can stand for values.
+   * @param event - The event's name after the mapping, as Segment gets it.
+   * @param properties - Some of its properties. Values may be asymmetric matchers such as `expect.any(Number)`.
    */
   toHaveTracked(event: string, properties?: object): R
   /**
-   * That an `identify` call was sent.
+   * Expects that an `identify` call was sent.
    *
-   * @param userId - Whose; anybody's by default.
+   * @param userId - The call's userId. Defaults to any.
    * @param traits - Some of its traits.
    */
   toHaveIdentified(userId?: string | number, traits?: object): R
   /**
-   * That an `identify` call was sent, whoever it is about.
+   * Expects that an `identify` call was sent for any user.
    *
    * @param traits - Some of its traits.
    */
@@ -29,15 +29,15 @@ export interface TrackingMatchers<R = void> {
 
 declare global {
   namespace jest {
-    // Vitest's matchers extend this interface, too: one declaration serves both, and asks for neither to be installed.
-    // Declarations that merge need the same type parameters.
+    // Vitest's matchers extend this interface, too: one declaration serves both, and needs neither to be installed.
+    // Merging declarations must have the same type parameters.
     interface Matchers<R, T> extends TrackingMatchers<R> {}
   }
 }
 
 /**
- * Matchers for Vitest and Jest. Where an expectation fails, the message lists what was sent instead, what was dropped,
- * and why.
+ * Matchers for Vitest and Jest. The message of a failed expectation lists the calls sent instead, and the dropped
+ * events with their reasons.
  *
  * @example
  * expect.extend(trackingMatchers)

@@ -1,22 +1,22 @@
 import { isDeepStrictEqual } from 'node:util'
 import { isRecord } from '../model/values.js'
 
-/** The most differences that are told of one value. */
+/** The most differences reported for one value. */
 const MAX_DIFFERENCES = 5
 const MAX_VALUE_LENGTH = 80
 
-/** What the asymmetric matchers of Vitest, Jest and Sinon have, such as `expect.any(Number)`. */
+/** An asymmetric matcher of Vitest, Jest or Sinon, such as `expect.any(Number)`. */
 interface Asymmetric {
   asymmetricMatch(actual: unknown): boolean
   toAsymmetricMatcher?(): string
 }
 
 /**
- * Compares a value with what is expected of it, as `toMatchObject` does: objects may have more members than expected,
- * arrays are as long as expected. A `Date` is expected as the ISO string that the wire has.
+ * Compares a value with an expected one as `toMatchObject` does: objects may have further members, arrays must have the
+ * expected length. An expected `Date` matches its ISO string, since that is on the wire.
  *
- * @param path - Where the value is, for the differences.
- * @returns One line for each difference, at most five; none where it matches.
+ * @param path - The value's place, for the messages.
+ * @returns One line for each difference, at most five; empty for a match.
  */
 export function differences(actual: unknown, expected: unknown, path = ''): string[] {
   return differencesOf(actual, expected, path).slice(0, MAX_DIFFERENCES)
@@ -45,7 +45,7 @@ function difference(path: string, expected: string, actual: unknown): string {
   return `${path}: expected ${expected}, got ${shown(actual)}`
 }
 
-/** A value as it is told of: JSON where it has one, and not too much of it. */
+/** Formats a value for a message: its JSON, shortened. */
 export function shown(value: unknown): string {
   if (value === undefined) return 'nothing'
   const text = JSON.stringify(value, (_key, part) => {

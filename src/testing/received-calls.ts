@@ -1,10 +1,10 @@
-/** What a call of any type may carry. `null` is what some libraries send for a member that they do not have. */
+/** The members that every call may have. Some libraries send `null` for a missing one. */
 export interface ReceivedCommon {
-  /** Tells Segment which calls are the same message. */
+  /** Calls with the same messageId are one message to Segment. */
   readonly messageId?: string | null
   readonly userId?: string | null
   readonly anonymousId?: string | null
-  /** When it happened, as the sender wrote it: ISO 8601. */
+  /** When the event happened, as the sender wrote it: ISO 8601. */
   readonly timestamp?: string | null
   readonly context?: Readonly<Record<string, unknown>> | null
   readonly integrations?: Readonly<Record<string, unknown>> | null
@@ -54,7 +54,7 @@ export interface ReceivedAlias extends ReceivedCommon {
 }
 
 /**
- * A call as the local endpoint received it: the JSON of the wire, nothing added, told apart by `type`.
+ * A call as the local endpoint received it: the JSON of the wire, with nothing added. `type` tells the types apart.
  *
  * @example
  * for (const call of server.calls) if (call.type === 'track') console.log(call.event, call.properties)

@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { type CheckedBatch, checkBatch } from './batch-validation.js'
 import type { Mutable, ReceivedBatch } from './journal.js'
 
-/** What is kept of a body that is far too large, so that its messageIds can be told. */
+/** The most kept of an oversized body: enough to report its messageIds. */
 const MAX_KEPT_BYTES = 8 * 1024 * 1024
 
 /** Why a request is refused by Segment's rules. */
@@ -12,9 +12,9 @@ export interface Refusal {
 }
 
 /**
- * Reads a body whole, however large, keeping no more than is of use. A request that breaks off is forgotten.
+ * Reads a whole body of any size and keeps its beginning. An aborted request is ignored.
  *
- * @param done - Given what was kept of the body, and how many bytes it had.
+ * @param done - Called with the kept part of the body and the body's full size in bytes.
  */
 export function readBody(request: IncomingMessage, done: (body: Buffer, bytes: number) => void): void {
   const chunks: Buffer[] = []
@@ -27,12 +27,12 @@ export function readBody(request: IncomingMessage, done: (body: Buffer, bytes: n
 }
 
 /**
- * Reads what a request says and judges it by Segment's rules, before any fault.
+ * Reads a request and checks it by Segment's rules, before any fault.
  *
- * @param body - What was kept of the body.
- * @param bytes - How many bytes the body had.
+ * @param body - The kept part of the body.
+ * @param bytes - The body's full size.
  * @param batchPath - The path of the batch endpoint.
- * @param writeKey - The only write key to accept; any that is not empty where it is absent.
+ * @param writeKey - The only write key to accept. By default any non-empty key is accepted.
  */
 export function receive(
   request: IncomingMessage,
@@ -47,7 +47,7 @@ export function receive(
   const isBatch = method === 'POST' && path === batchPath
   const checked: CheckedBatch = isBatch ? checkBatch(body, bytes) : { calls: [], messageIds: [] }
   const refusal = isBatch
-    ? judge(checked, authorization, writeKey)
+    ? refusalOf(checked, authorization, writeKey)
     : { status: 404, reason: `there is only POST ${batchPath} here` }
   const batch = {
     receivedAt: new Date(),
@@ -65,7 +65,7 @@ export function receive(
   return { batch, refusal }
 }
 
-function judge(
+function refusalOf(
   checked: CheckedBatch,
   authorization: string | undefined,
   writeKey: string | undefined,
@@ -80,7 +80,7 @@ function judge(
   return checked.refusal === undefined ? undefined : { status: 400, reason: checked.refusal }
 }
 
-/** The user name of Basic authentication, where Segment has the write key. */
+/** Reads the write key: the user name of Basic authentication. */
 function writeKeyOf(authorization: string | undefined): string | undefined {
   const [scheme, credentials] = authorization?.split(' ') ?? []
   if (scheme?.toLowerCase() !== 'basic' || !credentials) return undefined

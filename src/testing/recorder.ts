@@ -11,49 +11,50 @@ import { createTracking, type Tracking } from '../tracking.js'
 import { checkBatch } from './batch-validation.js'
 import type { ReceivedCall } from './received-calls.js'
 
-/** Below the time that Vitest and Jest give a test, so that what is said is why. */
+/** Shorter than a test's time limit in Vitest and Jest, so that this error is the one reported. */
 const SETTLE_TIMEOUT_MS = 4_000
 
-/** What `recordTracking` takes: the config of `createTracking`, of which nothing is required. */
+/** The config of `recordTracking`: that of `createTracking`, with nothing required. */
 export type RecordingConfig = Omit<TrackingConfig, 'settings'> & {
   /** The Segment settings. `writeKey` defaults to `test`; nothing is sent to any `host`. */
   settings?: Partial<Settings>
 }
 
 /**
- * A tracking that records instead of sending. The lists are always the same arrays, in the order in which things
- * happened; read them after `await settled()`.
+ * A tracking that records instead of sending. The lists stay the same arrays, and are in order of time; read them after
+ * `await settled()`.
  */
 export interface RecordedTracking extends Tracking {
-  /** The calls that Segment would have got: the JSON of the wire, as `createSegmentServer()` receives it. */
+  /** The calls that Segment would have received: the JSON of the wire, as from `createSegmentServer()`. */
   readonly calls: readonly ReceivedCall[]
-  /** The complete walkerOS events that were dispatched, also those that were then dropped. */
+  /** The complete walkerOS events that were dispatched, including those dropped afterwards. */
   readonly events: readonly WalkerOS.Event[]
-  /** The events that became no call, and why. */
+  /** The dropped events, with their reasons. */
   readonly drops: readonly DroppedEvent[]
-  /** The calls that Segment, or its client, would not have taken. */
+  /** The calls that Segment or its client would have refused. */
   readonly failures: readonly FailedCall[]
   /**
-   * Waits until every request has ended and every event has become calls or was dropped; at once where that is so.
-   * Without it a test can be faster than the server, which dispatches after the response.
+   * Waits until every request has ended and every event has become calls or was dropped. Without it a test can be
+   * faster than the server, which dispatches after the response.
    *
    * @param options - `timeout`: milliseconds. Defaults to 4000.
-   * @throws If a request is still open when the time is over, or background work goes on.
+   * @throws If a request is still open or background work is still running after the timeout.
    */
   settled(options?: TimeoutOptions): Promise<void>
   /**
-   * Empties the lists, and forgets whom `identify` and `group` have told about: the next test begins as the first did.
-   * Only `stats()` goes on counting.
+   * Empties the lists, and forgets the people and groups already identified, so that the next test starts like the
+   * first. Only `stats()` goes on counting.
    */
   clear(): void
 }
 
 /**
- * Makes a tracking whose calls are recorded instead of sent. All else is as in production: the config's validation,
- * readers, consent, mapping, de-duplication, and the real Segment client, which throws for what it throws there.
+ * Creates a tracking whose calls are recorded instead of sent. Everything else is as in production: validation of the
+ * config, readers, consent, mapping, de-duplication, and the real Segment client with its own errors.
  *
- * @param config - The application's own config, or a part of it. `settings.httpClient` and `env.analytics` are replaced.
- * @throws One error that lists every problem of the config.
+ * @param config - The application's own config, or a part of it. `settings.httpClient` and `env.analytics` are
+ * replaced.
+ * @throws An error that lists every problem of the config.
  *
  * @example
  * const recorded = recordTracking({ mapping: { order: { complete: { name: 'Order Completed' } } } })
@@ -101,16 +102,16 @@ export function recordTracking(config: RecordingConfig = {}): RecordedTracking {
   })
 }
 
-/** Stands where the way to Segment begins: takes batches, and refuses what Segment refuses. */
+/** The HTTP client that records batches instead of sending them; refuses what Segment refuses. */
 class RecordingClient implements HTTPClient {
   readonly #calls: ReceivedCall[]
 
-  /** @param calls - Where to record. */
+  /** @param calls - The list to record to. */
   constructor(calls: ReceivedCall[]) {
     this.#calls = calls
   }
 
-  /** Called by the SDK with one batch. */
+  /** Called by the SDK for each batch. */
   async makeRequest({ body }: HTTPClientRequest): Promise<HTTPResponse> {
     const bytes = Buffer.from(body)
     const { calls, refusal } = checkBatch(bytes, bytes.length)
@@ -120,7 +121,7 @@ class RecordingClient implements HTTPClient {
   }
 }
 
-/** Why it takes so long to settle. */
+/** The error message when the timeout is over. */
 function unsettledAfter(timeoutMs: number): string {
   return (
     `settled(): after ${timeoutMs} ms a request is still open, or work given to waitUntil() goes on. ` +

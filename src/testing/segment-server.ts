@@ -9,74 +9,74 @@ import { send } from './sending.js'
 
 /** Settings of {@link createSegmentServer}. */
 export interface SegmentServerOptions {
-  /** The port to listen on, where a client in another process has to know it. Defaults to 0: any free one. */
+  /** The port to listen on. Defaults to 0: any free one. Give one that a client in another process knows. */
   port?: number
   /** The address to listen on, loopback only. Defaults to `127.0.0.1`. */
   host?: '127.0.0.1' | '::1' | 'localhost'
-  /** The only write key to accept; any other is answered with 401. By default every key that is not empty is accepted. */
+  /** The only write key to accept; others get 401. By default every non-empty key is accepted. */
   writeKey?: string
-  /** The path of the batch endpoint, for clients that set one. Defaults to `/v1/batch`. */
+  /** The path of the batch endpoint, for clients with a `path` of their own. Defaults to `/v1/batch`. */
   path?: string
   /**
-   * Whether calls and batches are kept. `false` only counts them (`received`, `duplicates`, `rejected`), for
-   * benchmarks; the messageIds are remembered nonetheless, about 100 bytes each. Defaults to `true`.
+   * Whether to keep calls and batches. `false`, for benchmarks, only counts them (`received`, `duplicates`, `rejected`)
+   * and still remembers the messageIds, about 100 bytes each. Defaults to `true`.
    */
   record?: boolean
-  /** Told every call as it is taken, each messageId once, after the answer was given. What it throws is not caught. */
+  /** Called for every call taken, once for each messageId, after the answer. Its exceptions are not caught. */
   onCall?: (call: ReceivedCall) => void
 }
 
 /** A local Segment endpoint, made by {@link createSegmentServer}. */
 export interface SegmentServer {
-  /** Where it listens, such as `http://127.0.0.1:41234`: the `host` setting of Segment's client. */
+  /** Its address, such as `http://127.0.0.1:41234`: the `host` setting of Segment's client. */
   readonly url: string
   readonly port: number
   /**
-   * Every call that was taken, in order of arrival, each messageId once. The same objects are in the `calls` of the
-   * batch they came in: `server.batches.find((batch) => batch.calls.includes(call))`.
+   * Every call taken, once for each messageId, in order of arrival. `batches` has the same objects:
+   * `server.batches.find((batch) => batch.calls.includes(call))`.
    */
   readonly calls: readonly ReceivedCall[]
-  /** Every request that was received, whatever it was answered. */
+  /** Every request received, whatever the answer. */
   readonly batches: readonly ReceivedBatch[]
   /** The messageIds that arrived more than once. */
   readonly duplicates: readonly Duplicate[]
-  /** The requests that were refused by Segment's rules; scripted faults are not among them. */
+  /** The requests refused by Segment's rules; scripted faults do not count. */
   readonly rejected: readonly RejectedBatch[]
-  /** How many calls were taken, each messageId once; also counted with `record: false`. */
+  /** How many calls were taken, counting each messageId once; also with `record: false`. */
   readonly received: number
   /**
-   * Resolves with the first call that the predicate accepts, as soon as it is there.
+   * Resolves with the first call that the predicate accepts, as soon as it has arrived.
    *
    * @param timeout - Milliseconds to wait. Defaults to 5000.
-   * @throws If it does not arrive in time or the endpoint is closed: an error that lists the types and event names of
-   * what did arrive. What the predicate throws, too.
+   * @throws If no such call arrives in time or the endpoint is closed; the error lists the types and event names that
+   * did arrive. Also rethrows the predicate's exceptions.
    *
    * @example
    * const order = await server.waitFor((call) => call.type === 'track' && call.event === 'Order Completed')
    */
   waitFor<T extends ReceivedCall>(predicate: (call: ReceivedCall) => call is T, timeout?: number): Promise<T>
   waitFor(predicate: (call: ReceivedCall) => boolean, timeout?: number): Promise<ReceivedCall>
-  /** Resolves with the first so many calls, as soon as they are there (with `record: false`, with an empty list). */
+  /** Resolves with the first `count` calls, as soon as they have arrived; with `record: false`, with an empty list. */
   waitFor(count: number, timeout?: number): Promise<readonly ReceivedCall[]>
   /**
    * Makes the endpoint misbehave from the next request on; see {@link Fault}. Requests to other paths are not scripted.
    *
-   * @param script - A fault for every request, a list of faults for one request each and normal answers after them, or
-   * a function that decides; `'ok'` or nothing for normal answers again.
-   * @throws TypeError if a fault of the script is not one.
+   * @param script - A fault for every request, a list with one fault for each request and normal answers after it, or a
+   * function that decides. `'ok'` or nothing restores normal answers.
+   * @throws TypeError for an invalid fault.
    *
    * @example
    * server.respondWith([{ status: 503, times: 2 }, { status: 429, retryAfter: 1 }, { reset: true, record: true }])
    * server.respondWith(({ index }) => (index % 2 === 0 ? { delay: 500 } : undefined))
    */
   respondWith(script?: FaultScript): void
-  /** Forgets everything received so far. The script stays, and who waits goes on waiting. */
+  /** Forgets everything received so far. The script stays, and open waits go on. */
   clear(): void
-  /** Goes away: connections are ended and new ones refused, until {@link SegmentServer.start}. */
+  /** Stops listening: closes connections and refuses new ones until {@link SegmentServer.start}. */
   stop(): Promise<void>
-  /** Comes back on the same port, with everything received so far. */
+  /** Listens again on the same port; keeps everything received so far. */
   start(): Promise<void>
-  /** Ends it for good: connections, hanging answers, timers and waiting. Nothing of it keeps the process alive. */
+  /** Ends it for good: connections, hanging answers, timers and waits. Nothing then keeps the process alive. */
   close(): Promise<void>
 }
 
@@ -84,16 +84,16 @@ const LOOPBACK = ['127.0.0.1', '::1', 'localhost']
 const DEFAULT_WAIT_MS = 5000
 
 /**
- * Starts a local endpoint that behaves as Segment's HTTP API does: for tests, demos and benchmarks without a network.
+ * Starts a local endpoint that behaves like Segment's HTTP API, for tests, demos and benchmarks without a network.
  *
- * It checks the write key (Basic authentication), takes `POST /v1/batch` and answers 400 to what Segment could not use:
+ * It checks the write key (Basic authentication), accepts `POST /v1/batch`, and answers 400 to unusable input:
  * malformed JSON, more than 500 KB or 2500 calls, a call over 32 KB, a call without type, without userId and
  * anonymousId (`alias`: userId and previousId), a track without event, a group without groupId. (Segment answers some
  * of these with 200 and drops the call; here the loss shows.) Other paths are 404.
  *
  * @param options - Port, write key and more; nothing is required.
- * @returns The endpoint, which is listening.
- * @throws TypeError for an option that is not one, and an Error where the port cannot be had.
+ * @returns The listening endpoint.
+ * @throws TypeError for an invalid option, Error if the port is not available.
  *
  * @example
  * const server = await createSegmentServer()

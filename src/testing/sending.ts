@@ -3,13 +3,13 @@ import type { Socket } from 'node:net'
 import type { Answer } from './answers.js'
 import type { Fault } from './faults.js'
 
-/** What became of an answer: its status where it was sent whole, else what broke it. */
+/** The result of an answer: its status if it was sent completely, else how it ended. */
 export type Outcome = number | 'reset' | 'half' | 'hang' | 'aborted'
 
 /**
- * Sends an answer the way a fault wants it. Timers end with the connection, so that nothing outlives it.
+ * Sends an answer as a fault prescribes. Timers end with the connection, so that nothing outlives it.
  *
- * @param settle - Told what became of the answer; at once, unless it is delayed or dripped.
+ * @param settle - Called with the result; at once, unless the answer is delayed or dripped.
  */
 export function send(
   response: ServerResponse,
@@ -58,7 +58,7 @@ function sendNow(
 function sendHalf(socket: Socket, answer: Answer): void {
   const head = headOf(answer)
   const half = Buffer.concat([head, answer.body.subarray(0, Math.ceil(answer.body.length / 2))])
-  // An end rather than a reset: a reset would take back what the client has not read yet.
+  // Not a reset, which would discard the bytes that the client has not read yet.
   socket.write(half, () => socket.destroy())
 }
 
@@ -79,7 +79,7 @@ function drip(socket: Socket, answer: Answer, everyMs: number, settle: (outcome:
   })
 }
 
-/** The head of an answer as bytes: Node's own response cannot send half of one, nor a head byte by byte. */
+/** The head as bytes: Node's response can send neither half an answer nor a head byte by byte. */
 function headOf({ status, headers }: Answer): Buffer {
   const fields = Object.entries({ ...headers, connection: 'close' }).map(
     ([name, value]) => `${name}: ${value}\r\n`,

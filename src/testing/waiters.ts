@@ -1,6 +1,6 @@
 import type { ReceivedCall } from './received-calls.js'
 
-/** The longest that a Node timer can run; beyond it, it would fire at once. */
+/** The longest delay of a Node timer; with a longer one it would fire at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1
 
 interface Waiter {
@@ -8,17 +8,17 @@ interface Waiter {
   giveUp(reason: string): void
 }
 
-/** Those who wait for a call that has not arrived yet. */
+/** The waits for calls that have not arrived yet. */
 export class Waiters {
   readonly #waiting = new Set<Waiter>()
 
   /**
-   * Waits for calls still to come.
+   * Waits for further calls.
    *
-   * @param pick - Asked for every call that arrives; what it returns first, other than `undefined`, is the result.
-   * @param timeoutMs - Milliseconds until waiting ends with an error.
-   * @param wanted - What is waited for, for the error.
-   * @param arrived - Says what did arrive, for the error.
+   * @param pick - Called for every call that arrives; its first result other than `undefined` ends the wait.
+   * @param timeoutMs - Milliseconds until the wait fails.
+   * @param wanted - Describes the expected calls in the error.
+   * @param arrived - Describes the arrived calls in the error.
    */
   wait<T>(
     pick: (call: ReceivedCall) => T | undefined,
@@ -56,12 +56,12 @@ export class Waiters {
     })
   }
 
-  /** Shows a call that has just arrived to everyone who waits. */
+  /** Offers an arrived call to every wait. */
   offer(call: ReceivedCall): void {
     for (const waiter of this.#waiting) waiter.offer(call)
   }
 
-  /** Ends all waiting with an error. */
+  /** Ends every wait with an error. */
   giveUp(reason: string): void {
     for (const waiter of this.#waiting) waiter.giveUp(reason)
   }

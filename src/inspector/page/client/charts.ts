@@ -1,6 +1,6 @@
 import { h, s } from './dom.js'
 
-/** A part of a bar: what it stands for, how much it is, and the class that colours it. */
+/** A part of a bar: its label, its size, and the class that colours it. */
 export interface Part {
   readonly label: string
   readonly value: number
@@ -11,9 +11,9 @@ const WIDTH = 300
 const HEIGHT = 48
 
 /**
- * Columns side by side, each of parts on top of each other.
+ * A chart of stacked columns.
  *
- * @param label - What the chart shows, for those who do not see it.
+ * @param label - Describes the chart to screen readers.
  */
 export function columns(label: string, stacks: readonly (readonly Part[])[]): SVGSVGElement {
   const highest = Math.max(1, ...stacks.map(sum))
@@ -44,7 +44,7 @@ export function columns(label: string, stacks: readonly (readonly Part[])[]): SV
   return chart
 }
 
-/** One bar of parts beside each other, with a legend. */
+/** One stacked bar with a legend. */
 export function stackedBar(label: string, parts: readonly Part[]): HTMLElement {
   const total = sum(parts)
   const chart = s('svg', {
@@ -69,7 +69,7 @@ export function stackedBar(label: string, parts: readonly Part[]): HTMLElement {
   return h('div', { role: 'group', 'aria-label': label }, chart, legend)
 }
 
-/** Bars one below the other, the longest first. */
+/** A list of bars, the longest first. */
 export function rankedBars(parts: readonly Part[]): HTMLElement {
   const sorted = parts.filter(({ value }) => value > 0).sort((a, b) => b.value - a.value)
   const highest = sorted[0]?.value ?? 1

@@ -4,17 +4,17 @@ import { copyButton, jsonBlock } from './json.js'
 import { eventCount, statusBadge } from './list.js'
 import { clock, counted, duration, SIGNS, STAGES, STATES } from './words.js'
 
-/** So many of the calls that shared a batch are named. */
+/** The most calls of a shared batch that are named. */
 const MAX_OTHERS = 8
 
-/** Shows one request with its events, and remembers what of it was unfolded. */
+/** Shows one request with its events, and remembers which parts are unfolded. */
 export class Detail {
   readonly #element = byId('detail')
-  /** What the viewer has folded or unfolded otherwise than it comes. */
+  /** By key: the parts that the viewer folded or unfolded. */
   readonly #folds = new Map<string, boolean>()
   #shown = ''
 
-  /** Shows a request, unless exactly that is shown already. */
+  /** Shows a request; does nothing if the same content is shown already. */
   show(view: RequestView): void {
     const text = JSON.stringify(view)
     if (text === this.#shown) return
@@ -44,7 +44,7 @@ export class Detail {
     )
   }
 
-  /** Says that a request is not there. */
+  /** Says that a request is not kept. */
   showMissing(number: number, capacity: number): void {
     this.#shown = ''
     this.#element.replaceChildren(
@@ -66,7 +66,7 @@ export class Detail {
     )
   }
 
-  /** Puts the focus here. */
+  /** Focuses the details. */
   focus(): void {
     this.#element.focus({ preventScroll: true })
     this.#element.scrollTop = 0
@@ -85,7 +85,7 @@ export class Detail {
         h('span', { class: `chip ${state}` }, h('i', { 'aria-hidden': 'true' }, SIGNS[state]), STATES[state]),
         h('time', {}, clock(at)),
       ),
-      way(stages),
+      stageList(stages),
       reason !== undefined && h('p', { class: `reason ${state}` }, ...prose(capital(reason))),
       differs &&
         h('div', { class: 'own-who' }, h('p', { class: 'muted' }, 'This event’s own sender:'), whoList(who)),
@@ -128,7 +128,7 @@ export class Detail {
   }
 }
 
-function way(stages: readonly Stage[]): HTMLElement {
+function stageList(stages: readonly Stage[]): HTMLElement {
   return h(
     'ol',
     { class: 'way', 'aria-label': 'The event’s way' },

@@ -1,8 +1,8 @@
-// Elements without markup: whatever a request brings becomes text, never HTML.
+// Builds elements without markup, so that data of requests becomes text and never HTML.
 
 type Child = Node | string | undefined | false
 
-/** Makes an element. `class` and other attributes by their names; `undefined` leaves one out. */
+/** Makes an element. An attribute that is `undefined` is left out. */
 export function h<K extends keyof HTMLElementTagNameMap>(
   tag: K,
   attributes: Readonly<Record<string, string | undefined>> = {},
@@ -13,7 +13,7 @@ export function h<K extends keyof HTMLElementTagNameMap>(
   return element
 }
 
-/** Makes an element of SVG. */
+/** Makes an SVG element. */
 export function s<K extends keyof SVGElementTagNameMap>(
   tag: K,
   attributes: Readonly<Record<string, string | undefined>> = {},
@@ -24,14 +24,14 @@ export function s<K extends keyof SVGElementTagNameMap>(
   return element
 }
 
-/** The element of the page with an id. */
+/** The page's element with an id. */
 export function byId(id: string): HTMLElement {
   const element = document.getElementById(id)
   if (!element) throw new Error(`the page has no #${id}`)
   return element
 }
 
-/** Text in which `code` stands between backticks. */
+/** Turns text with `code` in backticks into nodes. */
 export function prose(text: string): Node[] {
   return text
     .split('`')

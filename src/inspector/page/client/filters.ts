@@ -4,11 +4,11 @@ import { STATES } from './words.js'
 
 const NO_EVENTS = 'none'
 
-/** Which requests are to be seen. */
+/** The form that filters the list. */
 export class Filters {
   readonly #form: HTMLFormElement
 
-  /** @param changed - Called when what is to be seen has changed. */
+  /** @param changed - Called when a filter has changed. */
   constructor(changed: () => void) {
     const form = byId('filters')
     if (!(form instanceof HTMLFormElement)) throw new Error('#filters is no form')
@@ -17,7 +17,7 @@ export class Filters {
     this.offer([])
     form.addEventListener('input', changed)
     form.addEventListener('submit', (event) => event.preventDefault())
-    // The fields are emptied after the event.
+    // The browser empties the fields after the event.
     form.addEventListener('reset', () => setTimeout(changed))
   }
 
@@ -29,7 +29,7 @@ export class Filters {
     fillSelect(this.#select('route'), pairs(routes))
   }
 
-  /** Whether a request is to be seen. */
+  /** Whether the filters let a request through. */
   shows(request: RequestSummary): boolean {
     const fields = new FormData(this.#form)
     const chosen = (name: string) => String(fields.get(name) ?? '')
@@ -48,7 +48,7 @@ export class Filters {
     )
   }
 
-  /** Puts the cursor into the first field. */
+  /** Focuses the first field. */
   focus(): void {
     this.#form.querySelector('input')?.focus()
   }
@@ -72,7 +72,7 @@ function pairs(values: ReadonlySet<string>): [string, string][] {
   return [...values].sort().map((value) => [value, value])
 }
 
-/** Sets a select's options, unless they are the same; what was chosen stays. */
+/** Sets a select's options if they differ; keeps the choice. */
 function fillSelect(select: HTMLSelectElement, options: readonly (readonly [string, string])[]): void {
   const all = [['', 'any'] as const, ...options]
   const known = [...select.options].map(({ value }) => value)

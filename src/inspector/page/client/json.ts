@@ -2,7 +2,7 @@ import { h } from './dom.js'
 
 const TOKEN = /("(?:[^"\\]|\\.)*")(\s*:)?|\b(true|false|null)\b|(-?\d[\d.eE+-]*)/g
 
-/** JSON in colours, with a button that copies it. */
+/** Coloured JSON with a button that copies it. */
 export function jsonBlock(text: string, label: string): HTMLElement {
   const code = h('code')
   let from = 0
@@ -23,7 +23,7 @@ export function jsonBlock(text: string, label: string): HTMLElement {
   )
 }
 
-/** A button that copies what it is given, and says so. */
+/** A button that copies a text and says so. */
 export function copyButton(label: string, text: () => string, shown?: HTMLElement): HTMLButtonElement {
   const button = h('button', { type: 'button', class: 'copy' }, label)
   button.addEventListener('click', async () => {
@@ -36,7 +36,7 @@ export function copyButton(label: string, text: () => string, shown?: HTMLElemen
   return button
 }
 
-/** Browsers give the clipboard to secure origins only; elsewhere what is shown is selected. */
+/** Browsers give the clipboard to secure origins only; elsewhere this selects the shown text. */
 async function copy(text: string, shown: HTMLElement | undefined): Promise<boolean> {
   try {
     await navigator.clipboard.writeText(text)

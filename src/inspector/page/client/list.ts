@@ -11,13 +11,13 @@ export class RequestList {
   readonly #requests = new Map<number, { summary: RequestSummary; row: HTMLElement; link: HTMLElement }>()
   #current: number | undefined
 
-  /** Begins anew. */
+  /** Removes all requests. */
   clear(): void {
     this.#requests.clear()
     this.#list.replaceChildren()
   }
 
-  /** Takes in requests that are new or have changed, and lets go of the oldest beyond what the server keeps. */
+  /** Adds or updates requests, and removes the oldest beyond the server's capacity. */
   update(summaries: readonly RequestSummary[], capacity: number): void {
     for (const summary of [...summaries].sort((a, b) => a.at - b.at)) this.#put(summary)
     for (const [number, { row }] of this.#requests) {
@@ -27,12 +27,12 @@ export class RequestList {
     }
   }
 
-  /** All requests that are listed. */
+  /** All listed requests. */
   all(): RequestSummary[] {
     return [...this.#requests.values()].map(({ summary }) => summary)
   }
 
-  /** Shows what the filters let through. */
+  /** Hides the requests that the filters exclude. */
   filter(filters: Filters): void {
     let shown = 0
     for (const { summary, row } of this.#requests.values()) {
@@ -48,7 +48,7 @@ export class RequestList {
         : 'No request yet. Send one to the application: it appears here as it ends.'
   }
 
-  /** Marks the request that is open. */
+  /** Marks the open request. */
   mark(number: number | undefined): void {
     if (this.#current !== undefined) {
       this.#requests.get(this.#current)?.link.removeAttribute('aria-current')
@@ -67,7 +67,7 @@ export class RequestList {
     links[next]?.focus()
   }
 
-  /** Puts the focus on a request. */
+  /** Focuses a request. */
   focus(number: number): void {
     this.#requests.get(number)?.link.focus()
   }
@@ -123,7 +123,7 @@ function contentOf(summary: RequestSummary): HTMLElement[] {
   ]
 }
 
-/** A response's status; `aborted` where there was none. */
+/** A badge for a response's status, or `aborted`. */
 export function statusBadge(status: number | undefined): HTMLElement {
   const tone = status === undefined || status >= 500 ? 'failed' : status >= 400 ? 'retrying' : 'delivered'
   return h('span', { class: `status ${tone}` }, status === undefined ? 'aborted' : `${status}`)

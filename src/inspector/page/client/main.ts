@@ -5,7 +5,7 @@ import { Filters } from './filters.js'
 import { RequestList } from './list.js'
 import { showTotals } from './totals.js'
 
-// It is mounted anywhere, with or without a slash at the end.
+// The page may be mounted anywhere, with or without a trailing slash.
 const base = location.pathname.replace(/\/?$/, '/')
 const list = new RequestList()
 const detail = new Detail()
@@ -15,12 +15,12 @@ const state = byId('state')
 
 let capacity = 0
 let connected = false
-/** Whether the next message is everything that is kept, rather than what has changed. */
+/** Whether the next message is a snapshot rather than a change. */
 let begins = true
-/** What has come since the page was paused; `undefined` while it is not. */
+/** Requests received while paused; `undefined` while live. */
 let held: Map<number, RequestSummary> | undefined
 let heldUpdate: Update | undefined
-/** Whether what is listed is of an earlier connection. */
+/** Whether the list is from an earlier connection. */
 let isStale = false
 
 function connect(): void {
@@ -40,12 +40,12 @@ function connect(): void {
   stream.onerror = () => {
     connected = false
     showState()
-    // A stream that was refused does not come back by itself.
+    // The browser does not reconnect a refused stream by itself.
     if (stream.readyState === EventSource.CLOSED) setTimeout(connect, 2000)
   }
 }
 
-/** The server may be another than before: what it kept is gone. */
+/** Starts over: the server may have restarted and lost its requests. */
 function begin(): void {
   held?.clear()
   if (held) isStale = true
@@ -73,14 +73,14 @@ function openNumber(): number | undefined {
   return number === undefined ? undefined : Number(number)
 }
 
-/** Goes to what the address says. */
+/** Shows the request that the address names, and focuses it. */
 async function navigate(): Promise<void> {
   await show()
   if (openNumber() === undefined || (document.activeElement?.closest('#list') && !isNarrow())) return
   detail.focus()
 }
 
-/** Shows what the address says: one request, or none. */
+/** Shows the request that the address names, or none. */
 async function show(): Promise<void> {
   const number = openNumber()
   document.body.classList.toggle('opened', number !== undefined)
@@ -148,7 +148,7 @@ function pressed(event: KeyboardEvent): void {
     '/': () => filters.focus(),
   }[event.key]
   if (!action) return
-  // Keys that scroll go on scrolling the request that is being read.
+  // In the details, the arrow keys go on scrolling.
   if (event.key.startsWith('Arrow') && target instanceof Element && target.closest('#detail')) return
   event.preventDefault()
   action()

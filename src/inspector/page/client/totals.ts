@@ -3,7 +3,7 @@ import { columns, rankedBars, stackedBar } from './charts.js'
 import { byId, h } from './dom.js'
 import { counted } from './words.js'
 
-/** Shows the books. */
+/** Shows the totals: rates, ledger and reasons. */
 export function showTotals({ events, calls, requests, health, minutes }: Totals): void {
   const now = minutes.at(-1)
   const dropped = sum(events.dropped)
@@ -76,7 +76,7 @@ function card(
   return h('div', { class: 'card' }, h('h2', {}, title), h('p', { class: 'figure' }, ...figure), ...children)
 }
 
-/** What one of the minutes came to: the last one, which is not over yet. */
+/** The count of the current minute, which is not over yet. */
 function thisMinute(count: number, one: string): (string | Node)[] {
   return [counted(count, one), h('span', {}, ' this minute')]
 }

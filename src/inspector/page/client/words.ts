@@ -1,6 +1,6 @@
 import type { EventState, StageName, StageState } from '../../view.js'
 
-/** What an event's state is called. */
+/** The name of each event state. */
 export const STATES: Readonly<Record<EventState, string>> = {
   delivered: 'delivered',
   pending: 'pending',
@@ -11,7 +11,7 @@ export const STATES: Readonly<Record<EventState, string>> = {
   open: 'open',
 }
 
-/** A sign for each state, so that no state is told by its colour alone. */
+/** A sign for each state, so that colour is never the only difference. */
 export const SIGNS: Readonly<Record<EventState | StageState, string>> = {
   delivered: '✓',
   passed: '✓',
@@ -48,14 +48,14 @@ export function clock(at: number): string {
   return time.format(at)
 }
 
-/** A duration, as precise as it is of use. */
+/** A duration, rounded to a useful precision. */
 export function duration(ms: number): string {
   if (ms >= 10_000) return `${Math.round(ms / 1000)} s`
   if (ms >= 1000) return `${(ms / 1000).toFixed(1)} s`
   return `${ms >= 10 ? Math.round(ms) : ms.toFixed(1)} ms`
 }
 
-/** A count with what is counted. */
+/** A count with its noun. */
 export function counted(count: number, one: string, many = `${one}s`): string {
   return `${count.toLocaleString('en')} ${count === 1 ? one : many}`
 }

@@ -11,8 +11,7 @@ export interface AxeptioOptions extends MappedConsentOptions {
 /**
  * Reads the choice that Axeptio recorded: JSON of the site's vendors in the cookie `axeptio_cookies`.
  *
- * The choice counts as made when `$$completed` is `true`. There is no default map, for the ids are the vendors that
- * the site set up.
+ * The choice counts as made when `$$completed` is `true`. There is no default map: the ids are the site's own vendors.
  *
  * @throws TypeError without `categories`.
  *

@@ -4,13 +4,13 @@ const BITS_PER_CHARACTER = 6
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
 
 /**
- * A number out of a bit field in base64url, which is how the IAB's consent strings are written.
+ * Reads a number from a bit field in base64url, the encoding of the IAB's consent strings.
  *
- * Only the characters that carry the bits are looked at, so a long string costs no more than a short one.
+ * It looks only at the characters that carry the bits, so a long string costs no more than a short one.
  *
  * @param text - Base64url without padding.
  * @param from - The offset of the first bit.
- * @param count - How many bits, at most 24.
+ * @param count - The number of bits, at most 24.
  * @returns The number, or `undefined` where the text ends before it or has another character in it.
  */
 export function readBits(text: string, from: number, count: number): number | undefined {

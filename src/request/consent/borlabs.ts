@@ -10,10 +10,10 @@ import {
 
 /**
  * Reads the choice that the WordPress plugin Borlabs Cookie recorded: the accepted services of each group, `consents`
- * in the JSON of the cookie `borlabs-cookie`, which is written when the visitor chose.
+ * in the JSON of the cookie `borlabs-cookie`. The plugin writes it when the visitor has chosen.
  *
- * A group is granted when at least one of its services is: the record does not say which others there are. A site
- * where visitors choose single services and that needs them apart has to mirror the choice (`consentCookie`).
+ * A group is granted when at least one of its services is, since the record does not name the refused ones. A site
+ * whose visitors choose single services can mirror the choice instead (`consentCookie`).
  *
  * By default `essential` is `functional`, `statistics` `analytics`, `marketing` `marketing`; `external-media` and
  * groups of the site's own stand for nothing.

@@ -14,10 +14,10 @@ import {
  * Reads the choice that Civic Cookie Control recorded: `optionalCookies` in the JSON of the cookie `CookieControl`,
  * where a category is `accepted` or `revoked`.
  *
- * The choice counts as made when `interactedWith` is `true`. A category under `legitimate interest` was not asked for
- * and is unknown. What is necessary is not in the record: it counts as a granted category `necessary`.
+ * The choice counts as made when `interactedWith` is `true`. A category under `legitimate interest` is unknown, since
+ * nobody asked for it. The record leaves out necessary cookies: they count as a granted category `necessary`.
  *
- * The site names its categories, in any case of letters. By default `necessary` is `functional`; `analytics` and
+ * The site names its categories, in upper or lower case. By default `necessary` is `functional`; `analytics` and
  * `statistics` are `analytics`; `marketing`, `advertising`, `advertisement` and `targeting` are `marketing`. Any
  * other name needs `categories`.
  */

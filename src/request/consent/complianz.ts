@@ -9,7 +9,7 @@ import {
 
 /** The options of {@link complianz}. */
 export interface ComplianzOptions extends ConsentOptions {
-  /** How the names of the plugin's cookies begin. Defaults to `cmplz_`. */
+  /** The prefix of the plugin's cookies. Defaults to `cmplz_`. */
   prefix?: string
 }
 
@@ -18,8 +18,8 @@ export interface ComplianzOptions extends ConsentOptions {
  *
  * The choice counts as made when `cmplz_banner-status` is `dismissed`.
  *
- * By default `functional` is `functional`, `statistics` `analytics`, `marketing` `marketing`; `preferences` stands
- * for nothing. A site network with a cookie prefix of its own has to give it as `prefix`.
+ * By default `functional` is `functional`, `statistics` `analytics`, `marketing` `marketing`; `preferences` has no
+ * key. A site network with its own cookie prefix has to give it as `prefix`.
  */
 export function complianz(options: ComplianzOptions = {}): ConsentReader {
   const { prefix = 'cmplz_' } = options

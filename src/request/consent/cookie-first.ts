@@ -5,8 +5,8 @@ import { type ConsentOptions, type ConsentReader, type ConsentRecord, consentRea
 /**
  * Reads the choice that CookieFirst recorded: JSON in the cookie `cookiefirst-consent`, written when the visitor chose.
  *
- * By default `necessary` is `functional`, `performance` `analytics`, `advertising` `marketing`; `functional` stands
- * for nothing.
+ * By default `necessary` is `functional`, `performance` `analytics`, `advertising` `marketing`; `functional` has no
+ * key.
  */
 export function cookieFirst(options: ConsentOptions = {}): ConsentReader {
   return consentReader({

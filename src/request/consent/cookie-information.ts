@@ -14,7 +14,7 @@ import {
  * of the cookie `CookieInformationConsent`, written when the visitor chose.
  *
  * By default `cookie_cat_necessary` is `functional`, `cookie_cat_statistic` `analytics`, `cookie_cat_marketing`
- * `marketing`; `cookie_cat_functional` and `cookie_cat_unclassified` stand for nothing.
+ * `marketing`; `cookie_cat_functional` and `cookie_cat_unclassified` have no key.
  */
 export function cookieInformation(options: ConsentOptions = {}): ConsentReader {
   return consentReader({

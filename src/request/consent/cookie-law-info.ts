@@ -15,11 +15,11 @@ const CHECKBOX = 'cookielawinfo-checkbox-'
  * Reads the choice that the WordPress plugin Cookie Law Info (GDPR Cookie Consent, CookieYes before version 3)
  * recorded: base64 of JSON in `CookieLawInfoConsent`, and without it the cookies `cookielawinfo-checkbox-*`.
  *
- * The choice counts as made when `viewed_cookie_policy` is `yes` or `no`: the plugin writes the checkboxes, filled
- * in, before anybody touched them. `no` refuses all but the necessary whatever the boxes say, and so does the
- * opt-out of its CCPA mode.
+ * The choice counts as made when `viewed_cookie_policy` is `yes` or `no`: the plugin writes ticked checkboxes before
+ * anybody touches them. `no` refuses all but the necessary, even with ticked boxes, and so does the opt-out of its
+ * CCPA mode.
  *
- * By default `necessary` is `functional`, `analytics` `analytics`, `advertisement` `marketing`. Sites of its first
+ * By default `necessary` is `functional`, `analytics` `analytics`, `advertisement` `marketing`. The plugin's first
  * versions have one category for everything else: `{ 'non-necessary': ['analytics', 'marketing'] }`.
  */
 export function cookieLawInfo(options: ConsentOptions = {}): ConsentReader {

@@ -11,13 +11,13 @@ import {
 
 /**
  * Reads the choice that CookieScript recorded in the cookie `CookieScriptConsent`: JSON with an `action` and, as JSON
- * text inside of it, the accepted `categories`.
+ * text inside it, the accepted `categories`.
  *
- * Only `accept` and `reject` are a choice. A record without a list of categories is that of a banner that asks for all
- * at once. Strictly necessary cookies are not always listed: `strict` counts as granted.
+ * Only `accept` and `reject` are a choice. A banner that asks for everything at once records no list of categories.
+ * `strict` counts as granted, because the list may leave strictly necessary cookies out.
  *
  * By default `strict` is `functional`, `performance` `analytics`, `targeting` `marketing`; `functionality` and
- * `unclassified` stand for nothing.
+ * `unclassified` have no key.
  */
 export function cookieScript(options: ConsentOptions = {}): ConsentReader {
   return consentReader({

@@ -12,11 +12,11 @@ import {
 /**
  * Reads the choice that CookieYes recorded in the cookie `cookieyes-consent`: `consent:yes,action:yes,analytics:no,...`.
  *
- * Only `action:yes` is a choice. Before it the values are empty, or what a region with an opt-out law implies. Sites
- * of the older plugin (`CookieLawInfoConsent`) need `cookieLawInfo`.
+ * Only `action:yes` is a choice. Before it the values are empty, or those that an opt-out law implies. Sites with the
+ * older plugin (`CookieLawInfoConsent`) need `cookieLawInfo`.
  *
  * By default `necessary` is `functional`, `analytics` `analytics`, `advertisement` `marketing`; `functional`,
- * `performance` and `other` stand for nothing.
+ * `performance` and `other` have no key.
  */
 export function cookieYes(options: ConsentOptions = {}): ConsentReader {
   return consentReader({

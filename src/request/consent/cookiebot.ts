@@ -10,12 +10,12 @@ import {
 } from './reader.js'
 
 /**
- * Reads the choice that Cookiebot recorded in the cookie `CookieConsent`, which looks like JSON and is none.
+ * Reads the choice that Cookiebot recorded in the cookie `CookieConsent`, which looks like JSON but is not.
  *
- * Only `method:'explicit'` is a choice; a record without a method counts as implied, as Cookiebot's documentation
- * has it, and so does one with the stamp `-1` of a region that requires no consent. Of the legacy values `0` refuses
- * all but the necessary and `-1` implies everything. The values `true` and `false`, which react-cookie-consent
- * writes into a cookie of the same name, say nothing about categories and are not read.
+ * Only `method:'explicit'` is a choice. A record without a method counts as implied, as Cookiebot documents, and so
+ * does one with the stamp `-1`, written where no law requires consent. Of the legacy values, `0` refuses all but the
+ * necessary and `-1` implies everything. react-cookie-consent writes `true` and `false` into a cookie of the same
+ * name: they name no category and are not read.
  *
  * By default `necessary` is `functional`, `statistics` `analytics`, `marketing` `marketing`.
  */
@@ -48,7 +48,7 @@ function read(request: TrackedRequest): ConsentRecord | undefined {
   return { explicit: method === 'explicit' && stamp !== '-1', choices }
 }
 
-/** What stands around a name or value: quotes, and spaces, some of them written as `+`. */
+/** Characters around a name or value: quotes and spaces, some of them written as `+`. */
 const AROUND = ' +\'"'
 
 function bare(text: string): string {

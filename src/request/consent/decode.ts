@@ -3,23 +3,23 @@ import { isRecord } from '../../model/values.js'
 import { parseJson } from '../json.js'
 
 /**
- * The longest cookie value or header that is looked into, in characters.
+ * The longest cookie value or header that readers decode, in characters.
  *
- * Browsers refuse longer cookies (RFC 6265, section 6.1), so a longer one was not written by a consent manager.
+ * Browsers refuse longer cookies (RFC 6265, section 6.1), so no consent manager wrote a longer one.
  */
 export const MAX_LENGTH = 4096
 
-/** A cookie's raw value, or `undefined` where it is absent, empty or too long to be a consent manager's. */
+/** Returns a cookie's raw value, or `undefined` if it is absent, empty or too long. */
 export function readCookie(request: TrackedRequest, name: string): string | undefined {
   return bounded(request.cookies.get(name))
 }
 
-/** A text as it is, or `undefined` where it is absent, empty or longer than {@link MAX_LENGTH}. */
+/** Returns the text, or `undefined` if it is absent, empty or longer than {@link MAX_LENGTH}. */
 export function bounded(text: string | undefined): string | undefined {
   return text !== undefined && text.length > 0 && text.length <= MAX_LENGTH ? text : undefined
 }
 
-/** Undoes percent-encoding once; `undefined` where it is malformed. */
+/** Undoes percent-encoding once. Returns `undefined` if it is malformed. */
 export function percentDecoded(text: string): string | undefined {
   if (!text.includes('%')) return text
   try {
@@ -29,46 +29,46 @@ export function percentDecoded(text: string): string | undefined {
   }
 }
 
-/** The text in a base64 or base64url value, itself percent-encoded or not; `undefined` where it is malformed. */
+/** Decodes base64 or base64url, percent-encoded or not. Returns `undefined` if it is malformed. */
 export function base64Decoded(text: string): string | undefined {
   const encoded = percentDecoded(text)
   if (encoded === undefined || !/^[\w+/-]+={0,2}$/.test(encoded)) return undefined
   return Buffer.from(encoded, 'base64').toString('utf8')
 }
 
-/** The object that JSON text holds, or `undefined` where it holds anything else. */
+/** Parses JSON text. Returns `undefined` unless it holds an object. */
 export function parsedObject(text: string | undefined): Record<string, unknown> | undefined {
   const value = parseJson(text)
   return isRecord(value) ? value : undefined
 }
 
-/** The object in a cookie that holds JSON, percent-encoded in whole, in part or not at all. */
+/** Parses a cookie that holds a JSON object, percent-encoded in whole, in part or not at all. */
 export function readJsonCookie(request: TrackedRequest, name: string): Record<string, unknown> | undefined {
   const value = readCookie(request, name)
   if (value === undefined) return undefined
   if (!value.includes('%')) return parsedObject(value)
-  // A `%` inside of unencoded JSON is no encoding, so the raw value is tried where the decoded one fails.
+  // Unencoded JSON may contain a `%`, so the raw value is tried if the decoded one fails.
   return parsedObject(percentDecoded(value)) ?? parsedObject(value)
 }
 
-/** The object in a cookie that holds base64 of JSON. */
+/** Parses a cookie that holds a JSON object in base64. */
 export function readBase64Cookie(request: TrackedRequest, name: string): Record<string, unknown> | undefined {
   const value = readCookie(request, name)
   return value === undefined ? undefined : parsedObject(base64Decoded(value))
 }
 
-/** An object's own member; never one that it inherits. */
+/** Returns an object's own member, never an inherited one. */
 export function own(record: Record<string, unknown>, key: string): unknown {
   return Object.hasOwn(record, key) ? record[key] : undefined
 }
 
-/** An object's own member where it is an object, too. */
+/** Returns an object's own member if that is an object, too. */
 export function ownObject(record: Record<string, unknown>, key: string): Record<string, unknown> | undefined {
   const value = own(record, key)
   return isRecord(value) ? value : undefined
 }
 
-/** An object's own members that are `true` or `false`. */
+/** Collects an object's own members that are `true` or `false`. */
 export function booleansOf(record: Record<string, unknown>): Map<string, boolean> {
   const booleans = new Map<string, boolean>()
   for (const [key, value] of Object.entries(record)) {
@@ -77,17 +77,16 @@ export function booleansOf(record: Record<string, unknown>): Map<string, boolean
   return booleans
 }
 
-/** A list of strings, or `undefined` for anything else. */
+/** Returns a list of strings, or `undefined` for anything else. */
 export function stringsOf(value: unknown): string[] | undefined {
   return Array.isArray(value) && value.every((item) => typeof item === 'string') ? value : undefined
 }
 
 /**
- * The names and values in a text such as `a:yes,b:no`.
+ * Splits a text such as `a:yes,b:no` into names and values.
  *
- * @param text - The text.
- * @param separator - What stands between the pairs.
- * @param assignment - What stands between a name and its value; a part without it is left out.
+ * @param separator - Separates the pairs.
+ * @param assignment - Separates a name from its value. A part without it is left out.
  */
 export function pairsOf(
   text: string,

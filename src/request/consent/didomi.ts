@@ -29,12 +29,12 @@ const TCF_PURPOSES = [
  * Reads the choice that Didomi recorded: custom purposes from base64 of JSON in `didomi_token`, and the TCF purposes
  * under Didomi's names for them (`cookies`, `market_research`, ...) from the consent string in `euconsent-v2`.
  *
- * The choice counts as made when the token names a purpose, or when there is a valid consent string and no token that
- * says that nothing was chosen (`version` is `null`).
+ * The choice counts as made when the token names a purpose. It also counts with a valid consent string, unless the
+ * token says that nothing was chosen (`version` is `null`).
  *
  * By default `analytics` needs `cookies`, `measure_content_performance` and `market_research`, and `marketing` needs
- * `cookies`, `create_ads_profile` and `select_personalized_ads`. Custom purposes need `categories`. The newer
- * `didomi_dcs` numbers custom purposes in a way that only Didomi's own script can resolve: beside it only the TCF
+ * `cookies`, `create_ads_profile` and `select_personalized_ads`. Custom purposes need `categories`. Only
+ * Didomi's own script can resolve the numbered custom purposes in the newer `didomi_dcs`, so beside it only the TCF
  * purposes are read.
  */
 export function didomi(options: ConsentOptions = {}): ConsentReader {

@@ -4,8 +4,8 @@ import { type ConsentReader, type OptOutOptions, optOutReader } from './reader.j
  * Reads Global Privacy Control, the browser's header `Sec-GPC: 1`: a person's request not to have their data sold or
  * shared, which binds in California, Colorado and other places.
  *
- * It only refuses: the signal `gpc` refuses `marketing` by default. Its absence says nothing, and neither does any
- * other value; where the header came several times, one `1` is enough. `DNT` is discontinued and has no effect.
+ * It only refuses: the signal `gpc` refuses `marketing` by default. Its absence and other values say nothing. If the
+ * header came several times, one `1` is enough. `DNT` is discontinued and has no effect.
  *
  * Source: W3C, "Global Privacy Control (GPC)", section 3.2.
  *

@@ -6,19 +6,19 @@ import { isOptedOutOfSale } from './us-privacy.js'
 
 /** The options of {@link gpp}. */
 export interface GppOptions extends OptOutOptions {
-  /** The cookies that may hold the string; an opt-out in any of them counts. Defaults to `gpp`, `OTGPPConsent`. */
+  /** The cookies that may hold the string. An opt-out in any of them counts. Defaults to `gpp`, `OTGPPConsent`. */
   cookies?: readonly string[]
 }
 
 /**
- * Reads the opt-outs in a string of the IAB's Global Privacy Platform, kept in the cookie `gpp`, by OneTrust in
- * `OTGPPConsent`: those of the national section and of every US state that has one (ids 6 to 27).
+ * Reads the opt-outs in a string of the IAB's Global Privacy Platform: those of the national section and of every US
+ * state that has one (ids 6 to 27). The string is in the cookie `gpp`, with OneTrust in `OTGPPConsent`.
  *
  * It only refuses. The signals are `sale`, `sharing`, `targetedAdvertising` and `gpc`, and each of them refuses
- * `marketing` by default. All sections in the string count, whatever `gpp_sid` says of their applying here; those of
- * Europe and Canada are not opt-outs and are not read (see `tcf`).
+ * `marketing` by default. All sections in the string count, even if `gpp_sid` says that they do not apply here. The
+ * sections of Europe and Canada hold no opt-outs and are not read (see `tcf`).
  *
- * The few bits needed stand at fixed offsets, so this reads them itself, in bounded time and without a dependency.
+ * It reads the few bits that it needs at fixed offsets, in bounded time and without a dependency.
  *
  * Source: IAB Tech Lab, Global Privacy Platform, "Consent String Specification" and the sections' specifications.
  */
@@ -33,7 +33,7 @@ export function gpp(options: GppOptions = {}): ConsentReader {
   return optOutReader('gpp', categories, (request) => signalsOf(request, cookies))
 }
 
-/** Where a section has its opt-outs: the offsets of two-bit fields. */
+/** The offsets of a section's opt-outs, each a two-bit field. */
 interface OptOutOffsets {
   readonly sale: number
   readonly sharing?: number
@@ -42,13 +42,13 @@ interface OptOutOffsets {
 
 const HEADER_TYPE = 3
 const HEADER_VERSION = 1
-/** More sections than there are, and few enough to go through for every request. */
+/** More sections than exist, and few enough to read in every request. */
 const MAX_SECTIONS = 40
 const US_PRIVACY_SECTION = 6
 const OPTED_OUT = 1
 const GPC_SEGMENT = 1
 
-/** The layouts of the sections, by the number of notice fields that stand before the opt-outs. */
+/** The layouts of the sections, by the number of notice fields before the opt-outs. */
 const NATIONAL: OptOutOffsets = { sale: 18, sharing: 20, targetedAdvertising: 22 }
 const CALIFORNIA: OptOutOffsets = { sale: 12, sharing: 14 }
 const STATE: OptOutOffsets = { sale: 12, targetedAdvertising: 14 }
@@ -58,7 +58,7 @@ const STATE_WITH_MSPA_FIRST: OptOutOffsets = { sale: 16, targetedAdvertising: 18
 function layoutOf(section: number): OptOutOffsets | undefined {
   if (section === 7) return NATIONAL
   if (section === 8) return CALIFORNIA
-  // Utah and Iowa have a notice more than the others.
+  // Utah and Iowa have one notice more than the others.
   if (section === 11 || section === 18) return STATE_WITH_SENSITIVE_DATA_NOTICE
   if (section >= 9 && section <= 23) return STATE
   if (section >= 24 && section <= 27) return STATE_WITH_MSPA_FIRST
@@ -82,7 +82,7 @@ function addSignals(signals: Set<string>, id: number, section: string): void {
   const layout = layoutOf(id)
   const [core = '', ...segments] = section.split('.', 3)
   const version = readBits(core, 0, 6)
-  // Another version may have other fields at these offsets.
+  // Another version may keep other fields at these offsets.
   if (layout === undefined || (version !== 1 && !(id === 7 && version === 2))) return
   for (const [signal, offset] of Object.entries(layout)) {
     if (readBits(core, offset, 2) === OPTED_OUT) signals.add(signal)
@@ -93,8 +93,8 @@ function addSignals(signals: Set<string>, id: number, section: string): void {
 }
 
 /**
- * The ids of the sections that follow a header: a list of single ids and ranges, each the distance from the id before
- * it. Empty where the header is malformed.
+ * Reads the ids of the sections from the header: a list of single ids and ranges, each the distance from the id before
+ * it. Returns an empty list if the header is malformed.
  */
 function sectionIds(header: string, count: number): number[] {
   if (readBits(header, 0, 6) !== HEADER_TYPE || readBits(header, 6, 6) !== HEADER_VERSION) return []
@@ -116,7 +116,7 @@ function sectionIds(header: string, count: number): number[] {
   return ids
 }
 
-/** A number in Fibonacci coding, which ends with two ones; `undefined` where none ends within 24 bits. */
+/** Reads a number in Fibonacci coding, which ends with two ones. Returns `undefined` if none ends within 24 bits. */
 function readFibonacci(text: string, from: number): { value: number; end: number } | undefined {
   let value = 0
   let [weight, next] = [1, 2]

@@ -17,10 +17,10 @@ export interface IubendaOptions extends ConsentOptions {
 /**
  * Reads the choice that iubenda recorded: percent-encoded JSON in `_iub_cs-<site id>`.
  *
- * The choice counts as made when the record holds `purposes`, or `consent` where the site asks for all at once.
+ * The choice counts as made when the record holds `purposes`, or `consent` if the site asks for everything at once.
  *
  * By default purpose 1 (necessary) is `functional`, 4 (measurement) `analytics`, 5 (marketing) `marketing`; 2 and 3
- * (functionality, experience) stand for nothing. The opt-outs of its US mode (`-uspr`) are not read: use
+ * (functionality, experience) have no key. The opt-outs of its US mode (`-uspr`) are not read: use
  * `globalPrivacyControl` and `usPrivacy`.
  */
 export function iubenda(options: IubendaOptions = {}): ConsentReader {

@@ -14,9 +14,9 @@ import {
  * Reads the choice that Ketch recorded: base64 of JSON in the cookie `_ketch_consent_v1_`, where each purpose is
  * `granted` or `denied`.
  *
- * Ketch writes that cookie before any choice, too, with what the jurisdiction allows. Where the fuller record in
- * `_swb_consent_` is there, it says so, and the consent counts as implied; without it the cookie is taken for a choice.
- * So pair this reader with `globalPrivacyControl` where you serve visitors under opt-out laws.
+ * Ketch writes that cookie before any choice, too, with the defaults of the jurisdiction. The fuller record in
+ * `_swb_consent_` tells such a default, and the consent then counts as implied. Without that record the cookie counts
+ * as a choice, so pair this reader with `globalPrivacyControl` if you serve visitors under opt-out laws.
  *
  * Categories are the site's purpose codes and the canonical purposes that Ketch notes with them. By default
  * `essential_services` is `functional`, `analytics` `analytics`, `behavioral_advertising` `marketing`.
@@ -49,13 +49,13 @@ function read(request: TrackedRequest): ConsentRecord | undefined {
   return { explicit: !isDefaultState(readBase64Cookie(request, '_swb_consent_')), choices }
 }
 
-/** Whether Ketch's full record is what it assumes before a choice. */
+/** Whether Ketch's full record holds the defaults that it assumes before a choice. */
 function isDefaultState(record: Record<string, unknown> | undefined): boolean {
   if (record === undefined) return false
   const context = ownObject(record, 'context')
   const source = context === undefined ? undefined : own(context, 'source')
   if (typeof source === 'string') return source === 'legalBasisDefault'
-  // Records of older versions name no source: one that refuses nothing and rests on no opt-in is the default.
+  // Older versions name no source: a record that refuses nothing and rests on no opt-in is the default.
   const purposes = Object.values(ownObject(record, 'purposes') ?? {}).filter(isRecord)
   return !purposes.some(
     (purpose) => own(purpose, 'legalBasisCode') === 'consent_optin' || own(purpose, 'allowed') === 'false',

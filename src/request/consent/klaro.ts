@@ -12,8 +12,8 @@ export interface KlaroOptions extends MappedConsentOptions {
  * Reads the choice that Klaro recorded: JSON of the site's services in the cookie `klaro`, written when the visitor
  * confirmed.
  *
- * There is no default map, for the ids are the names of the site's own services. A site that has Klaro keep its state
- * in `localStorage` (`storageMethod`) has to mirror it (`consentCookie`).
+ * There is no default map: the ids are the names of the site's own services. A site whose Klaro keeps its state in
+ * `localStorage` (`storageMethod`) has to mirror it (`consentCookie`).
  *
  * @throws TypeError without `categories`.
  *

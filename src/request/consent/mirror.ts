@@ -5,20 +5,20 @@ import { type CategoryMap, type ConsentReader, consentReader, named } from './re
 /** The options of {@link consentHeader} and {@link consentCookie}. */
 export interface MirrorOptions {
   /**
-   * The names in your JSON to walkerOS keys; one that you name here and that the JSON leaves out counts as refused. By
-   * default the names are walkerOS keys themselves, and one left out is unknown.
+   * Maps the names in your JSON to walkerOS keys. A name in this map that the JSON leaves out counts as refused. By
+   * default the names are walkerOS keys themselves, and a missing one is unknown.
    */
   categories?: CategoryMap
 }
 
 /**
  * Reads consent that your own front end puts into a header of its requests: JSON such as
- * `{"analytics":true,"marketing":false}`, as it is or percent-encoded.
+ * `{"analytics":true,"marketing":false}`, plain or percent-encoded.
  *
- * For consent managers that keep their state where no server sees it (Usercentrics, Termly, Osano, Shopify). Only
- * `true` and `false` count. A header that came twice is no JSON any more and is unknown.
+ * Use it for consent managers whose state no server sees (Usercentrics, Termly, Osano, Shopify). Only `true` and
+ * `false` count. A header that came twice is not valid JSON, so it is unknown.
  *
- * @param name - The header's name, in any case of letters.
+ * @param name - The header's name, in upper or lower case.
  */
 export function consentHeader(name: string, options: MirrorOptions = {}): ConsentReader {
   const header = name.toLowerCase()
@@ -30,11 +30,11 @@ export function consentHeader(name: string, options: MirrorOptions = {}): Consen
 
 /**
  * Reads consent that your own front end or server puts into a cookie: JSON such as
- * `{"analytics":true,"marketing":false}`, as it is, percent-encoded, or as Express's `res.cookie(name, object)` writes
- * it.
+ * `{"analytics":true,"marketing":false}`, plain, percent-encoded, or as written by Express's
+ * `res.cookie(name, object)`.
  *
- * For consent managers that keep their state where no server sees it (Usercentrics, Termly, Osano, Shopify). Only
- * `true` and `false` count.
+ * Use it for consent managers whose state no server sees (Usercentrics, Termly, Osano, Shopify). Only `true` and
+ * `false` count.
  *
  * @param name - The cookie's name.
  *
@@ -66,7 +66,7 @@ function mirrorReader(
   })
 }
 
-/** How Express marks a cookie that it made of an object. */
+/** Express's prefix of a cookie that holds an object. */
 const EXPRESS_JSON = 'j:'
 
 function mirrored(text: string | undefined): Map<string, boolean> {
@@ -79,7 +79,7 @@ function mirrored(text: string | undefined): Map<string, boolean> {
 function asConsent(choices: Map<string, boolean>): WalkerOS.Consent | undefined {
   const consent: WalkerOS.Consent = {}
   for (const [key, granted] of choices) {
-    // The names are the sender's: one that every object has would break whoever uses the result.
+    // The sender chooses the names. One that every object inherits would break code that uses the result.
     if (key in Object.prototype || !/^[\w.:-]{1,64}$/.test(key)) continue
     consent[key] = granted
   }

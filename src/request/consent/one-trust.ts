@@ -15,8 +15,8 @@ import {
  * The choice counts as made when `OptanonAlertBoxClosed` holds a date; `interactionCount` is not reliable. While
  * `AwaitingReconsent` is `true` the site asks again, and the earlier choice no longer counts.
  *
- * By default C0001 and C0003 are `functional`, C0002 `analytics`, C0004 and C0005 `marketing`. Group ids are the
- * site's own: one that renamed them (`1`, `2`, `STACK42`, ...) has to give `categories`.
+ * By default C0001 and C0003 are `functional`, C0002 `analytics`, C0004 and C0005 `marketing`. A site chooses its
+ * group ids: if it renamed them (`1`, `2`, `STACK42`, ...) it has to give `categories`.
  *
  * @example
  * consent: oneTrust({ categories: { 1: 'functional', 2: 'analytics', 4: 'marketing' } })
@@ -47,8 +47,8 @@ function read(request: TrackedRequest): ConsentRecord | undefined {
 }
 
 /**
- * The first field of a name in the raw, form-encoded cookie. Fields are told apart before anything is decoded, and
- * decoded once: `landingPath` holds an address that anybody may have chosen, with an encoded `&groups=` in it or not.
+ * Returns the first field of a name in the raw, form-encoded cookie. It splits the fields before it decodes any, and
+ * decodes once: `landingPath` holds an address that anybody can choose, perhaps with an encoded `&groups=` in it.
  */
 function formField(cookie: string, name: string): string | undefined {
   const assignment = `&${name}=`

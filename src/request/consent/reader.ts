@@ -5,87 +5,87 @@ import type { Reader, TrackedRequest } from '../../model/tracked-request.js'
 export type WalkerKey = string
 
 /**
- * Which walkerOS keys stand for each category, purpose or service of a consent manager.
+ * Maps the categories, purposes or services of a consent manager to walkerOS keys.
  *
- * Several categories behind one key have to be granted all; behind `functional` one is enough, for it stands for
- * what is strictly necessary. Categories that the map does not name have no effect.
+ * A key needs all of its categories granted. For `functional` one is enough, because it means strictly necessary.
+ * Categories outside of the map have no effect.
  *
  * @example
  * const categories: CategoryMap = { C0002: 'analytics', C0004: 'marketing', C0007: ['analytics', 'marketing'] }
  */
 export type CategoryMap = Readonly<Record<string, WalkerKey | readonly WalkerKey[]>>
 
-/** What every reader of a consent manager takes. */
+/** The options of every reader of a consent manager. */
 export interface ConsentOptions {
   /**
-   * The manager's own category ids to walkerOS keys; replaces the default map as a whole. A category that you name
-   * here and that a visitor's recorded choice leaves out counts as refused.
+   * Maps the manager's own category ids to walkerOS keys and replaces the default map as a whole. A category in this
+   * map that a visitor's recorded choice leaves out counts as refused.
    */
   categories?: CategoryMap
   /**
-   * Whether only a choice that the visitor made counts. Defaults to `true`: before it the consent is unknown. With
-   * `false` the state that the manager assumes until then is used, as regions with an opt-out law allow.
+   * Whether only the visitor's own choice counts. Defaults to `true`: until the visitor chooses, the consent is unknown.
+   * With `false` the manager's default state counts until then, as opt-out laws allow.
    */
   explicitOnly?: boolean
 }
 
-/** The options of a manager whose ids every site names itself, so that there is no default map. */
+/** The options of a manager without a default map, because every site names its own ids. */
 export interface MappedConsentOptions extends ConsentOptions {
-  /** The site's own ids to walkerOS keys. Required. */
+  /** Maps the site's own ids to walkerOS keys. Required. */
   categories: CategoryMap
 }
 
 /**
- * Marks a reader whose answer can only refuse. Such readers apply after all managers, wherever they stand in a chain.
+ * Marks a reader that can only refuse. Such readers apply after all managers, at any position in a chain.
  *
- * Registered under a name, so that an ESM and a CommonJS copy of this package recognise each other's readers.
+ * The symbol is registered by name, so the ESM and the CommonJS copy of this package recognise each other's readers.
  */
 export const optOut: unique symbol = Symbol.for('reqtrack.optOut')
 
-/** A reader of consent that answers at once; its `name` is that of the function that made it. */
+/** A synchronous reader of consent. Its `name` is the name of the function that made it. */
 export interface ConsentReader {
   (request: TrackedRequest): WalkerOS.Consent | undefined
-  /** Present where the reader only ever refuses. */
+  /** Present if the reader only ever refuses. */
   readonly [optOut]?: true
 }
 
-/** Whether a reader only ever refuses, so that it has to be applied after those that also grant. */
+/** Whether a reader only ever refuses and therefore applies after the readers that also grant. */
 export function isOptOut(reader: Reader<WalkerOS.Consent>): boolean {
   return optOut in reader && reader[optOut] === true
 }
 
-/** Gives a reader the name by which the inspector says where a value came from. */
+/** Names a reader. The inspector shows this name as the source of a value. */
 export function named<T extends (...parameters: never[]) => unknown>(name: string, reader: T): T {
   return Object.defineProperty(reader, 'name', { value: name })
 }
 
-/** What a visitor chose for one category; `undecided` where the record names it and says that no choice was made. */
+/** A visitor's choice for one category: `undecided` if the record names it without a choice. */
 export type Choice = boolean | 'undecided'
 
-/** What a consent manager recorded about a visitor, in the manager's own categories. */
+/** A consent manager's record of a visitor, in the manager's own categories. */
 export interface ConsentRecord {
-  /** Whether the visitor made this choice; `false` for what the manager assumes before. */
+  /** Whether the visitor made this choice; `false` for the manager's default state. */
   readonly explicit: boolean
   readonly choices: ReadonlyMap<string, Choice>
 }
 
-/** How to read one consent manager. */
+/** Describes one consent manager to {@link consentReader}. */
 export interface ConsentManager {
   /** The name of the factory. */
   readonly name: string
   readonly options: ConsentOptions
-  /** The map for sites that give none; absent where ids mean nothing without the site's own. */
+  /** The map for sites that give none. Absent if every site names its own ids. */
   readonly defaults?: CategoryMap
   /**
-   * Whether the default map lists what every record names, so that one left out is one refused. By default it lists
-   * what sites commonly have, and a category that the site does not have says nothing about the others of its key.
+   * Whether every record names all categories of the default map, so that a missing one is refused. By default the map
+   * lists common categories, and one that a site does not have does not affect the other categories of its key.
    */
   readonly complete?: boolean
-  /** The record in a request; `undefined` where there is none, or none that can be understood. */
+  /** Reads the record from a request. Returns `undefined` if there is none or it cannot be understood. */
   readonly read: (request: TrackedRequest) => ConsentRecord | undefined
 }
 
-/** Categories that sites name alike although their manager leaves the names to them. */
+/** Common category names, for managers whose sites choose the names. */
 export const COMMON_CATEGORIES: CategoryMap = {
   necessary: 'functional',
   essential: 'functional',
@@ -99,13 +99,13 @@ export const COMMON_CATEGORIES: CategoryMap = {
 }
 
 /**
- * Makes the reader of a consent manager: its record, mapped to walkerOS keys.
+ * Makes the reader of a consent manager. The reader maps the manager's record to walkerOS keys.
  *
- * @throws TypeError where neither the options nor the manager have a map of categories.
+ * @throws TypeError if neither the options nor the manager have a map of categories.
  */
 export function consentReader(manager: ConsentManager): ConsentReader {
   const { name, options, defaults, read } = manager
-  // A caller without types may have left the options out although the manager needs a map.
+  // JavaScript callers may leave out the options even if the manager needs a map.
   const categories = options?.categories ?? defaults
   if (categories === undefined) {
     throw new TypeError(
@@ -120,16 +120,16 @@ export function consentReader(manager: ConsentManager): ConsentReader {
   return named(name, (request: TrackedRequest) => {
     const record = read(request)
     if (record === undefined || (explicitOnly && !record.explicit)) return undefined
-    // With none of the common ids in it the record speaks of ids that only the site can explain; one with no ids at all
-    // grants nothing, whatever they are.
+    // A record with none of the common ids uses ids that only the site can explain. One with no ids at all grants
+    // nothing.
     if (isGuess && record.choices.size > 0 && !namesAny(record.choices, categories)) return undefined
     return toConsent(record, keys, allRequired)
   })
 }
 
-/** Which keys the signals that are on refuse; the options of the opt-out readers. */
+/** The options of readers that only refuse. */
 export interface OptOutOptions {
-  /** The signals to the walkerOS keys that each of them refuses; replaces the default map as a whole. */
+  /** Maps each signal to the walkerOS keys that it refuses and replaces the default map as a whole. */
   categories?: CategoryMap
 }
 
@@ -137,8 +137,8 @@ export interface OptOutOptions {
  * Makes a reader that only refuses.
  *
  * @param name - The name of the factory.
- * @param categories - The signals to the walkerOS keys that each of them refuses.
- * @param read - The signals that are on in a request.
+ * @param categories - Maps each signal to the walkerOS keys that it refuses.
+ * @param read - Returns the signals that are on in a request.
  */
 export function optOutReader(
   name: string,
@@ -156,12 +156,12 @@ export function optOutReader(
   return Object.assign(reader, { [optOut]: true as const })
 }
 
-/** Notes a choice; a category that a record names twice is granted only if it is both times. */
+/** Adds a choice. A category that a record names twice is granted only if both grant it. */
 export function addChoice(choices: Map<string, Choice>, category: string, granted: boolean): void {
   choices.set(category, granted && choices.get(category) !== false)
 }
 
-/** The key behind which one granted category is enough: what is strictly necessary cannot be refused. */
+/** The key that needs only one granted category, because strictly necessary cookies cannot be refused. */
 const NECESSARY_KEY = 'functional'
 
 function toConsent(

@@ -18,10 +18,10 @@ export interface TarteaucitronOptions extends MappedConsentOptions {
 /**
  * Reads the choice that tarteaucitron.js recorded: `!gtag=true!facebookpixel=false` in the cookie `tarteaucitron`.
  *
- * `true` and `false` are a choice, service by service; one on `wait` is unknown. A site that sets
- * `serviceDefaultState` to `true` has that written without a choice, and no server can tell the two apart.
+ * `true` and `false` are a choice for one service; `wait` is unknown. With `serviceDefaultState: true` the library
+ * writes `true` without a choice, and no server can tell the difference.
  *
- * There is no default map, for the ids are the services that the site uses.
+ * There is no default map: the ids are the site's own services.
  *
  * @throws TypeError without `categories`.
  *

@@ -4,15 +4,15 @@ import { consentedPurposes } from './tc-string.js'
 
 /** The options of {@link tcf}. */
 export interface TcfOptions extends ConsentOptions {
-  /** The cookies that may hold the string; the first valid one counts. Defaults to `euconsent-v2`, `eupubconsent-v2`. */
+  /** The cookies that may hold the string. The first valid one counts. Defaults to `euconsent-v2`, `eupubconsent-v2`. */
   cookies?: readonly string[]
 }
 
 /**
  * Reads the purposes of an IAB TCF 2 consent string, which managers keep in `euconsent-v2` or `eupubconsent-v2`.
  *
- * Managers write the string when the visitor has chosen, so a valid string is a choice. Only consent counts, not
- * legitimate interest, and not the consent for single vendors.
+ * Managers write the string when the visitor has chosen, so a valid string is a choice. Only consent to purposes
+ * counts, neither legitimate interest nor consent to single vendors.
  *
  * Categories are the numbers of the purposes. By default `analytics` needs purposes 1, 8 and 9, and `marketing` 1, 3
  * and 4; `functional` is not part of the framework.

@@ -14,8 +14,8 @@ import {
  *
  * The choice counts as made when `notice_preferences` holds one.
  *
- * By default bucket 1 (required) is `functional`, 2 (functional) `analytics`, 3 (advertising) `marketing`. What a
- * bucket means is the site's own setting, and a site may have more of them: give `categories` unless yours are these.
+ * By default bucket 1 (required) is `functional`, 2 (functional) `analytics`, 3 (advertising) `marketing`. A site
+ * decides the meaning of its buckets and may have more: give `categories` unless yours match these.
  */
 export function trustArc(options: ConsentOptions = {}): ConsentReader {
   return consentReader({
@@ -43,7 +43,7 @@ function gdprBuckets(request: TrackedRequest): number[] | undefined {
   return numbersOf(list)?.map((bucket) => bucket + 1)
 }
 
-/** The numbers that a text begins with, whatever stands between them; `undefined` where it begins with none. */
+/** Returns the numbers at the beginning of a text, or `undefined` if it begins with none. */
 function numbersOf(text: string): number[] | undefined {
   const list = /^[\s_]*(\d[\d,|]*)/.exec(text)?.[1]
   return list?.split(/[,|]/).filter(Boolean).map(Number)

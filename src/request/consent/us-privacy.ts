@@ -4,16 +4,16 @@ import { type ConsentReader, type OptOutOptions, optOutReader } from './reader.j
 
 /** The options of {@link usPrivacy}. */
 export interface UsPrivacyOptions extends OptOutOptions {
-  /** The cookies that may hold the string; an opt-out in any of them counts. Defaults to `usprivacy`, `us_privacy`. */
+  /** The cookies that may hold the string. An opt-out in any of them counts. Defaults to `usprivacy`, `us_privacy`. */
   cookies?: readonly string[]
 }
 
 /**
- * Reads the opt-out of sale in the IAB's US Privacy string, the third character of `1YYN` in the cookie `usprivacy`;
- * iubenda writes the string into JSON there, as `uspString`.
+ * Reads the opt-out of sale in the IAB's US Privacy string: the third character of `1YYN` in the cookie `usprivacy`.
+ * iubenda writes the string into JSON in that cookie, as `uspString`.
  *
- * It only refuses: the signal `sale` refuses `marketing` by default. That nobody opted out says nothing. The IAB has
- * retired the string in favour of GPP (see `gpp`), and many sites still send it.
+ * It only refuses: the signal `sale` refuses `marketing` by default. A string without an opt-out grants nothing. The
+ * IAB has retired the string in favour of GPP (see `gpp`), but many sites still send it.
  *
  * Source: IAB, "U.S. Privacy String", version 1.
  */

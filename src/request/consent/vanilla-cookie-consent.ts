@@ -39,7 +39,7 @@ function read(request: TrackedRequest, cookieName: string): ConsentRecord | unde
   const accepted = record && stringsOf(own(record, 'categories') ?? own(record, 'level'))
   if (record === undefined || accepted === undefined) return undefined
   const choices = new Map<string, Choice>()
-  // Version 3 lists the services of every category that the site has: those not accepted were refused.
+  // Version 3 lists the services of all the site's categories: those not accepted were refused.
   for (const category of Object.keys(ownObject(record, 'services') ?? {})) choices.set(category, false)
   for (const category of accepted) choices.set(category, true)
   return { explicit: true, choices }

@@ -15,8 +15,8 @@ const MATOMO_NAME = /^_pk_id\.[\w-]+\.[0-9a-f]+$/
 const MATOMO = /^([0-9a-f]{16})(?:\.|$)/
 
 /**
- * The anonymous id of walkerOS in the browser: the device's, or the session's where the device has none. Its browser
- * source keeps both in `localStorage` by default, where no server sees them; set `deviceStorage: 'cookie'` there.
+ * Reads the anonymous id of walkerOS in the browser: the device's id, else the session's. The browser source keeps both
+ * in `localStorage` by default, which no server sees: set its `deviceStorage: 'cookie'`.
  */
 export function walkerOSCookies(): Reader<string> {
   return function walkerOSCookies({ cookies }) {
@@ -25,8 +25,8 @@ export function walkerOSCookies(): Reader<string> {
 }
 
 /**
- * The anonymous id of RudderStack's JavaScript SDK, from `rl_anonymous_id` in the form of its third version. What older
- * versions encrypted is not read.
+ * Reads the anonymous id of RudderStack's JavaScript SDK from `rl_anonymous_id`, in the form of its third version.
+ * Values that older versions encrypted are not read.
  */
 export function rudderStackCookie(): Reader<string> {
   return function rudderStackCookie({ cookies }) {
@@ -37,14 +37,14 @@ export function rudderStackCookie(): Reader<string> {
   }
 }
 
-/** The client id of Google Analytics, from `_ga`: `GA1.2.1033501218.1368477899` says `1033501218.1368477899`. */
+/** Reads the client id of Google Analytics from `_ga`: `1033501218.1368477899` of `GA1.2.1033501218.1368477899`. */
 export function googleAnalyticsCookie(): Reader<string> {
   return function googleAnalyticsCookie({ cookies }) {
     return readMatch(cookies.get('_ga'), GOOGLE_ANALYTICS)
   }
 }
 
-/** The client id that a server-side Google Tag Manager keeps in `FPID`, out of the reach of scripts. */
+/** Reads the client id of a server-side Google Tag Manager from `FPID`, a cookie that scripts cannot see. */
 export function googleTagServerCookie(): Reader<string> {
   return function googleTagServerCookie({ cookies }) {
     return readMatch(cookies.get('FPID'), GOOGLE_TAG_SERVER)
@@ -52,8 +52,8 @@ export function googleTagServerCookie(): Reader<string> {
 }
 
 /**
- * The device's id from PostHog's cookie `ph_<project>_posthog`. Its `distinct_id` counts only while nobody has been
- * identified: after that it is the user's id.
+ * Reads the device's id from PostHog's cookie `ph_<project>_posthog`. Its `distinct_id` counts only until a user is
+ * identified, since it is then the user's id.
  */
 export function postHogCookie(): Reader<string> {
   return function postHogCookie({ cookies }) {
@@ -66,7 +66,7 @@ export function postHogCookie(): Reader<string> {
   }
 }
 
-/** The device's id from the cookie of Amplitude's Browser SDK 2, `AMP_` and ten characters of the API key. */
+/** Reads the device's id from the cookie of Amplitude's Browser SDK 2: `AMP_` and ten characters of the API key. */
 export function amplitudeCookie(): Reader<string> {
   return function amplitudeCookie({ cookies }) {
     const encoded = decodeCookie(findCookie(cookies, 'AMP_', AMPLITUDE_NAME))
@@ -74,21 +74,21 @@ export function amplitudeCookie(): Reader<string> {
   }
 }
 
-/** The domain user id from Snowplow's cookie `_sp_id.<hash>`. */
+/** Reads the domain user id from Snowplow's cookie `_sp_id.<hash>`. */
 export function snowplowCookie(): Reader<string> {
   return function snowplowCookie({ cookies }) {
     return readMatch(findCookie(cookies, '_sp_id.', SNOWPLOW_NAME), SNOWPLOW)
   }
 }
 
-/** The visitor's id from Matomo's cookie `_pk_id.<site>.<hash>`. */
+/** Reads the visitor's id from Matomo's cookie `_pk_id.<site>.<hash>`. */
 export function matomoCookie(): Reader<string> {
   return function matomoCookie({ cookies }) {
     return readMatch(findCookie(cookies, '_pk_id.', MATOMO_NAME), MATOMO)
   }
 }
 
-/** Finds a cookie whose name is known but for a part; the prefix spares most names the closer look. */
+/** Finds a cookie by the form of its name. The prefix check is cheap and skips most names. */
 function findCookie(cookies: TrackedRequest['cookies'], prefix: string, form: RegExp): string | undefined {
   for (const [name, value] of cookies) if (name.startsWith(prefix) && form.test(name)) return value
 }

@@ -7,66 +7,66 @@ import type { TrackedRequest } from '../../model/tracked-request.js'
 import { beforeHead } from '../response-head.js'
 import { isBot, isPrefetch } from '../skip.js'
 
-/** What analytics.js gives its cookies. */
+/** The lifetime that analytics.js gives its cookies. */
 const ONE_YEAR_SECONDS = 365 * 24 * 60 * 60
 const MAX_DOMAIN_LENGTH = 253
 /** One label of a host name: RFC 1123, section 2.1. */
 const LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/i
 const SAME_SITE = ['lax', 'strict', 'none'] as const
 
-/** How the server sets an anonymous id that a visitor does not have yet. */
+/** How the server sets an anonymous id for a visitor without one. */
 export interface CookieCreationOptions {
   /**
-   * The cookie's `Domain`: the registrable domain, such as `example.com`, under which analytics.js looks for it, in ASCII.
-   * The browser drops the cookie if the site is not on this domain, and every request then gets a new id.
+   * The cookie's `Domain`, in ASCII: the registrable domain that analytics.js uses, such as `example.com`. If the site is
+   * not on this domain the browser drops the cookie, and every request gets a new id.
    *
-   * By default the cookie has none and is this host's only; analytics.js then writes a second one beside it.
+   * By default the cookie has no domain and belongs to this host; analytics.js then writes a second one beside it.
    */
   readonly domain?: string
-  /** The walkerOS consent key that allows it, or several of which one is enough, as everywhere in walkerOS. */
+  /** The walkerOS consent key that allows the cookie. Of several keys one is enough, as everywhere in walkerOS. */
   readonly consent: string | readonly string[]
-  /** Seconds that the cookie lasts. Defaults to one year, as with analytics.js; browsers cut it at 400 days. */
+  /** The cookie's lifetime in seconds. Defaults to one year, as with analytics.js; browsers allow at most 400 days. */
   readonly maxAge?: number
   /** Whether the cookie is sent over HTTPS only. Defaults to `false`, as with analytics.js. */
   readonly secure?: boolean
-  /** With which requests from other sites the cookie is sent. Defaults to `'lax'`; `'none'` takes `secure`. */
+  /** Whether browsers send the cookie with requests from other sites. Defaults to `'lax'`; `'none'` needs `secure`. */
   readonly sameSite?: 'lax' | 'strict' | 'none'
 }
 
 /**
- * The key under which a reader keeps its {@link CookieCreation}. It is registered, so that copies of this package in one
- * process know each other's readers.
+ * The key of a reader's {@link CookieCreation}. The symbol is registered by name, so copies of this package in one
+ * process recognise each other's readers.
  */
 export const createsAnonymousId: unique symbol = Symbol.for('reqtrack.createsAnonymousId')
 
-/** Makes anonymous ids for visitors without one. */
+/** Creates anonymous ids for visitors without one. */
 export interface CookieCreation {
   /**
-   * Makes an id and sets it on the response, once a request. It never throws.
+   * Creates an id and sets it on the response, once a request. It never throws.
    *
-   * @param request - What the reader found no id in. From here on the reader answers with the created id.
-   * @param response - Node's response, its headers still unsent.
-   * @param consent - The request's consent state as far as it is known.
-   * @returns The id, the same as before where this request has one already; `undefined` where none may be made.
+   * @param request - A request in which the reader found no id. From now on the reader answers with the created id.
+   * @param response - Node's response with unsent headers.
+   * @param consent - The request's consent state, as far as it is known.
+   * @returns The request's id, or `undefined` if none may be created.
    */
   create(request: TrackedRequest, response: ServerResponse, consent: WalkerOS.Consent): string | undefined
   /**
-   * Takes an id and its cookie back where the consent, which has changed, no longer allows them. It never throws, and
-   * does nothing once the headers are sent.
+   * Withdraws an id and its cookie if the changed consent no longer allows them. It never throws, and does nothing once
+   * the headers are sent.
    */
   withdraw(request: TrackedRequest, response: ServerResponse, consent: WalkerOS.Consent): void
 }
 
 interface RememberingCreation extends CookieCreation {
-  /** The id that was made for a request. */
+  /** Returns the id that was created for a request. */
   created(request: TrackedRequest): string | undefined
 }
 
 /**
- * Checks the options and gets ready to create a cookie.
+ * Checks the options and prepares the creation of a cookie.
  *
  * @param name - The cookie's name.
- * @throws TypeError where an option cannot work.
+ * @throws TypeError if an option cannot work.
  */
 export function openCreation(name: string, options: CookieCreationOptions): RememberingCreation {
   const attributes = checkAttributes(options)
@@ -84,7 +84,7 @@ export function openCreation(name: string, options: CookieCreationOptions): Reme
       const id = randomUUID()
       const cookie = serialize(name, id, attributes)
       if (!addCookie(response, name, cookie)) return undefined
-      // A handler may still set other cookies in the place of all that are there.
+      // A handler may still replace the whole list of cookies.
       beforeHead(response, () => {
         if (ids.get(request) === id) addCookie(response, name, cookie)
       })
@@ -100,13 +100,13 @@ export function openCreation(name: string, options: CookieCreationOptions): Reme
   }
 }
 
-/** Adds a cookie to those that the response sets already, unless the application sets this one itself. */
+/** Adds a cookie to the response, unless the application sets this one itself. */
 function addCookie(response: ServerResponse, name: string, cookie: string): boolean {
   try {
     const existing = response.getHeader('set-cookie') ?? []
     const cookies = Array.isArray(existing) ? existing : [String(existing)]
     if (cookies.some((other) => other.startsWith(`${name}=`))) return false
-    // A new array: the one that is there may be the application's and serve all of its responses.
+    // The existing array may be the application's and shared by its responses, so this makes a new one.
     response.setHeader('Set-Cookie', [...cookies, cookie])
     return true
   } catch {
@@ -114,7 +114,7 @@ function addCookie(response: ServerResponse, name: string, cookie: string): bool
   }
 }
 
-/** Takes exactly this cookie away from those that the response sets. */
+/** Removes exactly this cookie from the response. */
 function removeCookie(response: ServerResponse, cookie: string): void {
   try {
     const existing = response.getHeader('set-cookie')
@@ -123,7 +123,7 @@ function removeCookie(response: ServerResponse, cookie: string): void {
     if (rest.length > 0) response.setHeader('Set-Cookie', rest)
     else response.removeHeader('Set-Cookie')
   } catch {
-    // Like setting it, this is not to change what the application answers.
+    // Removing the cookie must not change the application's response, and neither must setting it.
   }
 }
 
@@ -155,7 +155,7 @@ function checkAttributes(options: CookieCreationOptions) {
 
 function isDomain(domain: unknown): boolean {
   if (typeof domain !== 'string' || domain.length > MAX_DOMAIN_LENGTH || isIP(domain) !== 0) return false
-  // RFC 6265, section 5.2.3: a leading dot is allowed and means nothing.
+  // RFC 6265, section 5.2.3: a leading dot is allowed and ignored.
   const labels = domain.replace(/^\./, '').split('.')
   return labels.every((label) => LABEL.test(label))
 }

@@ -4,12 +4,12 @@ import { parseJson } from '../json.js'
 /** Longer than the ids of any identity provider; Segment itself sets no bound. */
 const MAX_ID_LENGTH = 256
 const CONTROL_CHARACTER = /\p{Cc}/u
-/** What scripts write into a cookie when they have no id. */
+/** Texts that scripts write into a cookie when they have no id. */
 const NO_ID = new Set(['null', 'undefined'])
 
 /**
- * An id as text: a string as it is, a number or bigint in digits. What is blank, longer than 256 characters or has control
- * characters is no id, and an object never is: it would become `[object Object]`.
+ * Returns an id as text: a string unchanged, a number or bigint in digits. Blank text, more than 256 characters and
+ * control characters are not an id. An object never is: it would become `[object Object]`.
  */
 export function readId(value: unknown): string | undefined {
   if (typeof value === 'bigint' || (typeof value === 'number' && Number.isFinite(value))) {
@@ -20,11 +20,11 @@ export function readId(value: unknown): string | undefined {
 }
 
 /**
- * An id from a cookie that holds nothing else, plain or as a JSON string (`%22…%22`), the two forms in which libraries write
- * it. Digits stay text: an id of 19 digits does not fit a number.
+ * Reads an id from a cookie that holds nothing else. Libraries write it plain or as a JSON string (`%22…%22`). Digits
+ * stay text, because an id of 19 digits does not fit a number.
  *
- * No id are `null` and `undefined` as text, JSON objects and arrays, and the marked values of cookie-parser: `j:` holds
- * JSON, `s:` a signature that nobody has checked here.
+ * The texts `null` and `undefined`, JSON objects and arrays are not ids. Neither are the prefixed values of
+ * cookie-parser: `j:` marks JSON, `s:` a signature that this function cannot check.
  */
 export function readCookieId(raw: string | undefined): string | undefined {
   const text = decodeCookie(raw)
@@ -34,8 +34,8 @@ export function readCookieId(raw: string | undefined): string | undefined {
 }
 
 /**
- * Reads a member of what other middleware left, inherited ones and getters included. It may be anything, so nothing
- * that it does comes through: what throws is absent.
+ * Reads a member, inherited ones and getters included, of a value that other middleware left. A member that throws
+ * counts as absent, so foreign code cannot fail the request.
  */
 export function member(owner: unknown, key: string): unknown {
   if ((typeof owner !== 'object' || owner === null) && typeof owner !== 'function') return undefined

@@ -3,19 +3,19 @@ import { member, readCookieId, readId } from './id.js'
 
 /** An HTTP token: RFC 9110, section 5.6.2. */
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
-/** What a `Cookie` header can carry before the `=`: more than the token that RFC 6265 asks for, as PHP's `a[b]`. */
+/** A cookie's name as browsers send it. RFC 6265 allows only a token, but PHP, for one, writes `a[b]`. */
 const COOKIE_NAME = /^[^=;\s\p{Cc}]+$/u
 
 /**
- * An id that the application keeps in its session: `req.session` (express-session, cookie-session) or `ctx.session`
- * (koa-session).
+ * Reads an id that the application keeps in its session: `req.session` (express-session, cookie-session) or
+ * `ctx.session` (koa-session).
  *
- * @param path - The member's name, or several with dots between them.
- * @throws TypeError where the path is empty or has an empty part.
+ * @param path - The member's name, or several separated by dots.
+ * @throws TypeError if the path is empty or has an empty part.
  *
  * @example
  * sessionValue('userId') // req.session.userId
- * sessionValue('passport.user') // what Passport's serializeUser() made of the user
+ * sessionValue('passport.user') // the result of Passport's serializeUser()
  */
 export function sessionValue(path: string): Reader<string> {
   const keys = typeof path === 'string' ? path.split('.') : []
@@ -32,13 +32,13 @@ export function sessionValue(path: string): Reader<string> {
 }
 
 /**
- * An id from a header that something in front of the server sets, such as an authenticating proxy. Anybody can send any
- * header: name only one that the proxy overwrites.
+ * Reads an id from a header that an authenticating proxy in front of the server sets. Anybody can send any header: name
+ * only one that the proxy overwrites.
  *
- * A value with a comma is no id, as Node makes one of a header that came twice: whose id it is cannot be told.
+ * A value with a comma is not an id: Node joins repeated headers that way, and nobody can tell whose id that is.
  *
- * @param name - The header's name, in any case.
- * @throws TypeError where this cannot be a header's name.
+ * @param name - The header's name, in upper or lower case.
+ * @throws TypeError if this cannot be a header's name.
  *
  * @example
  * header('x-user-id')
@@ -55,13 +55,13 @@ export function header(name: string): Reader<string> {
 }
 
 /**
- * An id from a cookie that holds nothing else, plain or as a JSON string. Anybody can write their own cookies: fit for an
- * anonymous id, never for a `userId`.
+ * Reads an id from a cookie that holds nothing else, plain or as a JSON string. Anybody can write their own cookies, so
+ * use it for an anonymous id, never for a `userId`.
  *
- * JSON objects and signed cookies of cookie-parser (`s:…`) are no ids; read `req.signedCookies` with a reader of your own.
+ * JSON objects and signed cookies of cookie-parser (`s:…`) are not ids; read `req.signedCookies` with your own reader.
  *
- * @param name - The cookie's name, in exactly this case.
- * @throws TypeError where this cannot be a cookie's name.
+ * @param name - The cookie's name. Upper and lower case differ.
+ * @throws TypeError if this cannot be a cookie's name.
  *
  * @example
  * cookie('visitor_id')

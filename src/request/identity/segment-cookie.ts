@@ -7,29 +7,29 @@ import {
 } from './cookie-creation.js'
 import { readCookieId } from './id.js'
 
-/** The cookie in which analytics.js keeps a visitor's anonymous id. */
+/** The cookie of analytics.js that holds a visitor's anonymous id. */
 const COOKIE_NAME = 'ajs_anonymous_id'
 
-/** A reader that can also make the id which it would read. */
+/** A reader that can also create the id that it reads. */
 export type CreatingReader = Reader<string> & {
-  /** Only there if the reader was asked to create ids. */
+  /** Present if the reader creates ids. */
   readonly [createsAnonymousId]?: CookieCreation
 }
 
 /**
- * The anonymous id of Segment's analytics.js, from its cookie `ajs_anonymous_id`; the default for `anonymousId`. Both
- * forms are read: plain, and the percent-encoded JSON string of its first version.
+ * Reads the anonymous id of Segment's analytics.js from its cookie `ajs_anonymous_id`, plain or as the percent-encoded
+ * JSON string of its first version. It is the default for `anonymousId`.
  *
- * With `create` the server makes an id for those who have none and sets the cookie as analytics.js would, which then goes on
- * with this id. It does so in requests that track something (with `pageViews`, a page is enough), only while the response's
- * headers are unsent, with consent that is known without waiting, and neither for bots nor for what a browser loads ahead
- * of time. Of other cookies it replaces none; only `Set-Cookie` given to `writeHead()` itself replaces it. The first answers to a new visitor's parallel requests may
- * still set different ids; the last one stays.
+ * With `create` the server makes an id for visitors without one and sets the cookie as analytics.js would, which then
+ * goes on with this id. It does so only in requests that track something (with `pageViews`, a page is enough), while the
+ * response's headers are unsent, with a consent that is known without waiting, and neither for bots nor for prefetches.
  *
- * A response with the cookie must not be kept by a shared cache, as no response with `Set-Cookie` must.
+ * It never replaces other cookies; only `Set-Cookie` given to `writeHead()` itself replaces it. The responses to a new
+ * visitor's parallel requests may set different ids; the browser keeps the last one. A shared cache must not store a
+ * response with the cookie, as with any `Set-Cookie`.
  *
  * @param options - `create`: see {@link CookieCreationOptions}.
- * @throws TypeError where an option of `create` cannot work.
+ * @throws TypeError if an option of `create` cannot work.
  *
  * @example
  * createTracking({

@@ -2,26 +2,26 @@ import type { Reader } from '../../model/tracked-request.js'
 import { isPromise } from '../../support/maybe.js'
 import { member, readId } from './id.js'
 
-/** Where accounts keep their id, in the order of how sure a sign it is. */
+/** The members that may hold an account's id, the surest first. */
 const USER_KEYS = ['id', 'sub', 'uid', '_id'] as const
 const TOKEN_KEYS = ['sub'] as const
 const CLERK_KEYS = ['userId'] as const
-/** How Auth0 ends the subject of a token that a machine asked for. */
+/** Auth0's suffix of a machine's subject. */
 const MACHINE_SUBJECT = '@clients'
 
 /**
- * The user that authentication middleware has let in; the default for `userId`.
+ * Reads the user that authentication middleware has let in. It is the default for `userId`.
  *
  * It reads, in this order,
  * - `req.user`, in Koa `ctx.state.user` or `ctx.req.user`: the first of `id`, `sub`, `uid` and `_id` that is a string or
- *   a number (Passport, koa-passport, koa-jwt, Firebase by custom);
+ *   a number (Passport, koa-passport, koa-jwt, Firebase by convention);
  * - `req.oidc.user.sub` if `req.oidc.isAuthenticated()` (express-openid-connect);
- * - `req.auth`: `userId` of what it returns where it is a function (Clerk), else `payload.sub`
- *   (express-oauth2-jwt-bearer), else `sub` (express-jwt).
+ * - `req.auth`: if it is a function, `userId` of its result (Clerk), else `payload.sub` (express-oauth2-jwt-bearer), else
+ *   `sub` (express-jwt).
  *
- * Never an e-mail address or a user name by another key, never the credentials of basic authentication, never an object:
- * for a MongoDB `_id`, which is an `ObjectId`, write a reader. A machine is nobody: tokens from a client credentials grant
- * are passed over (`gty`, a subject ending in `@clients` or equal to `client_id`, or `idtyp: 'app'`).
+ * It never reads an e-mail address or a user name from another key, credentials of basic authentication, or an object:
+ * for a MongoDB `_id`, which is an `ObjectId`, write a reader. Machines are nobody: it skips tokens from a client
+ * credentials grant (`gty`, a subject ending in `@clients` or equal to `client_id`, or `idtyp: 'app'`).
  *
  * Sources: Auth0, "Client Credentials Flow"; RFC 9068, section 2.2; Microsoft Entra, "Optional claims", `idtyp`.
  *
@@ -33,7 +33,7 @@ const MACHINE_SUBJECT = '@clients'
 export function signedInUser(): Reader<string> {
   return function signedInUser(request) {
     const native = member(request, 'native')
-    // Middleware made for Express leaves its marks on Node's request, which Koa's context has as `req`.
+    // Express middleware puts its members on Node's request, which is `ctx.req` in Koa.
     const nodeRequest = member(native, 'req')
     return (
       idOf(member(request, 'user'), USER_KEYS) ??
@@ -75,7 +75,7 @@ function isMachineSubject(claims: unknown, subject: string): boolean {
   return subject.endsWith(MACHINE_SUBJECT) || member(claims, 'client_id') === subject
 }
 
-/** Calls what middleware left. A promise is not waited for, and its rejection must not end the process. */
+/** Calls a function that middleware left. It does not wait for a promise, whose rejection must not end the process. */
 function call(method: unknown, owner: unknown): unknown {
   if (typeof method !== 'function') return undefined
   try {

@@ -101,7 +101,7 @@ function delivery(host: string, directory?: string): Measured {
     flushAt: FLUSH_AT,
     flushInterval: 200,
     openClient: (outcomes, gate) =>
-      Client.createUnheld(settings, outcomes, { gate, unsettled, observer: () => undefined }),
+      Client.createUnref(settings, outcomes, { gate, unsettled, observer: () => undefined }),
   })
   return {
     deliver: (call) => delivery.deliver(call),

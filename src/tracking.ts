@@ -137,7 +137,7 @@ class RequestTracking implements Tracking {
       openClient: (outcomes, gate) =>
         env?.analytics
           ? new Client(env.analytics, outcomes)
-          : Client.createUnheld(client, outcomes, {
+          : Client.createUnref(client, outcomes, {
               gate,
               unsettled,
               observer: () => reporter.requestObserver,

@@ -4,36 +4,35 @@ const HEAD = '{"batch":['
 const FOOT = '],"writeKey":'
 const SENT_AT = ',"sentAt":"'
 
-/** The body of a batch as the SDK writes it, taken apart without reading its calls. */
+/** The parts of a batch's body as the SDK writes it. */
 export interface BatchBody {
-  /** The calls as JSON, with commas between them. */
+  /** The calls as JSON, separated by commas. */
   readonly calls: string
   /** The write key as JSON. */
   readonly writeKey: string
 }
 
 /**
- * Takes a batch's body apart by its text: reading a whole body as JSON costs about as much as everything else that is
- * done with it.
+ * Splits a batch's body without parsing it: parsing costs about as much as everything else that is done with a body.
  *
- * @returns `undefined` for what is no batch, such as a request for an OAuth token.
+ * @returns `undefined` for any other body, such as a request for an OAuth token.
  */
-export function takeApart(body: string): BatchBody | undefined {
+export function splitBatchBody(body: string): BatchBody | undefined {
   if (!body.startsWith(HEAD) || !body.endsWith('"}')) return undefined
-  // Within a call's strings quotes are escaped, so that this text cannot be there; the last one is the batch's own.
+  // A call's strings escape their quotes and cannot contain this text; the last occurrence is the batch's own.
   const foot = body.lastIndexOf(FOOT)
   const sentAt = body.lastIndexOf(SENT_AT)
   if (foot < HEAD.length || sentAt < foot) return undefined
   return { calls: body.slice(HEAD.length, foot), writeKey: body.slice(foot + FOOT.length, sentAt) }
 }
 
-/** Puts a body together, to be sent now: Segment corrects every timestamp by the time at which a batch was sent. */
-export function putTogether(calls: string, writeKey: string): string {
+/** Builds a body that is sent now: Segment corrects every timestamp by `sentAt`. */
+export function buildBatchBody(calls: string, writeKey: string): string {
   return `${HEAD}${calls}${FOOT}${writeKey}${SENT_AT}${new Date().toISOString()}"}`
 }
 
-/** The calls of a batch, each as JSON. */
-export function separate(calls: string): string[] {
+/** Splits a batch's calls into one JSON text each. */
+export function splitCalls(calls: string): string[] {
   const parsed: unknown = JSON.parse(`[${calls}]`)
   return Array.isArray(parsed) ? parsed.map((call) => JSON.stringify(call)) : []
 }

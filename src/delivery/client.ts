@@ -4,24 +4,24 @@ import type { CommonParams, SegmentCall } from '../model/segment-call.js'
 import { isRecord } from '../model/values.js'
 import type { RequestReport } from '../observe/step.js'
 import { answerWithin } from '../support/maybe.js'
-import { messageIdsOf, takeApart } from './batch-body.js'
+import { messageIdsOf, splitBatchBody } from './batch-body.js'
 import { Gate } from './gate.js'
 import { DEFAULT_LIMITS } from './limits.js'
 import type { Unsettled } from './process-end.js'
 import type { ClientSettings, SegmentClient } from './segment-client.js'
 import { Transport, type TransportParts } from './transport.js'
-import { UnheldHttp } from './unheld-http.js'
+import { UnrefHttpClient } from './unref-http-client.js'
 
-/** Soon, but not so soon that the calls of one batch are parted while the client passes them through its plugins. */
-const HELD_BY_CLIENT_MS = 10
+/** Short, yet long enough for the calls of one batch to pass the plugins together. */
+const CLIENT_FLUSH_INTERVAL_MS = 10
 
-/** Seconds that the SDK spends trying a batch again, or waiting because Segment asked to, unless its settings say otherwise. */
-const SDK_LONGEST_S = 43_200
+/** The SDK's default for the seconds that it retries a batch, or waits at Segment's request. */
+const SDK_MAX_DURATION_S = 43_200
 
 const CALL_TYPES = ['track', 'identify', 'group', 'page', 'screen', 'alias'] as const
 
-/** What the client tells of a call that has failed. */
-export interface SettledCall {
+/** What the client reports of a failed call. */
+export interface CallSummary {
   readonly type?: string
   readonly messageId?: string
   readonly userId?: string | null
@@ -29,45 +29,45 @@ export interface SettledCall {
   readonly groupId?: string
 }
 
-/** Is told the outcome of every call, whoever made it. */
+/** Hears the outcome of every call, whoever made it. */
 export interface OutcomeListener {
   delivered(messageId: string | undefined): void
-  failed(call: SettledCall, reason: unknown): void
+  failed(call: CallSummary, reason: unknown): void
 }
 
-/** How a client that does not keep the process alive gets to Segment. */
+/** What a client that does not keep the process alive shares with its delivery. */
 export interface ClientRoute {
-  /** When requests may go, and how many at a time. */
+  /** Decides when requests may go, and how many at a time. */
   readonly gate: Gate
-  /** Counts the batches that have no outcome. */
+  /** Counts the batches without an outcome. */
   readonly unsettled: Unsettled
-  /** Who is told of each request, if anybody wants to know. */
+  /** The observer of requests, if there is one. */
   observer(): ((report: RequestReport) => void) | undefined
 }
 
 /**
- * A Segment client whose calls' outcomes are known: from the client's own events, by messageId, with one set of
+ * A Segment client that reports the outcome of its calls. It reads the client's own events by messageId, with one set of
  * listeners for all calls.
  */
 export class Client {
   readonly analytics: SegmentClient
-  /** Whether the client tells outcomes; of one that does not, a call counts as delivered when its method returns. */
+  /** Whether the client emits outcomes. Without them a call counts as delivered when its method returns. */
   readonly tellsOutcomes: boolean
-  /** How many calls fill one of the client's batches, where that can be known. */
+  /** How many calls fill one of the client's batches, if known. */
   readonly flushAt: number | undefined
   /**
-   * Whether the way to Segment is ours: the client then sends at once what it is given, and a refused call has been found
-   * among its neighbours.
+   * Whether the transport is ours: the client then sends at once, and the transport finds a refused call among the calls of
+   * its batch.
    */
   readonly isOwn: boolean
-  /** Called whenever the last request that was under way has its outcome. */
+  /** Called whenever the last request in flight has its outcome. */
   onQuiet: (() => void) | undefined
   readonly #listener: OutcomeListener
   readonly #transport: Transport | undefined
-  /** Of a client with a transport of its own: messageIds that a request has carried and that have no outcome. */
+  /** messageIds in requests of the application's own client that have no outcome. */
   readonly #sent = new Set<string>()
 
-  /** @param analytics - The SDK's client, or what stands in for it. */
+  /** @param analytics - The SDK's client, or a stand-in. */
   constructor(analytics: SegmentClient, listener: OutcomeListener, transport?: Transport) {
     this.analytics = analytics
     this.#listener = listener
@@ -79,15 +79,15 @@ export class Client {
     if (this.tellsOutcomes) this.#listen()
   }
 
-  /** Makes the SDK's client as it is, which gathers calls itself and keeps the process alive until they are sent. */
+  /** Makes a client that batches calls as the SDK does, and keeps the process alive until they are sent. */
   static create(settings: ClientSettings, listener: OutcomeListener): Client {
     const gate = new Gate(DEFAULT_LIMITS.maxInFlight, { keepsAlive: true })
     return open(settings, listener, { gate, custom: settings.httpClient, observer: () => undefined })
   }
 
-  /** Makes a client that gets its calls when they are to be sent, and does not keep the process alive. */
-  static createUnheld(settings: ClientSettings, listener: OutcomeListener, route: ClientRoute): Client {
-    const http = settings.httpClient === undefined ? new UnheldHttp() : undefined
+  /** Makes a client that sends its calls at once, and does not keep the process alive. */
+  static createUnref(settings: ClientSettings, listener: OutcomeListener, route: ClientRoute): Client {
+    const http = settings.httpClient === undefined ? new UnrefHttpClient() : undefined
     const parts = {
       gate: route.gate,
       unsettled: route.unsettled,
@@ -95,49 +95,49 @@ export class Client {
       observer: () => route.observer(),
       abort: (reason: Error) => http?.abort(reason),
     }
-    return open({ ...settings, flushInterval: HELD_BY_CLIENT_MS }, listener, parts)
+    return open({ ...settings, flushInterval: CLIENT_FLUSH_INTERVAL_MS }, listener, parts)
   }
 
   /**
    * Makes a call on the client.
    *
-   * @throws What the client throws for a call it does not take, and if it has no such method.
+   * @throws What the client throws for an invalid call, and if it has no such method.
    */
   call(call: SegmentCall): void {
     callOn(this.analytics, call)
     if (!this.tellsOutcomes) this.#listener.delivered(call.params.messageId)
   }
 
-  /** Whether no request is under way and none waits to be tried again. */
+  /** Whether no request is in flight or waits for a retry. */
   get isQuiet(): boolean {
     return this.#transport ? this.#transport.isIdle : this.#sent.size === 0
   }
 
-  /** Sends the batch that is not full. To be called when quiet and never twice at a time: the SDK takes no other. */
+  /** Sends the partial batch. Call it when quiet and never twice at a time: the SDK ignores a second flush. */
   async flush(): Promise<void> {
     await this.analytics.flush?.()
   }
 
-  /** Has those calls fail that wait for a request, so that they can wait elsewhere. */
+  /** Fails the calls that wait for a request, so that they can wait elsewhere. */
   recall(): void {
     this.#transport?.recall()
   }
 
-  /** Ends every request that is under way, where that can be done: their calls are kept elsewhere. */
+  /** Aborts every request in flight where possible: their calls are stored elsewhere. */
   stop(): void {
     this.#transport?.stop()
   }
 
   /**
-   * Sends what is left and closes the client. Waits until nothing is under way first: called earlier, the SDK's
-   * `closeAndFlush` leaves the batch that is not full behind.
+   * Sends the rest and closes the client. Waits until nothing is in flight first: `closeAndFlush` of the SDK would leave the
+   * partial batch behind.
    *
-   * @param timeoutMs - Milliseconds for all of it. The client is closed when they have passed.
+   * @param timeoutMs - Milliseconds in total. The client is closed afterwards in any case.
    */
   async close(timeoutMs: number): Promise<void> {
     const deadline = performance.now() + timeoutMs
     await answerWithin(this.#quiet(), timeoutMs)
-    // The SDK takes 0 for no limit.
+    // 0 means no limit to the SDK.
     const rest = Math.max(1, deadline - performance.now())
     await answerWithin(Promise.resolve(this.analytics.closeAndFlush?.({ timeout: rest })), rest)
     this.#transport?.stop()
@@ -149,7 +149,7 @@ export class Client {
         this.onQuiet = resolve
       })
     }
-    // The SDK counts the calls of a request as pending until it has gone through the answer, which takes some microtasks.
+    // The SDK counts calls as pending until it has processed the answer, some microtasks later.
     await nextTurn()
   }
 
@@ -160,20 +160,20 @@ export class Client {
         const { messageId } = context.event
         this.#settle(messageId)
         const exception = messageId ? this.#transport?.exceptionOf(messageId) : undefined
-        if (exception) this.#listener.failed(settledCall(context.event), exception)
+        if (exception) this.#listener.failed(summaryOf(context.event), exception)
         else this.#listener.delivered(messageId)
       })
     }
     analytics.on?.('error', (error) => {
       const context = 'ctx' in error ? error.ctx : undefined
       this.#settle(context?.event.messageId)
-      this.#listener.failed(settledCall(context?.event), error.reason)
+      this.#listener.failed(summaryOf(context?.event), error.reason)
     })
     if (this.#transport) return
-    // The SDK takes an exception of this listener for a network error and fails the batch.
+    // The SDK would take an exception of this listener for a network error and fail the batch.
     analytics.on?.('http_request', ({ body, headers }) => {
       if (headers['X-Retry-Count'] !== undefined) return
-      for (const id of messageIdsOf(takeApart(body)?.calls ?? '')) this.#sent.add(id)
+      for (const id of messageIdsOf(splitBatchBody(body)?.calls ?? '')) this.#sent.add(id)
     })
   }
 
@@ -183,7 +183,7 @@ export class Client {
   }
 }
 
-/** The SDK keeps it to itself, and a window smaller than a batch would wait for every batch's interval. */
+/** Reads a private field of the SDK: a window smaller than a batch would wait out every flush interval. */
 function flushAtOf(analytics: object): number | undefined {
   const publisher: unknown = Reflect.get(analytics, '_publisher')
   const flushAt: unknown =
@@ -191,29 +191,29 @@ function flushAtOf(analytics: object): number | undefined {
   return typeof flushAt === 'number' && flushAt >= 1 ? flushAt : undefined
 }
 
-/** The ways in which clients differ. */
-type Way = Pick<TransportParts, 'gate' | 'custom' | 'observer' | 'unsettled' | 'abort'>
+/** The parts in which clients differ. */
+type TransportChoice = Pick<TransportParts, 'gate' | 'custom' | 'observer' | 'unsettled' | 'abort'>
 
-function open(settings: ClientSettings, listener: OutcomeListener, way: Way): Client {
+function open(settings: ClientSettings, listener: OutcomeListener, choice: TransportChoice): Client {
   const { maxRetries, flushAt, oauthSettings, maxTotalBackoffDuration, maxRateLimitDuration } = settings
   const transport = new Transport({
-    ...way,
+    ...choice,
     maxRetries,
-    maxBackoffMs: (maxTotalBackoffDuration ?? SDK_LONGEST_S) * 1_000,
-    maxRateLimitMs: (maxRateLimitDuration ?? SDK_LONGEST_S) * 1_000,
+    maxBackoffMs: (maxTotalBackoffDuration ?? SDK_MAX_DURATION_S) * 1_000,
+    maxRateLimitMs: (maxRateLimitDuration ?? SDK_MAX_DURATION_S) * 1_000,
     flushAt,
   })
   const analytics = new Analytics({
     ...settings,
     httpClient: transport,
-    // Trying again is the transport's: the SDK's own pauses each leave a listener behind and keep the process alive.
+    // The transport retries: each pause of the SDK leaks a listener and keeps the process alive.
     maxRetries: 0,
     ...(oauthSettings && { oauthSettings: { maxRetries, ...oauthSettings } }),
   })
   return new Client(analytics, listener, transport)
 }
 
-function settledCall(event: unknown): SettledCall {
+function summaryOf(event: unknown): CallSummary {
   if (!isRecord(event)) return {}
   const text = (value: unknown) => (typeof value === 'string' ? value : undefined)
   return {

@@ -1,19 +1,18 @@
 import type { HTTPClient, HTTPClientRequest, HTTPFetchFn, HTTPResponse } from '@segment/analytics-node'
 
-/** What Segment, or what stands in its place, has said to a request. */
+/** The part of an HTTP answer that decides what happens next. */
 export interface Answer {
   readonly status: number
   readonly statusText: string
-  /** How long it asks to wait before the next request, in milliseconds. */
+  /** Milliseconds that the answer asks to wait before the next request. */
   readonly retryAfterMs: number | undefined
 }
 
-/** A custom client that overstays is given so much more than its own timeout. */
+/** Extra time for a custom client, which enforces the timeout itself. */
 const GRACE_MS = 1_000
 
 /**
- * Makes one HTTP request and reads its answer to the end: an answer that is not read keeps its connection from being
- * used again.
+ * Makes one HTTP request and reads its answer to the end: a connection whose answer is not read cannot be used again.
  *
  * @param custom - The application's own HTTP client or `fetch`. Defaults to Node's `fetch`.
  * @param abort - Ends the request.
@@ -29,7 +28,7 @@ export async function exchange(
     () => abort.abort(new DOMException('Segment did not answer in time', 'TimeoutError')),
     request.httpRequestTimeout + (isClient ? GRACE_MS : 0),
   )
-  // The request keeps the process alive where it is to be kept.
+  // The request's socket decides whether the process stays alive.
   timeout.unref()
   try {
     const response = await orAborted(
@@ -52,14 +51,14 @@ async function fetchWith(
   signal: AbortSignal,
 ): Promise<HTTPResponse> {
   const { method, headers, body } = request
-  // A redirect that is followed arrives as a GET without a body: Segment would have nothing, and nobody would know.
+  // A followed redirect becomes a GET without a body: it would succeed and deliver nothing.
   const init = { method, headers, body, signal, redirect: 'manual' as const }
   const response = await fetchFn(request.url, init)
   await response.text?.()
   return response
 }
 
-/** A `fetch` of the application's own may know nothing of signals. */
+/** Rejects when the signal aborts, since the application's own `fetch` may ignore signals. */
 function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     signal.addEventListener('abort', () => reject(signal.reason), { once: true })
@@ -67,7 +66,7 @@ function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   })
 }
 
-/** Source: RFC 9110, 10.2.3: seconds, or a date, which is by the clock of who answers. */
+/** Source: RFC 9110, 10.2.3: seconds, or a date by the server's clock. */
 function retryAfterOf(headers: HTTPResponse['headers']): number | undefined {
   const text = headerOf(headers, 'retry-after')?.trim()
   if (!text) return undefined

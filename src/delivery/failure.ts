@@ -1,19 +1,19 @@
 import { nameOf } from '../support/log.js'
 
-/** What an SDK's word about a call means for it. */
+/** What an error of the SDK means for its call. */
 export type Fault =
-  /** Segment refuses what it was sent. */
+  /** Segment refuses the content. */
   | { readonly kind: 'rejected'; readonly detail: string }
   /** It is larger than Segment takes. */
   | { readonly kind: 'too-large'; readonly detail: string }
   /** Segment does not know the write key. */
   | { readonly kind: 'refused'; readonly detail: string }
-  /** It did not arrive, and may do so later. */
+  /** It did not arrive; a retry may succeed. */
   | { readonly kind: 'passing'; readonly reason: 'timeout' | 'unreachable'; readonly detail: string }
 
-/** Reads what the SDK says of a call that failed: it has words, no codes. */
+/** Classifies an error of the SDK by its message, since the SDK has no error codes. */
 export function faultOf(reason: unknown): Fault {
-  const detail = wordsOf(reason)
+  const detail = messageOf(reason)
   const status = Number(/^\[(\d{3})\]/.exec(detail)?.[1])
   if (status === 400 || status === 413 || status === 422) return { kind: 'rejected', detail }
   if (status === 401 || status === 403) return { kind: 'refused', detail }
@@ -23,8 +23,8 @@ export function faultOf(reason: unknown): Fault {
   return { kind: 'passing', reason: isTimeout ? 'timeout' : 'unreachable', detail }
 }
 
-/** Node says "fetch failed", and in the cause why; of several addresses that failed it says nothing but a code. */
-export function wordsOf(reason: unknown): string {
+/** The message of an error with its code: "fetch failed" alone explains nothing, and an `AggregateError` has no message. */
+export function messageOf(reason: unknown): string {
   if (!(reason instanceof Error)) return nameOf(reason)
   const code = codeOf(reason) ?? codeOf(reason.cause)
   if (code === undefined || reason.message.includes(code)) return reason.message

@@ -3,20 +3,20 @@ interface Waiting {
   readonly resolve: () => void
 }
 
-/** Those who wait until all calls that were made before have an outcome. */
-export class Flushes {
+/** Callers of `flush()` that wait until every earlier call has an outcome. */
+export class FlushWaiters {
   readonly #waiting = new Set<Waiting>()
   #upTo: number | undefined
 
-  /** The newest call that somebody waits for; `undefined` where nobody waits. */
+  /** The newest call that a caller waits for; `undefined` without a caller. */
   get upTo(): number | undefined {
     return this.#upTo
   }
 
   /**
-   * Waits for the calls up to a number.
+   * Resolves when the calls up to a number have outcomes, or the time is over.
    *
-   * @param timeoutMs - Milliseconds after which the waiting is over.
+   * @param timeoutMs - Milliseconds to wait at most.
    */
   wait(upTo: number, timeoutMs: number): Promise<void> {
     return new Promise((resolve) => {
@@ -35,12 +35,12 @@ export class Flushes {
     })
   }
 
-  /** Ends the waiting for calls that all have their outcome: those before the oldest that has none. */
+  /** Resolves the callers whose calls are all older than the oldest call without an outcome. */
   settledBefore(oldest: number): void {
     for (const waiting of this.#waiting) if (waiting.upTo < oldest) waiting.resolve()
   }
 
-  /** Ends all waiting: nothing more will have an outcome here. */
+  /** Resolves every caller: no further outcome will come. */
   end(): void {
     this.settledBefore(Number.POSITIVE_INFINITY)
   }

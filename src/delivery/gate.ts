@@ -1,7 +1,7 @@
-/** What stands between calls and Segment at the moment. */
+/** Whether Segment takes requests at the moment. */
 export type GateState = 'ok' | 'retrying' | 'refused'
 
-/** How long a gate stays closed. */
+/** How long the gate stays closed. */
 export interface GateOptions {
   /** Whether a closed gate keeps the process alive. */
   readonly keepsAlive: boolean
@@ -9,37 +9,37 @@ export interface GateOptions {
   readonly firstMs: number
   /** Milliseconds after a first refusal of the write key. Doubles, too. */
   readonly firstRefusedMs: number
-  /** The longest that it is closed by itself, in milliseconds. */
+  /** Milliseconds that it stays closed at most, unless Segment asks for more. */
   readonly longestMs: number
 }
 
 const DEFAULTS: GateOptions = { keepsAlive: false, firstMs: 250, firstRefusedMs: 2_000, longestMs: 30_000 }
 
-/** A `Retry-After` beyond this is a mistake rather than a wish. */
+/** A longer `Retry-After` is taken for a mistake. */
 const LONGEST_RETRY_AFTER_MS = 60 * 60 * 1_000
 
-/** Stands for one request that was let through; a failure that is older than the last closing tells nothing new. */
+/** Identifies the closing before which a request started: an older failure brings no news. */
 export type Pass = number
 
 /**
- * Lets requests through to Segment: all of them while it answers, none for a while after a failure, then a single one,
- * and twice as many after each success. It is one for all requests, so that what one of them has learned holds for all.
+ * A circuit breaker for all requests to Segment. It is open while Segment answers, closed for a while after a failure, then
+ * lets one request through, and twice as many after each success.
  */
 export class Gate {
   /** The most requests at a time. */
   readonly most: number
   readonly #options: GateOptions
-  readonly #openings = new Set<() => void>()
-  readonly #changes = new Set<(state: GateState) => void>()
-  readonly #closed = new Set<() => void>()
+  readonly #openListeners = new Set<() => void>()
+  readonly #stateListeners = new Set<(state: GateState) => void>()
+  readonly #closeListeners = new Set<() => void>()
   #lastError: string | undefined
   #state: GateState = 'ok'
   #limit: number
   #failures = 0
   #closings = 0
   #timer: NodeJS.Timeout | undefined
-  /** Whether it was Segment that said how long to wait. */
-  #bidden = false
+  /** Whether Segment has said how long to wait. */
+  #hasRetryAfter = false
 
   /** @param most - The most requests at a time. */
   constructor(most: number, options: Partial<GateOptions> = {}) {
@@ -48,12 +48,12 @@ export class Gate {
     this.#options = { ...DEFAULTS, ...options }
   }
 
-  /** What stands in the way. */
+  /** Whether Segment takes requests. */
   get state(): GateState {
     return this.#state
   }
 
-  /** What the last failure was. */
+  /** The last failure. */
   get lastError(): string | undefined {
     return this.#lastError
   }
@@ -63,100 +63,100 @@ export class Gate {
     return this.#timer === undefined
   }
 
-  /** How many requests may be under way at a time. */
+  /** How many requests may be in flight. */
   get limit(): number {
     return this.#limit
   }
 
-  /** To be asked for when a request starts, and given back with its result. */
+  /** A request takes a pass when it starts and gives it back with its result. */
   pass(): Pass {
     return this.#closings
   }
 
-  /** Calls back whenever the gate has opened. */
+  /** Calls the listener whenever the gate opens. */
   onOpen(opened: () => void): void {
-    this.#openings.add(opened)
+    this.#openListeners.add(opened)
   }
 
-  /** Calls back whenever the state has changed. */
+  /** Calls the listener whenever the state changes. */
   onChange(changed: (state: GateState) => void): void {
-    this.#changes.add(changed)
+    this.#stateListeners.add(changed)
   }
 
-  /** Calls back whenever the gate has closed. */
+  /** Calls the listener whenever the gate closes. */
   onClose(closed: () => void): void {
-    this.#closed.add(closed)
+    this.#closeListeners.add(closed)
   }
 
-  /** Segment has answered a request as it should. */
+  /** Segment has answered a request. */
   succeeded(pass: Pass = this.#closings): void {
     if (this.#state === 'ok' && this.#limit === this.most) return
     if (pass !== this.#closings || !this.isOpen) return
     this.#failures = 0
     this.#limit = Math.min(this.most, this.#limit * 2)
-    this.#turn('ok')
+    this.#setState('ok')
   }
 
   /**
-   * A request has failed for a reason that may pass.
+   * A request has failed, and a retry may succeed.
    *
-   * @param detail - What Segment or the way to it has said.
-   * @param retryAfterMs - How long Segment has asked to wait, where it has.
-   * @returns Whether that was news: requests that fail together close the gate once.
+   * @param detail - The error.
+   * @param retryAfterMs - Milliseconds that Segment asks to wait, if it does.
+   * @returns Whether the gate closed: requests that fail together close it once.
    */
   failed(detail: string, pass: Pass = this.#closings, retryAfterMs?: number): boolean {
     this.#lastError = detail
     return this.#close(pass, 'retrying', this.#options.firstMs, retryAfterMs)
   }
 
-  /** Segment does not accept the write key. */
+  /** Segment refuses the write key. */
   refused(detail: string, pass: Pass = this.#closings): boolean {
     this.#lastError = detail
     return this.#close(pass, 'refused', this.#options.firstRefusedMs, undefined)
   }
 
-  /** Opens for one request now, unless Segment itself has asked to wait. */
+  /** Opens for one request now, unless Segment has asked to wait. */
   probe(): void {
-    if (!this.isOpen && !this.#bidden) this.#open()
+    if (!this.isOpen && !this.#hasRetryAfter) this.#open()
   }
 
-  /** Ends its waiting for good: requests may go, as far as anybody makes one. */
+  /** Stops the timer and all listeners for good; the gate stays open. */
   stop(): void {
     clearTimeout(this.#timer)
     this.#timer = undefined
-    this.#openings.clear()
-    this.#changes.clear()
-    this.#closed.clear()
+    this.#openListeners.clear()
+    this.#stateListeners.clear()
+    this.#closeListeners.clear()
   }
 
   #close(pass: Pass, state: GateState, firstMs: number, retryAfterMs: number | undefined): boolean {
     if (pass !== this.#closings || !this.isOpen) return false
     if (state !== this.#state) this.#failures = 0
-    const byItself = Math.min(this.#options.longestMs, firstMs * 2 ** Math.min(this.#failures, 30))
+    const backoff = Math.min(this.#options.longestMs, firstMs * 2 ** Math.min(this.#failures, 30))
     this.#failures++
     this.#closings++
     this.#limit = 1
-    this.#bidden = retryAfterMs !== undefined
+    this.#hasRetryAfter = retryAfterMs !== undefined
     const delay =
       retryAfterMs === undefined
-        ? byItself * (0.5 + Math.random() / 2)
+        ? backoff * (0.5 + Math.random() / 2)
         : Math.min(Math.max(retryAfterMs, firstMs), LONGEST_RETRY_AFTER_MS)
     this.#timer = setTimeout(() => this.#open(), delay)
     if (!this.#options.keepsAlive) this.#timer.unref()
-    this.#turn(state)
-    for (const closed of this.#closed) closed()
+    this.#setState(state)
+    for (const closed of this.#closeListeners) closed()
     return true
   }
 
   #open(): void {
     clearTimeout(this.#timer)
     this.#timer = undefined
-    for (const opened of this.#openings) opened()
+    for (const opened of this.#openListeners) opened()
   }
 
-  #turn(state: GateState): void {
+  #setState(state: GateState): void {
     if (state === this.#state) return
     this.#state = state
-    for (const changed of this.#changes) changed(state)
+    for (const changed of this.#stateListeners) changed(state)
   }
 }

@@ -11,25 +11,25 @@ export interface Health {
   readonly since: number
   /** Calls without an outcome. */
   readonly pending: number
-  /** How long the oldest of them has waited, in milliseconds; 0 where there is none. */
+  /** Milliseconds that the oldest of them has waited; 0 without one. */
   readonly oldestPendingMs: number
-  /** What went wrong last, if anything did. */
+  /** The last error, if there was one. */
   readonly lastError: string | undefined
 }
 
-/** Remembers how the delivery is, and since when. */
-export class Condition {
+/** The state of the delivery, and since when it holds. */
+export class HealthState {
   #state: Health['state'] = 'ok'
   #since = Date.now()
 
-  /** The state changes; the last one stays: closed. */
-  turn(state: GateState | 'closed'): void {
+  /** Sets the state; `closed` is final. */
+  set(state: GateState | 'closed'): void {
     if (state === this.#state || this.#state === 'closed') return
     this.#state = state
     this.#since = Date.now()
   }
 
-  /** How it is now. */
+  /** The state with the given details. */
   health(now: Pick<Health, 'pending' | 'oldestPendingMs' | 'lastError'>): Health {
     return { state: this.#state, since: this.#since, ...now }
   }

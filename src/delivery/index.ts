@@ -1,4 +1,4 @@
-// Between the calls and Segment.
+// Delivers calls to Segment: bounded, counted and, with an outbox, stored.
 export { Client, type OutcomeListener } from './client.js'
 export { Delivery } from './delivery.js'
 export type { Health } from './health.js'

@@ -2,7 +2,7 @@ import type { DropReason } from '../model/drop.js'
 import type { FailureReason } from '../model/failure.js'
 import type { Unsettled } from './process-end.js'
 
-// A record and not a list of names: the compiler then misses none.
+// A record, so that the compiler finds a missing reason.
 const NO_DROPS: Readonly<Record<DropReason, number>> = {
   invalid: 0,
   'too-large': 0,
@@ -27,28 +27,28 @@ const NO_FAILURES: Readonly<Record<FailureReason, number>> = {
 }
 
 /**
- * What became of every event and of every call. At any moment `tracked = open + dispatched + Σ dropped` and
+ * The outcome of every event and every call. At any moment `tracked = open + dispatched + Σ dropped` and
  * `made = delivered + pending + Σ failed`.
  */
 export interface TrackingStats {
-  /** What handlers tracked: one for every call of a tracker's method, misuse included. */
+  /** One for every call of a tracker's method, misuse included. */
   readonly events: {
     readonly tracked: number
-    /** Collected, and waiting for its request to end. */
+    /** Collected; the request has not ended. */
     readonly open: number
-    /** Handed on as calls, or found to be known already. */
+    /** Turned into calls, or known to Segment already. */
     readonly dispatched: number
     readonly dropped: Readonly<Record<DropReason, number>>
   }
-  /** What was made of the events: one event can make several calls. */
+  /** One event can make several calls. */
   readonly calls: {
     readonly made: number
     readonly delivered: number
-    /** Without an outcome yet, also while they wait to be tried again. */
+    /** Without an outcome yet, also while they wait for a retry. */
     readonly pending: number
-    /** Not made, because Segment knows the same already. */
+    /** Not made, since Segment knows the same already. */
     readonly deduplicated: number
-    /** Given up, by reason. */
+    /** Failed for good, by reason. */
     readonly failed: Readonly<Record<FailureReason, number>>
   }
 }
@@ -100,18 +100,18 @@ export class Ledger {
     this.#unsettled.end()
   }
 
-  /** A pending call is given up. */
+  /** A pending call has failed for good. */
   failed(reason: FailureReason): void {
     this.#failed[reason]++
     this.#unsettled.end()
   }
 
-  /** Pending calls are left to the next process: here they stay pending, and nobody waits for them. */
+  /** Pending calls stay in the outbox for the next process: they remain pending, and nobody waits for them. */
   kept(count: number): void {
     for (let left = count; left > 0; left--) this.#unsettled.end()
   }
 
-  /** The books as they are now: a plain copy. */
+  /** A plain copy of the counts. */
   stats(): TrackingStats {
     const dropped = { ...this.#dropped }
     const failed = { ...this.#failed }

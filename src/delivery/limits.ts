@@ -1,16 +1,16 @@
 import type { DeliveryOptions } from './options.js'
 
-/** What calls that wait may take. */
+/** How much waiting calls may take. */
 export interface Limits {
   readonly maxPending: number
   readonly maxBytes: number
   readonly maxInFlight: number
   readonly maxAge: number
-  /** Bytes on disk, where there is an outbox that does not say. */
+  /** Bytes in the outbox, unless it sets its own limit. */
   readonly maxStoredBytes: number
 }
 
-/** The limits, unless configured. */
+/** The default limits. */
 export const DEFAULT_LIMITS = {
   maxPending: 10_000,
   maxBytes: 64 * 1024 * 1024,
@@ -19,7 +19,7 @@ export const DEFAULT_LIMITS = {
   maxStoredBytes: 1024 ** 3,
 } satisfies Limits
 
-/** The limits that hold: those configured, and the defaults. */
+/** The configured limits, and defaults for the others. */
 export function limitsOf(configured: DeliveryOptions = {}): Limits {
   return {
     maxPending: configured.maxPending ?? DEFAULT_LIMITS.maxPending,

@@ -2,34 +2,34 @@ import type { CallParams, CallType, Remembered, SegmentCall } from '../model/seg
 import type { Place } from './outbox/outbox.js'
 
 /**
- * A call without an outcome. Those that go next are kept as they are; those that have to wait are kept as text, about a
- * kilobyte, which is a third of what the call takes.
+ * A call without an outcome. The next ones stay objects; the others wait as text, about a kilobyte, which takes a third of
+ * an object's memory.
  */
 export interface PendingCall {
-  /** Counts the calls of a delivery: the order in which they were made. */
+  /** The position in the order in which calls were made. */
   readonly number: number
   readonly type: CallType
   readonly messageId: string
-  /** The parameters as JSON; not there where there is the call itself. */
+  /** The parameters as JSON; absent while the call is kept as an object. */
   readonly text: string | undefined
-  /** The size of the JSON in bytes of UTF-8; of a call that was not weighed it is at most so large. */
+  /** Bytes of the JSON in UTF-8; an upper bound unless `isExactSize`. */
   bytes: number
-  /** Whether that is its size. */
-  isWeighed: boolean
-  /** When it was made, by the process's own clock, which nobody sets back. */
+  /** Whether `bytes` was measured. */
+  isExactSize: boolean
+  /** When it was made, by the monotonic clock. */
   readonly madeAt: number
   readonly remembered: Remembered | undefined
-  /** The call itself: of one that has a text, while the client has it, which keeps what it is given. */
+  /** The call as an object. A call with a text has one only while the client holds it. */
   call: SegmentCall | undefined
-  /** Whether the client has it. */
-  isHandedIn: boolean
-  /** Whether Segment has refused a batch that it was in: it is then sent by itself. */
+  /** Whether the client holds it. */
+  isSubmitted: boolean
+  /** Whether Segment has refused its batch: it is then sent alone. */
   isSuspect: boolean
-  /** Where it is on disk, if it is. */
+  /** Where it is stored, if it is. */
   place: Place | undefined
 }
 
-/** The call itself, or the one that its text stands for, with objects of its own. */
+/** The call as an object, parsed from its text where it has none. */
 export function callOf({
   type,
   text,
@@ -39,11 +39,11 @@ export function callOf({
   if (call) return call
   const params = JSON.parse(text ?? '{}') as CallParams[CallType] & { timestamp: string | Date }
   params.timestamp = new Date(params.timestamp)
-  // The text was made from a call of this type, by this process or an earlier one.
+  // This process or an earlier one made the text from a call of this type.
   return { type, params, ...(remembered && { remembered }) } as SegmentCall
 }
 
-/** A call's parameters as JSON. */
+/** The call's parameters as JSON. */
 export function textOf({ text, call }: Pick<PendingCall, 'text' | 'call'>): string {
   return text ?? JSON.stringify(call?.params ?? {})
 }

@@ -2,10 +2,10 @@ import type { CallType, Remembered, SegmentCall } from '../model/segment-call.js
 import { timerMs } from '../support/maybe.js'
 import { type PendingCall, textOf } from './pending-call.js'
 
-/** A call that is under way when its time is over is looked at again so many milliseconds later. */
+/** Milliseconds between checks of an expired call that is still in flight. */
 const MIN_AGE_CHECK_MS = 50
 
-/** A call that has no outcome yet, as it is handed over. */
+/** A new call without an outcome. */
 export interface UnsettledCall {
   readonly number: number
   readonly type: CallType
@@ -13,25 +13,25 @@ export interface UnsettledCall {
   readonly remembered: Remembered | undefined
   /** The call, or its parameters as JSON. */
   readonly content: SegmentCall | string
-  /** Bytes of its JSON; of a call that is no text at most so many. */
+  /** Bytes of its JSON; an upper bound for an object. */
   readonly bytes: number
-  /** How long ago it was made, in milliseconds. */
+  /** Milliseconds since it was made. */
   readonly ageMs: number
 }
 
-/** All calls without an outcome, in the order in which they came, and what they take. */
+/** All calls without an outcome in order of arrival, and their size. */
 export class PendingCalls {
   readonly #calls = new Map<string, PendingCall>()
   readonly #maxAge: number
   readonly #aged: () => void
   #bytes = 0
-  /** How many of them have a size that is known only roughly. */
-  #unweighed = 0
+  /** How many have an estimated size. */
+  #inexactSizes = 0
   #timer: NodeJS.Timeout | undefined
 
   /**
-   * @param maxAge - Milliseconds that a call may wait.
-   * @param aged - Is called when the oldest has waited so long, and again while it is still there.
+   * @param maxAge - Milliseconds that a call may wait at most.
+   * @param aged - Called when the oldest call has waited that long, and repeatedly while it remains.
    */
   constructor(maxAge: number, aged: () => void) {
     this.#maxAge = maxAge
@@ -43,30 +43,30 @@ export class PendingCalls {
     return this.#calls.size
   }
 
-  /** The bytes of their JSON, or more. */
+  /** Bytes of their JSON, or an upper bound. */
   get bytes(): number {
     return this.#bytes
   }
 
-  /** How long the oldest has waited, in milliseconds; 0 where there is none. */
+  /** Milliseconds that the oldest has waited; 0 without one. */
   get longestWaitMs(): number {
     let born = Number.POSITIVE_INFINITY
-    // Calls of ended processes come after others that are younger.
+    // Calls of ended processes arrive after younger ones.
     for (const { madeAt } of this.#calls.values()) born = Math.min(born, madeAt)
     return Math.max(0, Math.round(performance.now() - born))
   }
 
-  /** All of them, in the order in which they came. */
+  /** All of them, in order of arrival. */
   values(): IterableIterator<PendingCall> {
     return this.#calls.values()
   }
 
-  /** The one with a messageId. */
+  /** The call with a messageId. */
   get(messageId: string): PendingCall | undefined {
     return this.#calls.get(messageId)
   }
 
-  /** Whether there is one with a messageId. */
+  /** Whether a call has a messageId. */
   has(messageId: string): boolean {
     return this.#calls.has(messageId)
   }
@@ -80,32 +80,32 @@ export class PendingCalls {
       messageId,
       text: isText ? content : undefined,
       bytes,
-      isWeighed: isText,
+      isExactSize: isText,
       madeAt: performance.now() - ageMs,
       remembered,
       call: isText ? undefined : content,
-      isHandedIn: false,
+      isSubmitted: false,
       isSuspect: false,
       place: undefined,
     }
     this.#calls.set(messageId, pending)
     this.#bytes += bytes
-    if (!isText) this.#unweighed++
+    if (!isText) this.#inexactSizes++
     this.#watchAge()
     return pending
   }
 
-  /** Takes a call out: it has its outcome, or somebody else has it. */
+  /** Removes a call that has its outcome or another owner. */
   remove(pending: PendingCall): void {
     this.#calls.delete(pending.messageId)
-    if (!pending.isWeighed) this.#unweighed--
+    if (!pending.isExactSize) this.#inexactSizes--
     this.#bytes -= pending.bytes
   }
 
-  /** Whether so many bytes more stay below a limit. Calls are weighed when it matters, each of them once. */
+  /** Whether a limit leaves room for more bytes. Measures estimated calls, each once, only when the estimate says no. */
   hasRoomFor(bytes: number, limit: number): boolean {
     if (this.#bytes + bytes <= limit) return true
-    if (this.#unweighed > 0) for (const pending of this.#calls.values()) this.#weigh(pending)
+    if (this.#inexactSizes > 0) for (const pending of this.#calls.values()) this.#measure(pending)
     return this.#bytes + bytes <= limit
   }
 
@@ -114,21 +114,21 @@ export class PendingCalls {
     return madeAt <= performance.now() - this.#maxAge
   }
 
-  /** Watches ages no more. */
+  /** Stops the timer. */
   stop(): void {
     clearTimeout(this.#timer)
   }
 
-  #weigh(pending: PendingCall): void {
-    if (pending.isWeighed) return
+  #measure(pending: PendingCall): void {
+    if (pending.isExactSize) return
     const bytes = Buffer.byteLength(textOf(pending))
     this.#bytes += bytes - pending.bytes
-    this.#unweighed--
+    this.#inexactSizes--
     pending.bytes = bytes
-    pending.isWeighed = true
+    pending.isExactSize = true
   }
 
-  /** One timer for all calls: for the oldest. */
+  /** One timer, for the oldest call, serves all. */
   #watchAge(): void {
     if (this.#timer) return
     const [oldest] = this.#calls.values()

@@ -1,28 +1,28 @@
-/** Those with something unsettled: a process-wide list, so that one listener does for all of them. */
+/** Every count above zero, process-wide: one listener serves them all. */
 const unsettled = new Set<Unsettled>()
 
 /**
- * Counts what has no outcome yet, for a package whose timers and sockets do not keep the process alive: when nothing
- * else does either, the process would end before they come. Then what is left is finished first.
+ * Counts events and calls without an outcome. The package's timers and sockets do not keep the process alive, so an idle
+ * process would end before the outcomes; the count finishes them first.
  *
- * The process has one listener of `beforeExit` for all counts together, and only while something is unsettled.
- * `beforeExit` does not come after `process.exit()`, an uncaught exception or a signal that nobody handles.
+ * All counts share one `beforeExit` listener, which exists only while something is unsettled.
+ * Node emits no `beforeExit` after `process.exit()`, an uncaught exception or an unhandled signal.
  */
 export class Unsettled {
   readonly #finish: () => void
   #count = 0
 
-  /** @param finish - Brings it to an end; what it waits for has to keep the process alive. It must not throw. */
+  /** @param finish - Finishes what is unsettled, keeping the process alive meanwhile. It must not throw. */
   constructor(finish: () => void) {
     this.#finish = finish
   }
 
-  /** How much has no outcome. */
+  /** How many have no outcome. */
   get count(): number {
     return this.#count
   }
 
-  /** Something has begun that will have an outcome. */
+  /** One more has no outcome. */
   begin(): void {
     this.#count++
     if (this.#count > 1) return
@@ -30,7 +30,7 @@ export class Unsettled {
     unsettled.add(this)
   }
 
-  /** Something that had begun has its outcome. */
+  /** One of them has its outcome. */
   end(): void {
     this.#count--
     if (this.#count > 0) return
@@ -38,7 +38,7 @@ export class Unsettled {
     if (unsettled.size === 0) process.off('beforeExit', finishAll)
   }
 
-  /** Called when nothing else keeps the process alive. */
+  /** Runs when nothing else keeps the process alive. */
   finish(): void {
     this.#finish()
   }

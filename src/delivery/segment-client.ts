@@ -1,6 +1,6 @@
 import { Analytics, type AnalyticsSettings } from '@segment/analytics-node'
 
-/** The options of `@segment/analytics-node` that the settings hand through to the client as they are. */
+/** The options of `@segment/analytics-node` that the settings pass on to the client unchanged. */
 export type ClientOptions = Pick<
   AnalyticsSettings,
   | 'writeKey'
@@ -17,15 +17,15 @@ export type ClientOptions = Pick<
   | 'maxRateLimitDuration'
 >
 
-/** What a client is made with: some of it always, since the SDK's own defaults are not those of the documentation. */
+/** The options of a new client. Four are required, since the SDK's own defaults differ from the documented ones. */
 export type ClientSettings = ClientOptions &
   Readonly<Record<'flushAt' | 'flushInterval' | 'maxRetries' | 'httpRequestTimeout', number>>
 
-/** The least that a client has to offer to stand in for `Analytics`. */
+/** The methods that a stand-in for `Analytics` needs at least. */
 export type SegmentClient = Pick<Analytics, 'track' | 'identify' | 'group' | 'page' | 'screen'> &
   Partial<Pick<Analytics, 'alias' | 'closeAndFlush' | 'flush' | 'on'>>
 
-/** The client as the application sees it: the one it put in the client's place has the methods that it knows of. */
+/** The client as the application sees it: the application knows which methods its own stand-in has. */
 export function analyticsOf(client: object): Analytics {
   return client instanceof Analytics ? client : (client as Analytics)
 }

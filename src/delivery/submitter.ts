@@ -3,103 +3,103 @@ import type { Gate } from './gate.js'
 import { callOf, type PendingCall } from './pending-call.js'
 import { WaitingRoom } from './waiting-room.js'
 
-/** What is needed to hand calls in to a client. */
-export interface HandingInParts {
+/** The parts of a submitter, and what it asks the delivery. */
+export interface SubmitterParts {
   readonly client: Client
   readonly gate: Gate
   /** How many calls fill a batch. */
   readonly flushAt: number
-  /** Milliseconds after which a batch goes although it is not full. */
+  /** Milliseconds after which a partial batch is sent. */
   readonly flushInterval: number
-  /** The newest call that somebody waits for; `undefined` where nobody waits. */
-  awaited(): number | undefined
-  /** Called before calls are handed in on a turn of their own: what has waited too long is not to go. */
-  turn(): void
-  /** There is room for calls that are elsewhere. */
-  hungry(): void
-  /** The client does not take a call. */
+  /** The newest call that a `flush()` waits for; `undefined` without one. */
+  flushTarget(): number | undefined
+  /** Called before a scheduled submission, so that expired calls are removed first. */
+  beforeSubmit(): void
+  /** There is room for calls that only the outbox holds. */
+  onCapacity(): void
+  /** The client threw for a call. */
   refused(pending: PendingCall, error: unknown): void
-  /** The client could not be flushed. */
+  /** The client's `flush()` failed. */
   flushFailed(error: unknown): void
 }
 
 /**
- * Where calls wait, and what hands them in to the client: a few batches at a time, when they are full or their time has
- * come, and never on the turn on which the client tells an outcome, or while it is being flushed.
+ * Queues calls and submits them to the client, a few batches at a time, when they are full or due. It submits nothing on
+ * the turn on which the client reports an outcome, and nothing while the client is flushed.
  */
-export class HandingIn {
-  readonly #parts: HandingInParts
+export class Submitter {
+  readonly #parts: SubmitterParts
   readonly #room = new WaitingRoom()
   readonly #suspects: PendingCall[] = []
-  #handedIn = 0
+  #submitted = 0
   #flushing: Promise<void> | undefined
   #isScheduled = false
-  /** Calls up to this one go although they fill no batch. */
+  /** Calls up to this one go in partial batches, too. */
   #due = 0
   #newest = 0
   #interval: NodeJS.Timeout | undefined
   #stopped = false
 
-  constructor(parts: HandingInParts) {
+  constructor(parts: SubmitterParts) {
     this.#parts = parts
     parts.gate.onOpen(() => this.schedule())
     parts.client.onQuiet = () => this.schedule()
   }
 
-  /** How many wait. */
+  /** How many calls wait. */
   get size(): number {
     return this.#room.size + this.#suspects.length
   }
 
-  /** The call whose turn it is. */
+  /** The next call. */
   get next(): PendingCall | undefined {
     return this.#room.next
   }
 
-  /** The client's flush that is under way. */
+  /** The client's running flush. */
   get flushing(): Promise<void> | undefined {
     return this.#flushing
   }
 
-  /** A new call, behind all others. */
+  /** Adds a new call behind all others. */
   add(pending: PendingCall): void {
     this.#room.add(pending)
     this.#newest = Math.max(this.#newest, pending.number)
     if (!this.#parts.client.isOwn) this.due(pending.number)
   }
 
-  /** Calls up to this one go although they fill no batch. */
+  /** Calls up to this one go in partial batches, too. */
   due(number: number): void {
     this.#due = Math.max(this.#due, number)
   }
 
-  /** A call that goes before all that are new. */
-  giveBack(pending: PendingCall): void {
+  /** Returns a call, which goes before all new ones. */
+  requeue(pending: PendingCall): void {
     this.due(pending.number)
     if (pending.isSuspect) this.#suspects.unshift(pending)
-    else this.#room.giveBack(pending)
+    else this.#room.requeue(pending)
   }
 
-  /** Takes the call whose turn it is out of the room. */
+  /** Removes the next call. */
   take(): PendingCall | undefined {
     return this.#room.take()
   }
 
-  /** Takes out whose turn it is among those numbered from `number` on. */
+  /** Removes the next call whose number is at least `number`. */
   takeFrom(number: number): PendingCall | undefined {
     return this.#room.takeFrom(number)
   }
 
-  /** The client has told the outcome of a call. */
+  /** The client has reported the outcome of a call. */
   settled(pending: PendingCall): void {
-    this.#handedIn--
-    pending.isHandedIn = false
+    this.#submitted--
+    pending.isSubmitted = false
     if (pending.isSuspect) this.#clear(pending)
   }
 
   /**
-   * Segment has refused a batch with this call in it. A client of the application's own fails a batch as a whole: its
-   * calls then go one at a time, so that only the one is lost that Segment refuses.
+   * Segment has refused the call's batch. The application's own client fails a batch as a whole, so its calls are sent one
+   * by one: only the refused call is lost.
    */
   suspect(pending: PendingCall): void {
     pending.isSuspect = true
@@ -107,21 +107,21 @@ export class HandingIn {
     this.schedule()
   }
 
-  /** Sees to it that what waits goes when its batch is full, or its time has come. */
+  /** Submits full batches now and the rest after the flush interval. */
   gather(): void {
     if (this.#stopped) return
     const { client, flushAt, flushInterval } = this.#parts
-    if (this.#room.size >= flushAt || !client.isOwn) return this.#handInBatches()
+    if (this.#room.size >= flushAt || !client.isOwn) return this.#submitBatches()
     if (this.#interval) return
     this.#interval = setTimeout(() => {
       this.#interval = undefined
       this.due(this.#newest)
-      this.#handInBatches()
+      this.#submitBatches()
     }, flushInterval)
     this.#interval.unref()
   }
 
-  /** Goes on with what waits, on a later turn: the client takes nothing while it tells an outcome. */
+  /** Submits on a later turn: the client takes nothing while it reports an outcome. */
   schedule(): void {
     if (this.#isScheduled) return
     this.#isScheduled = true
@@ -131,13 +131,13 @@ export class HandingIn {
     })
   }
 
-  /** Hands in no more. */
+  /** Submits nothing any more. */
   stop(): void {
     this.#stopped = true
     clearTimeout(this.#interval)
   }
 
-  /** The most calls that the client may have: fewer than two batches would let one of them wait for the other. */
+  /** The most calls that the client may hold. With fewer than two batches, one would wait for the other. */
   get #window(): number {
     const { flushAt, gate } = this.#parts
     return flushAt * Math.max(2, gate.limit)
@@ -148,19 +148,19 @@ export class HandingIn {
     return isOpen && this.#flushing === undefined && this.#suspects.length === 0 && !this.#stopped
   }
 
-  #handInBatches(): void {
+  #submitBatches(): void {
     const { client, flushAt } = this.#parts
     while (this.#isOpen) {
       const { next } = this.#room
-      if (!next || (!client.isOwn && next.number > (this.#parts.awaited() ?? next.number))) return
+      if (!next || (!client.isOwn && next.number > (this.#parts.flushTarget() ?? next.number))) return
       const isDue = next.number <= this.#due
       if (!isDue && this.#room.size < flushAt) return this.gather()
       const size = client.isOwn ? flushAt : 1
-      if (this.#handedIn > 0 && this.#handedIn + size > this.#window) return
+      if (this.#submitted > 0 && this.#submitted + size > this.#window) return
       for (let count = 0; count < size; count++) {
         const pending = this.#room.take()
         if (!pending) break
-        this.#handIn(pending)
+        this.#submit(pending)
       }
     }
   }
@@ -168,27 +168,27 @@ export class HandingIn {
   #advance(): void {
     const { client } = this.#parts
     if (this.#flushing || this.#stopped) return
-    this.#parts.turn()
-    const isAlone = this.#handInSuspect()
-    this.#handInBatches()
-    if (this.#room.size < this.#window) this.#parts.hungry()
-    if (client.isOwn || this.#handedIn === 0 || !client.isQuiet) return
-    if (isAlone || this.#isAllIn()) this.#flush()
+    this.#parts.beforeSubmit()
+    const isAlone = this.#submitSuspect()
+    this.#submitBatches()
+    if (this.#room.size < this.#window) this.#parts.onCapacity()
+    if (client.isOwn || this.#submitted === 0 || !client.isQuiet) return
+    if (isAlone || this.#holdsFlushTarget()) this.#flush()
   }
 
-  /** Whether everything that somebody waits for is with the client, of which the last may wait for its batch to fill. */
-  #isAllIn(): boolean {
-    const awaited = this.#parts.awaited()
-    if (awaited === undefined) return false
+  /** Whether the client holds every call that a flush waits for; the last may sit in a partial batch. */
+  #holdsFlushTarget(): boolean {
+    const flushTarget = this.#parts.flushTarget()
+    if (flushTarget === undefined) return false
     const { next } = this.#room
-    return !next || next.number > awaited
+    return !next || next.number > flushTarget
   }
 
-  #handIn(pending: PendingCall): void {
+  #submit(pending: PendingCall): void {
     const call = callOf(pending)
     pending.call = call
-    pending.isHandedIn = true
-    this.#handedIn++
+    pending.isSubmitted = true
+    this.#submitted++
     try {
       this.#parts.client.call(call)
     } catch (error) {
@@ -197,15 +197,15 @@ export class HandingIn {
     }
   }
 
-  /** @returns Whether the client has nothing but a call that is sent by itself. */
-  #handInSuspect(): boolean {
+  /** @returns Whether the client holds nothing but a call that is sent alone. */
+  #submitSuspect(): boolean {
     const [suspect] = this.#suspects
     if (!suspect || !this.#parts.gate.isOpen) return false
-    if (this.#handedIn === 0) this.#handIn(suspect)
-    return suspect.isHandedIn
+    if (this.#submitted === 0) this.#submit(suspect)
+    return suspect.isSubmitted
   }
 
-  /** Sends the client's batch that is not full. Calls that came meanwhile would keep it from ending, so they wait. */
+  /** Flushes the client's partial batch. New calls would keep the flush from ending, so they wait. */
   #flush(): void {
     this.#flushing = this.#parts.client
       .flush()

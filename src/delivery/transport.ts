@@ -6,9 +6,9 @@ import {
   type HTTPResponse,
 } from '@segment/analytics-node'
 import type { RequestReport } from '../observe/step.js'
-import { messageIdsOf, putTogether, separate, takeApart } from './batch-body.js'
+import { buildBatchBody, messageIdsOf, splitBatchBody, splitCalls } from './batch-body.js'
 import { type Answer, exchange } from './exchange.js'
-import { wordsOf } from './failure.js'
+import { messageOf } from './failure.js'
 import type { Gate, Pass } from './gate.js'
 import type { Unsettled } from './process-end.js'
 
@@ -16,90 +16,89 @@ import type { Unsettled } from './process-end.js'
 const MAX_BATCH_BYTES = 450 * 1024
 /** The most calls of a request. Source: Segment, HTTP Tracking API, "Batch". */
 const MAX_BATCH_CALLS = 2_500
-/** A batch that has failed so often by itself lets the others pass. */
-const STUBBORN = 3
-/** Room for what stands around the calls. */
+/** A batch that has failed this often lets the others pass. */
+const FAILURES_BEFORE_YIELDING = 3
+/** Bytes of a body around its calls. */
 const FRAME_BYTES = 512
 
-/** What a transport is made with. */
+/** The parts of a transport. */
 export interface TransportParts {
   /** The application's own HTTP client or `fetch`. Defaults to Node's `fetch`. */
   readonly custom: HTTPClient | HTTPFetchFn | undefined
-  /** When requests may go, and how many at a time. */
+  /** Decides when requests may go, and how many at a time. */
   readonly gate: Gate
-  /** How often a batch is tried again before it is handed back. */
+  /** How often a batch is retried before it is returned. */
   readonly maxRetries: number
-  /** Milliseconds after its first failure at which a batch is handed back at the latest. */
+  /** Milliseconds after its first failure at which a batch is returned at the latest. */
   readonly maxBackoffMs: number
-  /** Milliseconds for which Segment may ask to wait before what it puts off is handed back. */
+  /** Milliseconds for which Segment may rate-limit before its batches are returned. */
   readonly maxRateLimitMs: number
-  /** The most calls that the client puts into a batch. */
+  /** The most calls in one of the client's batches. */
   readonly flushAt: number
-  /** Counts the batches that have no outcome, where that matters. */
+  /** Counts the batches without an outcome, if given. */
   readonly unsettled?: Unsettled
-  /** Ends the requests of `custom`, where it can. */
+  /** Aborts the requests of `custom`, if it can. */
   readonly abort?: (reason: Error) => void
-  /** Who is told of each request, if anybody wants to know. */
+  /** The observer of requests, if there is one. */
   observer(): ((report: RequestReport) => void) | undefined
 }
 
-/** Why a call comes back that was called back. */
+/** The failure of a recalled call. */
 export class Recalled extends Error {
-  override readonly message = 'it was called back before it could be sent'
+  override readonly message = 'the call was recalled before it was sent'
 }
 
-/** How an attempt to send something ended, unless it arrived. */
+/** The result of a failed request. */
 type Failure = { readonly answer: Answer } | { readonly error: unknown }
 
-/** A batch of the client's. */
+/** A batch of the client. */
 interface Batch {
   readonly request: HTTPClientRequest
   readonly writeKey: string
-  readonly done: (response: HTTPResponse) => void
-  readonly broken: (error: unknown) => void
-  /** Counts the batches. */
+  readonly resolve: (response: HTTPResponse) => void
+  readonly reject: (error: unknown) => void
+  /** The position in the order of batches. */
   readonly number: number
-  /** How often a request with it has failed. */
+  /** How many requests with it have failed. */
   failures: number
-  /** Parcels without an outcome. */
+  /** How many parcels have no outcome. */
   open: number
-  /** How often it has failed, or would have, for a reason that may pass. */
+  /** How many attempts a temporary failure has cost it, including those that never started. */
   tries: number
-  /** How often that was because Segment asked to wait, which counts towards no limit but its own. */
-  putOff: number
-  /** When it failed first for any other reason. */
+  /** How many of them were rate-limited: those have a limit of their own. */
+  rateLimitedTries: number
+  /** When it first failed for another reason. */
   failingSince: number | undefined
   delivered: boolean
   readonly failed: { readonly parcel: Parcel; readonly failure: Failure }[]
 }
 
-/** Calls that travel together: a batch, or a part of one. */
+/** Calls that are sent together: a batch or a part of one. */
 interface Parcel {
   readonly batch: Batch
-  /** The calls as JSON, with commas between them. */
+  /** The calls as JSON, separated by commas. */
   readonly calls: string
   readonly bytes: number
-  /** At most so many calls. */
+  /** An upper bound of the number of calls. */
   readonly count: number
-  /** Whether it is not to travel with others: something in it was refused. */
+  /** Whether it is sent without others, since Segment refused something in it. */
   readonly alone: boolean
 }
 
 /**
- * The client's way to Segment. It sends the client's batches, a few requests at a time and none while Segment is away,
- * cuts what is too large, finds the one call that Segment refuses among its neighbours, and tells the client what became
- * of each batch once that is settled.
+ * Sends the client's batches to Segment: a few requests at a time, and none during an outage. It splits large batches, finds
+ * the one call of a batch that Segment refuses, and reports the outcome of each batch to the client.
  */
 export class Transport implements HTTPClient {
   readonly #parts: TransportParts
   readonly #queue: Parcel[] = []
   readonly #aborts = new Set<AbortController>()
-  /** The calls whose outcome is not that of their batch. */
+  /** Calls whose outcome differs from that of their batch. */
   readonly #exceptions = new Map<string, Error>()
   #made = 0
-  /** Since when Segment has taken nothing and asked to wait. */
+  /** Since when Segment has been rate-limiting. */
   #limitedSince: number | undefined
-  /** Batches without an outcome. */
+  /** How many batches have no outcome. */
   #batches = 0
   #stopped = false
   /** Called when the last batch has its outcome. */
@@ -110,12 +109,12 @@ export class Transport implements HTTPClient {
     parts.gate.onOpen(() => this.#next())
   }
 
-  /** Whether no batch is under way or waits to be. */
+  /** Whether every batch has its outcome. */
   get isIdle(): boolean {
     return this.#batches === 0
   }
 
-  /** Why a call failed whose batch counts as delivered; asked once for each call. */
+  /** The failure of a call whose batch counts as delivered. Ask once for each call. */
   exceptionOf(messageId: string): Error | undefined {
     if (this.#exceptions.size === 0) return undefined
     const error = this.#exceptions.get(messageId)
@@ -123,23 +122,23 @@ export class Transport implements HTTPClient {
     return error
   }
 
-  /** Sends one batch; what the client calls. */
+  /** Sends one batch; the client calls it. */
   makeRequest(request: HTTPClientRequest): Promise<HTTPResponse> {
     const { custom, flushAt } = this.#parts
-    const body = takeApart(request.body)
+    const body = splitBatchBody(request.body)
     if (!body) return (typeof custom === 'object' ? custom : new FetchHTTPClient(custom)).makeRequest(request)
     if (this.#stopped) return Promise.reject(new Error('the client is closed'))
-    return new Promise((done, broken) => {
+    return new Promise((resolve, reject) => {
       const batch: Batch = {
         request,
         writeKey: body.writeKey,
         number: ++this.#made,
         failures: 0,
-        done,
-        broken,
+        resolve,
+        reject,
         open: 0,
         tries: 0,
-        putOff: 0,
+        rateLimitedTries: 0,
         failingSince: undefined,
         delivered: false,
         failed: [],
@@ -151,12 +150,12 @@ export class Transport implements HTTPClient {
     })
   }
 
-  /** Hands everything back that waits for its turn. */
+  /** Returns every batch that waits. */
   recall(): void {
     this.#giveUp([...this.#queue], { error: new Recalled() })
   }
 
-  /** Ends every request, and takes no more. */
+  /** Aborts every request, and takes no more. */
   stop(): void {
     const reason = new Error('the client was closed before Segment answered')
     this.#stopped = true
@@ -168,14 +167,14 @@ export class Transport implements HTTPClient {
   #next(): void {
     const { gate } = this.#parts
     while (gate.isOpen && this.#aborts.size < gate.limit) {
-      const load = this.#load()
+      const load = this.#nextLoad()
       if (!load) return
-      void this.#carry(load)
+      void this.#sendLoad(load)
     }
   }
 
-  /** What goes next: a parcel, and those behind it that still fit. */
-  #load(): Parcel[] | undefined {
+  /** The next request: a parcel, and those behind it that still fit. */
+  #nextLoad(): Parcel[] | undefined {
     const first = this.#queue.shift()
     if (!first) return undefined
     const load = [first]
@@ -190,7 +189,7 @@ export class Transport implements HTTPClient {
     return load
   }
 
-  async #carry(load: Parcel[]): Promise<void> {
+  async #sendLoad(load: Parcel[]): Promise<void> {
     const { gate, custom } = this.#parts
     const [first] = load
     if (!first) return
@@ -207,28 +206,28 @@ export class Transport implements HTTPClient {
     }
     this.#aborts.delete(abort)
     this.#report(calls, result, performance.now() - started)
-    this.#judge(load, result, pass)
+    this.#handleResult(load, result, pass)
     this.#next()
   }
 
-  #judge(load: Parcel[], result: Failure, pass: Pass): void {
+  #handleResult(load: Parcel[], result: Failure, pass: Pass): void {
     const { gate } = this.#parts
     const answer = 'answer' in result ? result.answer : undefined
     if (answer && answer.status >= 200 && answer.status < 300) {
       gate.succeeded(pass)
       this.#limitedSince = undefined
       for (const parcel of load) this.#settle(parcel)
-    } else if (answer && isAboutCalls(answer.status)) {
+    } else if (answer && isPayloadError(answer.status)) {
       gate.succeeded(pass)
       this.#divide(load, result)
-    } else if (answer && isAboutKey(answer.status)) {
-      gate.refused(wordsOf(errorOf(result)), pass)
+    } else if (answer && isAuthError(answer.status)) {
+      gate.refused(messageOf(errorOf(result)), pass)
       this.#giveUp([...load, ...this.#queue], result)
     } else if (this.#stopped) {
       this.#giveUp(load, result)
     } else {
-      const isNews = gate.failed(wordsOf(errorOf(result)), pass, answer?.retryAfterMs)
-      // What waits would have failed as well: an outage costs every batch a try, so that none waits for ever.
+      const isNews = gate.failed(messageOf(errorOf(result)), pass, answer?.retryAfterMs)
+      // An outage costs every waiting batch an attempt, too, so that none waits for ever.
       this.#retry(load, isNews ? this.#queue.splice(0) : [], result)
     }
   }
@@ -236,26 +235,26 @@ export class Transport implements HTTPClient {
   #retry(load: Parcel[], waiting: Parcel[], failure: Failure): void {
     const { maxRetries, maxBackoffMs, maxRateLimitMs } = this.#parts
     const parcels = [...waiting, ...load]
-    const isPutOff = asksToWait(failure)
+    const isRateLimited = isRateLimit(failure)
     const now = performance.now()
-    if (isPutOff) this.#limitedSince ??= now
+    if (isRateLimited) this.#limitedSince ??= now
     const limitedSince = this.#limitedSince ?? now
     for (const batch of new Set(parcels.map((parcel) => parcel.batch))) {
       batch.tries++
-      if (isPutOff) batch.putOff++
+      if (isRateLimited) batch.rateLimitedTries++
       else batch.failingSince ??= now
     }
     for (const { batch } of load) batch.failures++
-    const isUsedUp = ({ batch: { tries, putOff, failingSince = now } }: Parcel) =>
-      isPutOff
+    const isUsedUp = ({ batch: { tries, rateLimitedTries, failingSince = now } }: Parcel) =>
+      isRateLimited
         ? now - limitedSince >= maxRateLimitMs
-        : tries - putOff > maxRetries || now - failingSince >= maxBackoffMs
+        : tries - rateLimitedTries > maxRetries || now - failingSince >= maxBackoffMs
     this.#queue.push(...parcels.filter((parcel) => !isUsedUp(parcel)))
-    this.#queue.sort((one, other) => turnOf(one.batch) - turnOf(other.batch))
+    this.#queue.sort((one, other) => sortKeyOf(one.batch) - sortKeyOf(other.batch))
     this.#giveUp(parcels.filter(isUsedUp), failure)
   }
 
-  /** Segment refuses a batch as a whole: its halves are sent apart until what it refuses stands alone. */
+  /** Segment refuses a batch as a whole: it is halved until the refused call is alone. */
   #divide(load: Parcel[], failure: Failure): void {
     const [first] = load
     if (!first) return
@@ -263,7 +262,7 @@ export class Transport implements HTTPClient {
       this.#queue.unshift(...load.map((parcel) => ({ ...parcel, alone: true })))
       return
     }
-    const calls = separate(first.calls)
+    const calls = splitCalls(first.calls)
     if (calls.length < 2) return this.#settle(first, failure)
     const middle = Math.ceil(calls.length / 2)
     const halves = [calls.slice(0, middle), calls.slice(middle)]
@@ -290,29 +289,29 @@ export class Transport implements HTTPClient {
     if (this.#batches === 0) this.onIdle?.()
   }
 
-  /** The client knows one outcome a batch: where its calls fared differently, it is asked for each of them. */
+  /** The SDK knows one outcome a batch. Where calls differ, `exceptionOf` tells their own. */
   #finish(batch: Batch): void {
     const [first] = batch.failed
-    if (!first) return batch.done({ status: 200, statusText: 'OK' })
+    if (!first) return batch.resolve({ status: 200, statusText: 'OK' })
     const alike = batch.failed.every(({ failure }) => statusOf(failure) === statusOf(first.failure))
     if (batch.delivered || !alike) {
       for (const { parcel, failure } of batch.failed) {
         for (const id of messageIdsOf(parcel.calls)) this.#exceptions.set(id, errorOf(failure))
       }
-      return batch.done({ status: 200, statusText: 'OK' })
+      return batch.resolve({ status: 200, statusText: 'OK' })
     }
     const status = statusOf(first.failure)
-    // The client would call a redirect delivered; and without the headers it tries nothing again by itself.
+    // The SDK would take a redirect for success. Without headers it does not retry by itself.
     if (status !== undefined && status >= 400 && 'answer' in first.failure) {
-      return batch.done({ status, statusText: first.failure.answer.statusText })
+      return batch.resolve({ status, statusText: first.failure.answer.statusText })
     }
-    batch.broken(errorOf(first.failure))
+    batch.reject(errorOf(first.failure))
   }
 
   #report(calls: string, result: Failure, durationMs: number): void {
     const observe = this.#parts.observer()
     if (!observe) return
-    const error = 'error' in result ? wordsOf(errorOf(result)) : undefined
+    const error = 'error' in result ? messageOf(errorOf(result)) : undefined
     observe({ messageIds: messageIdsOf(calls), status: statusOf(result), error, durationMs })
   }
 }
@@ -331,7 +330,7 @@ function parcelsOf(batch: Batch, calls: string, flushAt: number): Parcel[] {
     part = []
     partBytes = FRAME_BYTES
   }
-  for (const call of separate(calls)) {
+  for (const call of splitCalls(calls)) {
     const callBytes = Buffer.byteLength(call) + 1
     if (partBytes + callBytes > MAX_BATCH_BYTES || part.length === MAX_BATCH_CALLS) close()
     part.push(call)
@@ -349,12 +348,12 @@ function parcelOf(batch: Batch, calls: readonly string[], alone: boolean): Parce
 
 function requestOf({ request, writeKey, tries }: Batch, calls: string): HTTPClientRequest {
   const headers = tries > 0 ? { ...request.headers, 'X-Retry-Count': String(tries) } : request.headers
-  return { ...request, headers, body: putTogether(calls, writeKey) }
+  return { ...request, headers, body: buildBatchBody(calls, writeKey) }
 }
 
-/** In the order of the calls; but one that fails again and again lets the others pass. */
-function turnOf({ number, failures }: Batch): number {
-  return failures < STUBBORN ? number : number + Number.MAX_SAFE_INTEGER / 2
+/** Orders batches by age; one that keeps failing lets the others pass. */
+function sortKeyOf({ number, failures }: Batch): number {
+  return failures < FAILURES_BEFORE_YIELDING ? number : number + Number.MAX_SAFE_INTEGER / 2
 }
 
 function haveSameHead({ batch: one }: Parcel, { batch: other }: Parcel): boolean {
@@ -364,17 +363,17 @@ function haveSameHead({ batch: one }: Parcel, { batch: other }: Parcel): boolean
   )
 }
 
-/** Whether Segment says that something is wrong with what it was sent. */
-function isAboutCalls(status: number): boolean {
+/** Whether the status blames the content of the request. */
+function isPayloadError(status: number): boolean {
   return status === 400 || status === 413 || status === 422
 }
 
-function isAboutKey(status: number): boolean {
+function isAuthError(status: number): boolean {
   return status === 401 || status === 403
 }
 
-/** Whether Segment has said that it takes no more for now, and for how long. */
-function asksToWait(failure: Failure): boolean {
+/** Whether Segment has said how long to wait. */
+function isRateLimit(failure: Failure): boolean {
   return 'answer' in failure && failure.answer.status === 429 && failure.answer.retryAfterMs !== undefined
 }
 
@@ -382,7 +381,7 @@ function statusOf(failure: Failure): number | undefined {
   return 'answer' in failure ? failure.answer.status : undefined
 }
 
-/** In the SDK's own words, so that one reading serves both. */
+/** Words an error as the SDK does, so that one classification serves both. */
 function errorOf(failure: Failure): Error {
   if ('answer' in failure) return new Error(`[${failure.answer.status}] ${failure.answer.statusText}`)
   return failure.error instanceof Error ? failure.error : new Error('the request failed')

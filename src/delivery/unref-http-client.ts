@@ -2,31 +2,31 @@ import { Agent as HttpAgent, request as requestHttp } from 'node:http'
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https'
 import type { HTTPClient, HTTPClientRequest, HTTPResponse } from '@segment/analytics-node'
 
-/** An answer of Segment's has some 20 bytes; one that never ends must not fill the memory. */
+/** Segment answers with some 20 bytes; an endless answer must not fill the memory. */
 const MAX_ANSWER_BYTES = 64 * 1024
 
 /**
- * Sends requests that do not keep the process alive, unlike those of `fetch`: a Segment that never answers would hold a
- * process that has nothing else to do for as long as a request may take.
+ * Sends requests whose sockets do not keep the process alive, unlike those of `fetch`: an idle process would otherwise wait
+ * for a hanging Segment until the request times out.
  */
-export class UnheldHttp implements HTTPClient {
+export class UnrefHttpClient implements HTTPClient {
   readonly #agents = {
     http: new HttpAgent({ keepAlive: true }),
     https: new HttpsAgent({ keepAlive: true }),
   }
-  readonly #underWay = new Set<(reason: Error) => void>()
+  readonly #inFlight = new Set<(reason: Error) => void>()
 
-  /** Sends a request; redirects are not followed. Rejects if it fails, or is not answered in its time. */
+  /** Sends a request without following redirects. Rejects if it fails or times out. */
   makeRequest(request: HTTPClientRequest): Promise<HTTPResponse> {
     return this.#send(request, true)
   }
 
-  /** Ends every request that is under way: it rejects. */
+  /** Aborts every request in flight: each rejects. */
   abort(reason: Error): void {
-    for (const end of this.#underWay) end(reason)
+    for (const end of this.#inFlight) end(reason)
   }
 
-  #send(sent: HTTPClientRequest, again: boolean): Promise<HTTPResponse> {
+  #send(sent: HTTPClientRequest, mayRepeat: boolean): Promise<HTTPResponse> {
     const { method, headers, body, httpRequestTimeout } = sent
     const url = new URL(sent.url)
     return new Promise((resolve, reject) => {
@@ -39,16 +39,16 @@ export class UnheldHttp implements HTTPClient {
         () => end(new Error(`timeout: there was no answer within ${httpRequestTimeout} ms`)),
         httpRequestTimeout,
       ).unref()
-      this.#underWay.add(end)
+      this.#inFlight.add(end)
       request.on('socket', (socket) => socket.unref())
       request.on('error', (error: NodeJS.ErrnoException) => {
-        // The other side closed a kept connection just as it was used again: nothing has been sent.
-        if (again && request.reusedSocket && error.code === 'ECONNRESET') resolve(this.#send(sent, false))
+        // The server closed an idle connection just as it was reused: nothing has been sent.
+        if (mayRepeat && request.reusedSocket && error.code === 'ECONNRESET') resolve(this.#send(sent, false))
         else reject(error)
       })
       request.on('close', () => {
         clearTimeout(timer)
-        this.#underWay.delete(end)
+        this.#inFlight.delete(end)
       })
       request.on('response', (response) => {
         let text = ''

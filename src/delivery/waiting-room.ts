@@ -1,9 +1,9 @@
 import type { PendingCall } from './pending-call.js'
 
-/** Freed places at the front are given back when there are so many, and no fewer than places that are taken. */
+/** The list is compacted when this many places, and at least half of all, are free. */
 const COMPACT_AT = 1_024
 
-/** Where calls wait until the client takes them: in order, those that come back before those that are new. */
+/** Calls that wait for the client, in order: returned ones before new ones. */
 export class WaitingRoom {
   #calls: (PendingCall | undefined)[] = []
   #first = 0
@@ -15,31 +15,31 @@ export class WaitingRoom {
     return this.#calls.length - this.#first + this.#returned.length
   }
 
-  /** A new call, behind all others. */
+  /** Adds a new call behind all others. */
   add(call: PendingCall): void {
     this.#calls.push(call)
   }
 
-  /** A call that the client could not deliver: it was made before all that have not been handed in yet. */
-  giveBack(call: PendingCall): void {
+  /** Returns a call that the client could not deliver: it is older than all that were never submitted. */
+  requeue(call: PendingCall): void {
     const last = this.#returned.at(-1)
     if (last && last.number > call.number) this.#isSorted = false
     this.#returned.push(call)
   }
 
-  /** The call whose turn it is. */
+  /** The next call. */
   get next(): PendingCall | undefined {
-    return this.#back()[0] ?? this.#calls[this.#first]
+    return this.#sortedReturned()[0] ?? this.#calls[this.#first]
   }
 
-  /** Takes the call whose turn it is out. */
+  /** Removes the next call. */
   take(): PendingCall | undefined {
-    return this.#back().shift() ?? this.#takeNew()
+    return this.#sortedReturned().shift() ?? this.#takeNew()
   }
 
-  /** Takes out whose turn it is among those numbered from `number` on. */
+  /** Removes the next call whose number is at least `number`. */
   takeFrom(number: number): PendingCall | undefined {
-    const index = this.#back().findIndex((call) => call.number >= number)
+    const index = this.#sortedReturned().findIndex((call) => call.number >= number)
     return index < 0 ? this.#takeNew() : this.#returned.splice(index, 1)[0]
   }
 
@@ -56,7 +56,7 @@ export class WaitingRoom {
     return call
   }
 
-  #back(): PendingCall[] {
+  #sortedReturned(): PendingCall[] {
     if (!this.#isSorted) {
       this.#returned.sort((one, other) => one.number - other.number)
       this.#isSorted = true

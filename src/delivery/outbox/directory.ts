@@ -1,22 +1,22 @@
 import { chmod, mkdir, readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 
-/** An outbox's directory: a store for each process, and the file of what is kept aside. */
+/** The name of a store: each process has one in the directory. */
 const STORE = /^\d{13}-\d+-[0-9a-f]{8}$/
-/** A store that is being removed: whoever finds it removes it. */
+/** The suffix of a store that is being removed: any process may finish that. */
 const DONE = '.done'
-/** A store that cannot be read. It is kept, in case somebody can. */
+/** The suffix of an unreadable store, which is kept for a person to look at. */
 const BROKEN = '.broken'
-/** What is kept aside, one line of JSON each. */
+/** The file of calls that were set aside, one line of JSON each. */
 export const ASIDE_FILE = 'aside.jsonl'
 
-/** Personal data: nobody else is to read it. */
+/** Nobody else may read personal data. */
 export const DIRECTORY_MODE = 0o700
 export const FILE_MODE = 0o600
 
 /**
- * Makes the directory where it is missing, readable by nobody else. One that holds other things, too, is left as it is: the
- * stores in it are closed to others themselves.
+ * Makes a missing directory, readable by nobody else. A directory with other files keeps its mode: the stores protect
+ * themselves.
  */
 export async function makeDirectory(directory: string): Promise<void> {
   await mkdir(directory, { recursive: true, mode: DIRECTORY_MODE })
@@ -27,7 +27,7 @@ function isOurs(name: string): boolean {
   return name === ASIDE_FILE || STORE.test(name.replace(/\.(done|broken)$/, ''))
 }
 
-/** A name for a store of this process: names sort by age. */
+/** Names a store of this process. Names sort by age. */
 export function newStoreName(random: string): string {
   return `${String(Date.now()).padStart(13, '0')}-${process.pid}-${random}`
 }
@@ -37,22 +37,22 @@ export async function storeNames(directory: string): Promise<string[]> {
   return (await readdir(directory)).filter((name) => STORE.test(name)).sort()
 }
 
-/** Removes stores that an earlier process was removing when it ended. */
+/** Removes stores whose removal an earlier process did not finish. */
 export async function removeLeftovers(directory: string): Promise<void> {
   for (const name of await readdir(directory)) {
     if (name.endsWith(DONE)) await removeStore(join(directory, name))
   }
 }
 
-/** Takes a store out of everybody's sight before it is closed: an empty one is nothing to adopt. */
-export async function retire(store: string): Promise<string> {
+/** Renames an empty store before it is closed, so that no process adopts it. */
+export async function markDone(store: string): Promise<string> {
   const retired = store + DONE
   await rename(store, retired)
   return retired
 }
 
-/** Puts a store that cannot be read out of the way. */
-export async function condemn(store: string): Promise<void> {
+/** Renames an unreadable store, so that no process opens it again. */
+export async function markBroken(store: string): Promise<void> {
   await rename(store, store + BROKEN)
 }
 
@@ -61,7 +61,7 @@ export async function removeStore(store: string): Promise<void> {
   await rm(store, { recursive: true, force: true })
 }
 
-/** Sees to it that nobody else can read a store's files: the engine makes them as the process's umask says. */
+/** Makes a store's files private: the engine creates them by the process's umask. */
 export async function protect(store: string): Promise<void> {
   await chmod(store, DIRECTORY_MODE)
   for (const name of await readdir(store)) {
@@ -69,7 +69,7 @@ export async function protect(store: string): Promise<void> {
     try {
       if (((await stat(file)).mode & 0o777) !== FILE_MODE) await chmod(file, FILE_MODE)
     } catch {
-      // The engine has removed it meanwhile.
+      // The engine has removed the file meanwhile.
     }
   }
 }

@@ -3,9 +3,9 @@ import { appendFile, realpath, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import {
   ASIDE_FILE,
-  condemn,
   FILE_MODE,
   makeDirectory,
+  markBroken,
   newStoreName,
   removeLeftovers,
   storeNames,
@@ -15,36 +15,36 @@ import type { AsideReason, CallStore, OpenOutbox, Outbox, StoredCall } from './o
 
 export type { Outbox } from './outbox.js'
 
-/** Where calls are kept, and how. */
+/** Where and how calls are stored. */
 export interface FileOutboxOptions {
-  /** A directory of its own, on a local disk. It is made where it is missing; several processes may share it. */
+  /** A directory of its own on a local disk. It is made if it is missing; several processes may share it. */
   directory: string
   /**
-   * Bytes of calls on disk for each process. Over it the oldest are given up: they fail with the reason `overflow`.
-   * Defaults to `delivery.maxBytes` where that is set, and to 1 GB.
+   * Bytes of calls on disk for each process. Beyond them the oldest calls fail with the reason `overflow`. Defaults to
+   * `delivery.maxBytes` if that is set, and to 1 GB.
    */
   maxBytes?: number
   /**
-   * Milliseconds that a call may wait to be written together with others. A process that is killed loses what it made in
-   * this time. 0 writes at the end of every turn of the event loop. Defaults to 50.
+   * Milliseconds that a call waits to be written with others. A killed process loses the calls of this time. 0 writes at the
+   * end of every turn of the event loop. Defaults to 50.
    */
   commitInterval?: number
-  /** So many calls are written at once, without waiting for the interval. Defaults to 500. */
+  /** The number of waiting calls that are written at once, before the interval is over. Defaults to 500. */
   commitAt?: number
 }
 
 const MOST_TRIES = 3
-/** What is kept aside stops growing here. */
+/** The file of calls that were set aside grows no further. */
 const MAX_ASIDE_BYTES = 64 * 1024 * 1024
 
 /**
- * Keeps calls on disk from the moment they are made until Segment has taken them, so that a crash, a kill or a long
- * outage loses none. The next process with the same directory sends what is left. Needs the package `classic-level`.
+ * Stores calls on disk until Segment has taken them, so that a crash, a kill or a long outage loses none. The next process
+ * with the same directory sends the rest. Needs the package `classic-level`.
  *
- * What is in the files is personal data, as in the calls themselves: the files are 0600, the directory 0700, and
- * `delivery.maxAge` bounds their age.
+ * The files hold personal data, as the calls do: they are 0600, the directory is 0700, and `delivery.maxAge` bounds their
+ * age.
  *
- * @throws TypeError for an option that is not one.
+ * @throws TypeError for an invalid option.
  *
  * @example
  * const tracking = createTracking({
@@ -75,7 +75,7 @@ export function fileOutbox(options: FileOutboxOptions): Outbox {
 class FileOutbox implements OpenOutbox {
   readonly own: CallStore
   readonly #directory: string
-  /** The names of the stores that this process has, or cannot have for good. */
+  /** The stores that this process owns or has found unreadable. */
   readonly #known: Set<string>
 
   private constructor(directory: string, own: CallStore, name: string) {
@@ -86,7 +86,7 @@ class FileOutbox implements OpenOutbox {
 
   static async open(given: string): Promise<FileOutbox> {
     await makeDirectory(given)
-    // One store has one path, by whatever way the directory was named.
+    // Every store needs one path, however the directory was named.
     const directory = await realpath(given)
     await removeLeftovers(directory)
     for (let tries = 1; ; tries++) {
@@ -94,7 +94,7 @@ class FileOutbox implements OpenOutbox {
       try {
         return new FileOutbox(directory, await LevelStore.open(join(directory, name)), name)
       } catch (error) {
-        // Another process has looked into the new store before this one had it: the next one, then.
+        // Another process opened the new store first: try another name.
         if (tries === MOST_TRIES || !isTaken(error)) throw error
       }
     }
@@ -121,27 +121,27 @@ class FileOutbox implements OpenOutbox {
     await appendFile(file, `${head.slice(0, -1)},"params":${text}}\n`, { mode: FILE_MODE })
   }
 
-  /** The system's lock on a store goes with its process: what can be opened belongs to nobody. */
+  /** The system releases a lock when its process ends: a store that opens has no owner. */
   async #open(store: string, tell: Tell): Promise<CallStore | undefined> {
     try {
       return await LevelStore.open(store)
     } catch (error) {
       if (isTaken(error)) return undefined
       if (!isDamaged(error)) {
-        // A full disk, too many open files: nothing is wrong with the store. It is looked at again.
-        tell('what an ended process left in the outbox cannot be opened at the moment', error)
+        // A full disk or too many open files: the store itself is fine, and is tried again later.
+        tell('the store of an ended process cannot be opened at the moment', error)
         return undefined
       }
     }
     try {
       await LevelStore.repair(store)
-      const mended = await LevelStore.open(store)
-      tell('what an ended process left in the outbox is damaged: what could be read is sent', undefined)
-      return mended
+      const repaired = await LevelStore.open(store)
+      tell('the store of an ended process is damaged: its readable calls are sent', undefined)
+      return repaired
     } catch (error) {
       if (isTaken(error)) return undefined
-      tell('what an ended process left in the outbox cannot be read: it is kept as *.broken', error)
-      await condemn(store).catch(() => {})
+      tell('the store of an ended process cannot be read: it is kept as *.broken', error)
+      await markBroken(store).catch(() => {})
       return undefined
     }
   }

@@ -6,14 +6,14 @@ import { ASIDE_FILE, storeNames } from './directory.js'
 import { LevelStore } from './level-store.js'
 import type { StoredCall } from './outbox.js'
 
-/** What one process has in an outbox. */
+/** The calls of one process in an outbox. */
 export interface StoreContent {
-  /** The store's name: when it was made, and the process that made it. */
+  /** The store's name: when and by which process it was made. */
   readonly name: string
   readonly calls: readonly StoredCall[]
 }
 
-/** A call that is kept aside, as it was written. */
+/** A call that was set aside, as it was written. */
 export interface AsideLine {
   readonly reason: string
   readonly detail: string | undefined
@@ -23,8 +23,8 @@ export interface AsideLine {
 const READ_AT_ONCE = 1_000
 
 /**
- * Reads what waits in an outbox, also while processes use it: each store is copied, since only its own process may open
- * it. What changes meanwhile may be missing.
+ * Reads the waiting calls of an outbox, also while processes use it: it copies each store, since only the owner may open
+ * it. Changes made meanwhile may be missing.
  *
  * @throws If the directory cannot be read.
  */
@@ -35,7 +35,7 @@ export async function readStores(directory: string): Promise<StoreContent[]> {
   return stores
 }
 
-/** Reads what is kept aside; lines that are damaged are left out. */
+/** Reads the calls that were set aside, without damaged lines. */
 export async function readAside(directory: string): Promise<AsideLine[]> {
   const text = await readFile(join(directory, ASIDE_FILE), 'utf8').catch(() => '')
   return text.split('\n').flatMap((line) => {
@@ -47,7 +47,7 @@ export async function readAside(directory: string): Promise<AsideLine[]> {
 }
 
 async function readCopy(store: string): Promise<StoredCall[]> {
-  // mkdtemp makes it 0700: it is the same personal data.
+  // mkdtemp makes it 0700: the copy holds personal data, too.
   const temporary = await mkdtemp(join(tmpdir(), 'reqtrack-outbox-'))
   const copy = join(temporary, basename(store))
   try {

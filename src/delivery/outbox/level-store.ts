@@ -1,19 +1,19 @@
 import { access } from 'node:fs/promises'
 import type { ClassicLevel } from 'classic-level'
 import type { CallType } from '../../model/segment-call.js'
-import { condemn, protect, removeStore, retire } from './directory.js'
+import { markBroken, markDone, protect, removeStore } from './directory.js'
 import type { CallStore, ReadCall, StoredCall } from './outbox.js'
 
 const NUMBER_DIGITS = 15
-/** The engine begins a new file after so much: then its mode has to be looked after. */
+/** The engine starts a new file about this often; the mode of each has to be set. */
 const PROTECT_EVERY_BYTES = 1024 * 1024
 
-/** A call that cannot be read back: it is passed over. */
+/** The result for a line that cannot be read. */
 const UNREADABLE = undefined
 
 /**
- * The stores that this process has open, for all copies of this package. The engine's lock does not do for them: where
- * a process opens a store twice, it refuses, and the system takes the process's lock from it as the second file is closed.
+ * The stores that this process has open, for all copies of this package. The engine's lock does not suffice: opening a store
+ * twice fails, but closing the second file releases the process's lock on the first.
  */
 const HELD = Symbol.for('reqtrack.outbox.held')
 
@@ -37,15 +37,15 @@ export class LevelStore implements CallStore {
   }
 
   /**
-   * Opens a store, which no other process then can.
+   * Opens a store and locks it for this process.
    *
-   * @throws If another process has it, it is damaged, or the engine is not installed.
+   * @throws If another process owns it, it is damaged, or the engine is not installed.
    */
   static async open(directory: string): Promise<LevelStore> {
     const engine = await loadEngine()
     const held = heldStores()
     if (held.has(directory))
-      throw Object.assign(new Error('this process has it open'), { code: 'LEVEL_LOCKED' })
+      throw Object.assign(new Error('this process has the store open'), { code: 'LEVEL_LOCKED' })
     held.add(directory)
     try {
       const db = new engine.ClassicLevel<string, string>(directory, {
@@ -61,14 +61,14 @@ export class LevelStore implements CallStore {
     }
   }
 
-  /** Mends a damaged store as far as that can be done. */
+  /** Repairs a damaged store as far as possible. */
   static async repair(directory: string): Promise<void> {
     const engine = await loadEngine()
     await engine.ClassicLevel.repair(directory)
   }
 
   async write(calls: readonly { readonly number: number; readonly call: StoredCall }[]): Promise<void> {
-    // Before, not after: what fails must not have been written.
+    // Before the write: a failure must leave nothing written.
     if (this.#unprotected >= PROTECT_EVERY_BYTES) {
       await protect(this.#directory)
       this.#unprotected = 0
@@ -118,15 +118,15 @@ export class LevelStore implements CallStore {
     } catch (error) {
       await this.#letGo()
       if (!isDamaged(error)) throw error
-      await condemn(this.#directory)
-      throw new Error('it is damaged: what cannot be read of it is kept as *.broken', { cause: error })
+      await markBroken(this.#directory)
+      throw new Error('the store is damaged: its unreadable rest is kept as *.broken', { cause: error })
     }
     await this.#letGo()
     await protect(this.#directory)
   }
 
   async #remove(): Promise<void> {
-    const retired = await retire(this.#directory)
+    const retired = await markDone(this.#directory)
     await this.#letGo()
     await removeStore(retired)
   }
@@ -137,17 +137,17 @@ export class LevelStore implements CallStore {
   }
 }
 
-/** Whether an error of the engine's means that files are damaged, rather than that they cannot be used at the moment. */
+/** Whether an error of the engine means damaged files, rather than files that are unusable at the moment. */
 export function isDamaged(error: unknown): boolean {
   for (let each = error; each instanceof Error; each = each.cause) {
     if (!('code' in each)) continue
-    // A table that ends too early is no corruption to the engine: it reads beyond its end.
+    // The engine reads beyond the end of a truncated table and does not call that corruption.
     if (each.code === 'LEVEL_CORRUPTION' || /Invalid argument/.test(each.message)) return true
   }
   return false
 }
 
-/** The engine is an optional peer: who keeps no outbox need not install it. */
+/** The engine is an optional peer dependency, needed only for an outbox. */
 async function loadEngine(): Promise<typeof import('classic-level')> {
   try {
     return await import('classic-level')
@@ -160,7 +160,7 @@ function keyOf(number: number): string {
   return String(number).padStart(NUMBER_DIGITS, '0')
 }
 
-/** The parameters are JSON already, so that they stand behind the rest as they are. */
+/** Appends the parameters unchanged, since they are JSON already. */
 function lineOf({ type, messageId, madeAt, text }: StoredCall): string {
   return `${JSON.stringify([type, messageId, madeAt])}\n${text}`
 }

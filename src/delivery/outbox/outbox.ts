@@ -1,10 +1,10 @@
 import type { CallType } from '../../model/segment-call.js'
 
-/** A call as it is on disk. */
+/** A stored call. */
 export interface StoredCall {
   readonly type: CallType
   readonly messageId: string
-  /** When it was made, in milliseconds since 1970. */
+  /** Milliseconds since 1970 at which it was made. */
   readonly madeAt: number
   /** Its parameters as JSON. */
   readonly text: string
@@ -14,11 +14,11 @@ export interface StoredCall {
 export interface ReadCall extends StoredCall {
   /** Its number in its store. */
   readonly number: number
-  /** Where it is; nowhere where it could not be written. */
+  /** Where it is stored; absent if it could not be written. */
   readonly place?: Place
 }
 
-/** Where a call is on disk: the store that it was written to, and its number there. */
+/** Where a call is stored: its store, and its number there. */
 export interface Place {
   readonly store: CallStore
   readonly number: number
@@ -26,50 +26,50 @@ export interface Place {
   readonly size: number
 }
 
-/** The calls that one process has written. */
+/** The calls of one process. */
 export interface CallStore {
-  /** Writes calls; they are on disk when it resolves. */
+  /** Writes calls; they are stored when it resolves. */
   write(calls: readonly { readonly number: number; readonly call: StoredCall }[]): Promise<void>
-  /** Takes calls off the disk. */
+  /** Removes calls. */
   remove(numbers: readonly number[]): Promise<void>
-  /** Reads calls in the order in which they were written, from after a number. */
+  /** Reads calls in order, those after a number. */
   read(after: number, most: number): Promise<ReadCall[]>
-  /** Whether its files are where they were made. */
+  /** Whether its files still exist. */
   isThere(): Promise<boolean>
-  /** Lets go of it: what is left goes to whoever opens it next. An empty one is removed. */
+  /** Closes it and leaves its calls to the next process. An empty store is removed. */
   close(): Promise<void>
 }
 
-/** Why a call is kept aside. */
+/** Why a call is set aside. */
 export type AsideReason = 'rejected' | 'expired'
 
-/** An outbox that is in use. */
+/** An open outbox. */
 export interface OpenOutbox {
-  /** Where this process's calls are written. */
+  /** The store of this process. */
   readonly own: CallStore
   /**
-   * The stores of processes that have ended, oldest first; each is given to one process.
+   * Opens the stores of ended processes, oldest first. Each store has one owner.
    *
-   * @param tell - Is told of stores that are damaged, or cannot be opened at the moment.
+   * @param tell - Hears of stores that are damaged or cannot be opened at the moment.
    */
   adopt(tell: (problem: string, error: unknown) => void): Promise<CallStore[]>
-  /** Keeps a call aside that will not be sent, so that somebody can look at it. */
+  /** Sets a call aside that will not be sent, so that somebody can look at it. */
   setAside(call: StoredCall, reason: AsideReason, detail: string | undefined): Promise<void>
 }
 
-/** How often calls are written, and how much the disk holds. */
+/** How often calls are written, and how many bytes are stored. */
 export interface OutboxLimits {
-  /** Milliseconds that a call may wait to be written together with others. */
+  /** Milliseconds that a call waits to be written with others. */
   readonly commitInterval: number
-  /** So many calls are written at once. */
+  /** The number of calls that are written at once. */
   readonly commitAt: number
-  /** Bytes on disk; `undefined` for what the delivery says. */
+  /** Bytes stored; `undefined` for the delivery's limit. */
   readonly maxBytes: number | undefined
 }
 
-/** Keeps calls on disk until Segment has them. `fileOutbox()` of `reqtrack/outbox-file` makes one. */
+/** Stores calls until Segment has taken them. `fileOutbox()` of `reqtrack/outbox-file` makes one. */
 export interface Outbox {
   readonly limits: OutboxLimits
-  /** Begins to use it. Rejects if that cannot be done. */
+  /** Opens it. Rejects if that fails. */
   open(): Promise<OpenOutbox>
 }

@@ -174,6 +174,7 @@ class RequestTracking implements Tracking {
       ambient,
       logger,
       fault,
+      mistake: (problem) => reporter.mistake(problem),
       watch: (observer) => reporter.observation.watch(observer),
       settled: () => this.#settling.settled(),
       forgetPeople: () => pipeline.deduplication.clear(),

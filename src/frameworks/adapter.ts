@@ -1,4 +1,5 @@
 import type { Track, Tracker } from '../model/tracker.js'
+import { messageOf } from '../request/message-request.js'
 import { internals, type TrackingInternals } from '../tracker/internals.js'
 import type { Tracking } from '../tracking.js'
 
@@ -17,13 +18,19 @@ export function internalsOf(tracking: Tracking, adapter: string): TrackingIntern
   )
 }
 
-/** Puts a request's tracker where its handlers look for it; what cannot take it is told of, and goes on without. */
+const MOUNTED_TWICE =
+  'two trackings are mounted on one request: its `track` and `tracker` are from the one that was mounted last. ' +
+  'Mount one of them, and get the tracker of the other by its handle(req, res).'
+
+/** Puts a request's tracker where its handlers look for it. A request that cannot take it is reported, and goes on without. */
 export function expose(
   tracker: Tracker,
   target: { track?: Track; tracker?: Tracker },
-  { fault }: TrackingInternals,
+  { fault, mistake }: TrackingInternals,
 ): void {
   try {
+    const before = target.tracker
+    if (before && before !== tracker && messageOf(before) === messageOf(tracker)) mistake(MOUNTED_TWICE)
     target.tracker = tracker
     target.track = tracker.track
   } catch (error) {

@@ -20,6 +20,7 @@ export class Reporter {
   readonly #callbacks: Callbacks
   readonly #bursts: LogBursts
   readonly #hints: DevelopmentHints | undefined
+  readonly #mistakes = new Set<string>()
 
   /** @param callbacks - `config.on`. */
   constructor(logger: Logger.Instance, callbacks: TrackingCallbacks = {}) {
@@ -45,6 +46,13 @@ export class Reporter {
   misused(problem: string, caller: (...args: never[]) => unknown): void {
     this.#bursts.say(problem, this.#isDevelopment ? { stack: stackBelow(caller) } : {})
     this.#callbacks.error(new TypeError(problem))
+  }
+
+  /** Logs a mistake in how the application is put together: once, since it comes with every request. */
+  mistake(problem: string): void {
+    if (this.#mistakes.has(problem)) return
+    this.#mistakes.add(problem)
+    this.logger.error(problem)
   }
 
   /** A part of an event had to be left out. */

@@ -5,18 +5,23 @@ import { isPromise } from './maybe.js'
 const BURST_MS = 10_000
 
 /**
- * Makes the logger of a tracking: walkerOS's own, errors only by default. A handler that throws or rejects is contained,
- * because a log line must never cost an event, let alone a response.
+ * Makes the logger of a tracking: walkerOS's own, errors only by default. A handler that throws or rejects, and a console
+ * that throws, cost their lines: a log line must never cost an event, let alone a response.
  *
  * @param config - Level and handler, as in walkerOS.
  * @param scope - The mark of its lines.
  */
 export function openLog(config: Logger.Config | undefined, scope: string): Logger.Instance {
   const handler = config?.handler
-  if (!handler) return createLogger(config).scope(scope)
-  const contained: Logger.Handler = (level, message, context, path, original) => {
+  const logger = createLogger(handler ? { ...config, handler: containedHandler(handler) } : config)
+  return containedLogger(logger.scope(scope))
+}
+
+/** What a handler throws goes to walkerOS's own handler, with the line that it did not write. */
+function containedHandler(handler: Logger.Handler): Logger.Handler {
+  return (level, message, context, path, original) => {
     const failed = (error: unknown) =>
-      original(level, message, { ...context, handlerError: nameOf(error) }, path)
+      contain(() => original(level, message, { ...context, handlerError: nameOf(error) }, path))
     try {
       const answer: unknown = handler(level, message, context, path, original)
       if (isPromise(answer)) answer.then(undefined, failed)
@@ -24,7 +29,26 @@ export function openLog(config: Logger.Config | undefined, scope: string): Logge
       failed(error)
     }
   }
-  return createLogger({ ...config, handler: contained }).scope(scope)
+}
+
+function containedLogger(logger: Logger.Instance): Logger.Instance {
+  return {
+    error: (message, context) => contain(() => logger.error(message, context)),
+    warn: (message, context) => contain(() => logger.warn(message, context)),
+    info: (message, context) => contain(() => logger.info(message, context)),
+    debug: (message, context) => contain(() => logger.debug(message, context)),
+    json: (data) => contain(() => logger.json(data)),
+    throw: (message, context) => logger.throw(message, context),
+    scope: (name) => containedLogger(logger.scope(name)),
+  }
+}
+
+function contain(write: () => void): void {
+  try {
+    write()
+  } catch {
+    // Nobody is left to tell.
+  }
 }
 
 /**
@@ -56,7 +80,11 @@ export class Burst {
   }
 }
 
-/** The name of an error, which unlike its message cannot quote data. */
+/** The name of an error, which unlike its message cannot quote data; also of what only pretends to be one. */
 export function nameOf(error: unknown): string {
-  return error instanceof Error ? error.name : typeof error
+  try {
+    return error instanceof Error ? String(error.name) : typeof error
+  } catch {
+    return typeof error
+  }
 }

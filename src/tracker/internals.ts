@@ -21,6 +21,8 @@ export interface TrackingInternals {
   readonly logger: Logger.Instance
   /** Reports that the application's own code failed. */
   fault(message: string, error: unknown): void
+  /** Logs a mistake in how the application is put together, once. */
+  mistake(problem: string): void
   /**
    * Begins to watch the way of every event.
    *

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { isProxy } from 'node:util/types'
 import type { WalkerOS } from '@walkeros/core'
 import type { ContextAdapter } from '../context/ambient.js'
 import type { Tracker } from '../model/tracker.js'
@@ -51,7 +52,7 @@ export class Requests implements TrackerHost, EndListener<RequestTracker> {
     req: IncomingMessage,
     res: ServerResponse,
   ): RequestTracker {
-    const known = this.#trackers.get(req)
+    const known = this.#trackerOf(req)
     if (known) return known
     const tracker = new RequestTracker(this, new MessageRequest(framework, native, req), res)
     this.#trackers.set(req, tracker)
@@ -67,7 +68,13 @@ export class Requests implements TrackerHost, EndListener<RequestTracker> {
   current(): Tracker | undefined {
     const running = this.#parts.ambient.get()
     const message = running && messageOf(running)
-    return (message && this.#trackers.get(message)) ?? running
+    return (message && this.#trackerOf(message)) ?? running
+  }
+
+  /** A request that was made by copying another has the other's tracker on it: it is not its own. */
+  #trackerOf(message: object): RequestTracker | undefined {
+    const found = this.#trackers.get(message)
+    return found && isSameObject(messageOf(found), message) ? found : undefined
   }
 
   collected(tracker: RequestTracker, event: OpenEvent): void {
@@ -149,4 +156,9 @@ export class Requests implements TrackerHost, EndListener<RequestTracker> {
       return undefined
     }
   }
+}
+
+/** A proxy shares the properties of its object, and stands for the same request. */
+function isSameObject(one: object | undefined, other: object): boolean {
+  return one === other || isProxy(other) || isProxy(one)
 }

@@ -18,18 +18,20 @@ import { Pipeline } from './destination/pipeline.js'
 import { clientSettings } from './destination/settings.js'
 import { standaloneOptions } from './destination/standalone.js'
 import type { ShutdownReport } from './model/shutdown-report.js'
+import type { TimeoutOptions } from './model/timeout-options.js'
 import type { Tracker } from './model/tracker.js'
 import { Reporter } from './observe/reporter.js'
 import { nodeFramework } from './request/message-request.js'
 import { SenderReader } from './request/sender.js'
 import { type SignalOptions, shutdownOnSignals } from './shutdown/on-signals.js'
-import { Settling, type TimeoutOptions } from './shutdown/settling.js'
+import { Settling } from './shutdown/settling.js'
 import { makeDetachable, self } from './support/detachable.js'
 import { openLog } from './support/log.js'
 import { ConsentUpdates } from './tracker/consent-updates.js'
 import { Dispatcher } from './tracker/dispatcher.js'
 import { internals, type TrackingInternals } from './tracker/internals.js'
 import { Requests } from './tracker/requests.js'
+import { Scopes } from './tracker/scopes.js'
 import { TrackedEvents } from './tracker/tracked-events.js'
 
 /** One tracking: the shared Segment client, and everything between a request and it. */
@@ -109,7 +111,7 @@ class RequestTracking implements Tracking {
   readonly #reporter: Reporter
 
   constructor(config: TrackingConfig) {
-    const { settings, env, request = {} } = config
+    const { settings, env, request = {}, dispatch = 'always' } = config
     const logger = openLog(config.logger, config.id ?? 'reqtrack')
     const reporter = new Reporter(logger, config.on)
     const unsettled = new Unsettled(() => void this.#settling.finish())
@@ -145,30 +147,29 @@ class RequestTracking implements Tracking {
     })
     const events = new TrackedEvents(ledger, reporter, config.disabled === true || settings.disable === true)
     const dispatcher = new Dispatcher({
-      sender,
       pipeline,
       events,
       reporter,
-      dispatch: config.dispatch ?? 'always',
+      dispatch,
       deliver: (call) => delivery.deliver(call),
     })
     const ambient = openContext(config.ambient, fault)
     const told = request.consentUpdates === true ? Object.keys(settings.consent ?? {}) : []
-    const requests = new Requests({
-      sender,
+    const scopes = new Scopes({
       events,
       reporter,
       dispatcher,
-      ambient,
-      consentUpdates: new ConsentUpdates(new Set(told), sender),
-      pageViews: request.pageViews === true,
+      consentUpdates: new ConsentUpdates(new Set(told)),
+      early: dispatch === 'always',
+      flush: (timeout) => this.#settling.flush({ timeout }),
     })
+    const requests = new Requests({ scopes, sender, ambient, pageViews: request.pageViews === true })
     this.segment = analyticsOf(delivery.client)
     this.#ledger = ledger
     this.#delivery = delivery
     this.#requests = requests
     this.#reporter = reporter
-    this.#settling = new Settling({ requests, dispatcher, delivery, ledger, reporter, unsettled })
+    this.#settling = new Settling({ scopes, dispatcher, delivery, ledger, reporter, unsettled })
     this[internals] = {
       attach: (framework, native, req, res) => requests.attach(framework, native, req, res),
       ambient,
@@ -177,6 +178,7 @@ class RequestTracking implements Tracking {
       mistake: (problem) => reporter.mistake(problem),
       watch: (observer) => reporter.observation.watch(observer),
       settled: () => this.#settling.settled(),
+      countOpen: () => scopes.countOpen(),
       forgetPeople: () => pipeline.deduplication.clear(),
     }
   }

@@ -158,10 +158,15 @@ export class RequestJournal {
     this.#addEvent(request, { id: step.event, name, at, method })
   }
 
-  #ended({ request: number, outcome, tracked, who }: Step & { type: 'ended' }): void {
-    if (this.#isExcluded(tracked.native)) return this.#forget(number)
+  #ended({ request: number, outcome, tracked, run, who }: Step & { type: 'ended' }): void {
+    if (tracked && this.#isExcluded(tracked.native)) return this.#forget(number)
     const request = this.#requestOf(number)
-    request.ended = { at: Date.now(), method: tracked.method, path: tracked.url.pathname, outcome }
+    request.ended = {
+      at: Date.now(),
+      method: tracked?.method ?? 'run',
+      path: tracked?.url.pathname ?? run ?? '',
+      outcome,
+    }
     this.#changed(request)
     // Outside the response's turn: readers belong to the application and may be slow.
     setImmediate(() => {

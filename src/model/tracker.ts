@@ -1,6 +1,7 @@
 import type { WalkerOS } from '@walkeros/core'
 import type { PartialEvent } from './event.js'
 import type { Identity } from './identity.js'
+import type { TimeoutOptions } from './timeout-options.js'
 
 /**
  * The events of an application. Merge them into this interface, and the compiler checks names and data. While it is empty,
@@ -101,6 +102,20 @@ export interface Tracker {
   waitUntil(work: Promise<unknown>): void
   /** Drops the events that this request has collected so far, counted as `discarded`. */
   discard(): void
+  /**
+   * Sends the events that may go already, and waits for their outcome: those that have an identity and a granted consent
+   * now. The others stay until the end of the request, when the readers are asked again. With a `dispatch` option other
+   * than `always` all of them stay, since only the end tells whether they are wanted.
+   *
+   * No later refusal and no `discard()` takes back what was sent. Never rejects.
+   *
+   * @param options - `timeout`: milliseconds. Defaults to 5000.
+   *
+   * @example
+   * req.track('order complete', { total: 42 })
+   * await req.tracker.flush() // before a function is frozen
+   */
+  flush(options?: TimeoutOptions): Promise<void>
   /** The ids of the request's person that are known now. */
   readonly identity: Identity
 }

@@ -69,7 +69,10 @@ export type Step =
       readonly type: 'ended'
       readonly request: number
       readonly outcome: Outcome
-      readonly tracked: TrackedRequest
+      /** The request; none where the scope is a run. */
+      readonly tracked: TrackedRequest | undefined
+      /** The name of a run. */
+      readonly run: string | undefined
       /** Reads who sent the request, as its events do; what is read is kept for them. It can throw or reject. */
       readonly who: () => Maybe<Who>
     }

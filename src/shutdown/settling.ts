@@ -1,23 +1,18 @@
 import { type Delivery, type Ledger, sum, type Unsettled } from '../delivery/index.js'
 import type { ShutdownReport } from '../model/shutdown-report.js'
+import type { TimeoutOptions } from '../model/timeout-options.js'
 import type { Reporter } from '../observe/reporter.js'
 import { answerWithin, timerMs } from '../support/maybe.js'
 import type { Dispatcher } from '../tracker/dispatcher.js'
-import type { Requests } from '../tracker/requests.js'
+import type { Scopes } from '../tracker/scopes.js'
 
 const DEFAULT_TIMEOUT_MS = 5_000
-/** The share of a deadline that open requests may not use up, because their events need it: a quarter, at most this. */
+/** The share of a deadline that open scopes may not use up, because their events need it: a quarter, at most this. */
 const MOST_RESERVED_MS = 2_000
-
-/** How long something may take. */
-export interface TimeoutOptions {
-  /** Milliseconds. Defaults to 5000. */
-  timeout?: number
-}
 
 /** The rooms that events pass on their way, in that order. */
 export interface SettlingParts {
-  readonly requests: Requests
+  readonly scopes: Scopes
   readonly dispatcher: Dispatcher
   readonly delivery: Delivery
   readonly ledger: Ledger
@@ -44,13 +39,13 @@ export class Settling {
 
   /** Resolves when nothing is under way any more. */
   async settled(): Promise<void> {
-    const { requests, dispatcher, delivery, ledger } = this.#parts
+    const { scopes, dispatcher, delivery, ledger } = this.#parts
     do {
       // An ended request may leave work behind, work may track, and dispatched events may wait for readers.
-      await requests.open.drained()
+      await scopes.open.drained()
       await dispatcher.idle()
       await delivery.flush(DEFAULT_TIMEOUT_MS)
-    } while (!requests.open.isDrained || !dispatcher.isIdle || ledger.stats().calls.pending > 0)
+    } while (!scopes.open.isDrained || !dispatcher.isIdle || ledger.stats().calls.pending > 0)
   }
 
   /** Ends the tracking; later calls get the same promise. */
@@ -68,15 +63,15 @@ export class Settling {
   }
 
   async #end(timeoutMs: number): Promise<ShutdownReport> {
-    const { requests, dispatcher, delivery, ledger, reporter } = this.#parts
+    const { scopes, dispatcher, delivery, ledger, reporter } = this.#parts
     const startedAt = performance.now()
     const left = countdown(timeoutMs)
     const drained = await isDoneWithin(
-      requests.open.drained(),
+      scopes.open.drained(),
       timeoutMs - Math.min(MOST_RESERVED_MS, timeoutMs / 4),
     )
-    requests.abortCollecting()
-    requests.events.close()
+    scopes.abortCollecting()
+    scopes.events.close()
     const dispatched = await isDoneWithin(dispatcher.idle(), left())
     const failedBefore = sum(ledger.stats().calls.failed)
     const { lost: pending, kept } = await delivery.close(left())

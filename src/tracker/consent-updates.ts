@@ -1,17 +1,14 @@
 import type { WalkerOS } from '@walkeros/core'
-import type { SenderReader } from '../request/sender.js'
 import { after, type Maybe } from '../support/maybe.js'
-import type { RequestTracker } from './request-tracker.js'
+import type { ScopeTracker } from './scope-tracker.js'
 
 /** Tracks Segment's consent event when a handler changes a choice that Segment is told about. */
 export class ConsentUpdates {
   readonly #keys: ReadonlySet<string>
-  readonly #sender: SenderReader
 
   /** @param keys - The consent keys whose changes Segment is told about. */
-  constructor(keys: ReadonlySet<string>, sender: SenderReader) {
+  constructor(keys: ReadonlySet<string>) {
     this.#keys = keys
-    this.#sender = sender
   }
 
   /**
@@ -20,15 +17,11 @@ export class ConsentUpdates {
    * @param before - What the handler had said before.
    * @returns When the readers of consent have answered.
    */
-  chosen(
-    tracker: RequestTracker,
-    chosen: WalkerOS.Consent,
-    before: WalkerOS.Consent | undefined,
-  ): Maybe<void> {
+  chosen(tracker: ScopeTracker, chosen: WalkerOS.Consent, before: WalkerOS.Consent | undefined): Maybe<void> {
     const keys = Object.keys(chosen).filter((key) => this.#keys.has(key))
     if (keys.length === 0) return
     return tracker.inScope(() =>
-      after(this.#sender.consent(tracker.request), ({ state }) => {
+      after(tracker.readConsent(), ({ state }) => {
         const known = { ...state, ...before }
         if (keys.some((key) => chosen[key] !== known[key])) tracker.consentUpdated()
       }),

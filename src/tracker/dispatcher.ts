@@ -6,19 +6,12 @@ import { completeEvent } from '../model/event.js'
 import type { Outcome } from '../model/outcome.js'
 import type { SegmentCall } from '../model/segment-call.js'
 import type { Reporter } from '../observe/reporter.js'
-import type { Observer, ObserveStep, Who } from '../observe/step.js'
-import { toSegmentContext } from '../request/segment-context.js'
-import {
-  fillPerson,
-  type ReadConsent,
-  type ReadPerson,
-  type SenderReader,
-  settlePerson,
-} from '../request/sender.js'
-import { parseTraceparent } from '../request/trace.js'
+import type { Who } from '../observe/step.js'
+import { fillPerson, type ReadConsent, type ReadPerson, settlePerson } from '../request/sender.js'
 import { after, isPromise, type Maybe } from '../support/maybe.js'
 import { randomId } from '../support/random-id.js'
-import type { OpenEvent, RequestTracker, Sender } from './request-tracker.js'
+import type { OpenEvent, ScopeTracker, Sender } from './scope-tracker.js'
+import { ToldSteps } from './told-steps.js'
 import type { TrackedEvents } from './tracked-events.js'
 
 /** How many events are dispatched before other work of the process has its turn: about a millisecond of them. */
@@ -29,7 +22,6 @@ export type DispatchOption = 'always' | 'success' | ((outcome: Outcome) => boole
 
 /** What a dispatcher works with. */
 export interface DispatcherParts {
-  readonly sender: SenderReader
   readonly pipeline: Pipeline
   readonly events: TrackedEvents
   readonly reporter: Reporter
@@ -38,13 +30,23 @@ export interface DispatcherParts {
   deliver(call: SegmentCall): void
 }
 
-/** Takes the events of finished requests to the destination, outside of any response's own turn. */
+/** One look at a tracker's events. */
+interface Pass {
+  readonly tracker: ScopeTracker
+  readonly events: readonly OpenEvent[]
+  /** Whether the scope was open when the events were taken: those that cannot go yet are kept for the end. */
+  readonly isEarly: boolean
+  /** The tracker's discards at that moment. */
+  readonly discards: number
+}
+
+/** Takes the events of finished scopes to the destination, outside of any response's own turn. */
 export class Dispatcher {
   readonly #parts: DispatcherParts
-  #queue: RequestTracker[] = []
+  #queue: ScopeTracker[] = []
   #wake: () => void = () => {}
   /** Trackers whose events wait for something asynchronous of the application's. */
-  #waiting = 0
+  readonly #busy = new Set<ScopeTracker>()
   #idle: (() => void)[] = []
 
   constructor(parts: DispatcherParts) {
@@ -52,14 +54,14 @@ export class Dispatcher {
     void this.#run()
   }
 
-  /** A tracker has events, and its request has ended. */
-  ready(tracker: RequestTracker): void {
+  /** A tracker has events: its scope has ended, or those that can are to go early. */
+  ready(tracker: ScopeTracker): void {
     this.#queue.push(tracker)
     this.#wake()
   }
 
   /** Who sent a request that has ended: for who watches. */
-  who(tracker: RequestTracker): Maybe<Who> {
+  who(tracker: ScopeTracker): Maybe<Who> {
     return after(this.#sent(tracker), (sender) => ({
       userId: sender.person.userId,
       anonymousId: sender.person.anonymousId,
@@ -68,9 +70,14 @@ export class Dispatcher {
     }))
   }
 
+  /** The trackers whose events are to be dispatched or are on their way. */
+  trackers(): Iterable<ScopeTracker> {
+    return [...this.#queue, ...this.#busy]
+  }
+
   /** Whether everything that is ready has been dispatched or dropped. */
   get isIdle(): boolean {
-    return this.#queue.length === 0 && this.#waiting === 0
+    return this.#queue.length === 0 && this.#busy.size === 0
   }
 
   /** Resolves when everything that is ready has been dispatched or dropped. */
@@ -112,139 +119,121 @@ export class Dispatcher {
   }
 
   /**
-   * Dispatches a tracker's events.
+   * Dispatches a tracker's events. While its scope is open only those go that may go early.
    *
-   * @param most - So many of them.
-   * @returns How many.
+   * @param most - The most events to take.
+   * @returns How many were taken.
    */
-  #dispatch(tracker: RequestTracker, most: number): number {
-    // Its events are already on their way; that way ends with a look at what has come since.
+  #dispatch(tracker: ScopeTracker, most: number): number {
+    // A busy tracker's events are on their way, and that way ends with a look at what has come since.
     if (tracker.busy || !tracker.hasEvents) return 0
     tracker.busy = true
-    const events = tracker.takeEvents(most)
-    const sender = this.#senderOf(tracker, events)
-    const done = isPromise(sender)
-      ? this.#dispatchInTime(tracker, events, sender)
-      : this.#dispatchAll(tracker, events, sender)
+    const { discards } = tracker
+    const pass: Pass = { tracker, events: tracker.takeEvents(most), isEarly: !tracker.outcome, discards }
+    const sender = this.#senderOf(pass)
+    const done = isPromise(sender) ? this.#dispatchInTime(pass, sender) : this.#dispatchAll(pass, sender)
     if (isPromise(done)) this.#wait(tracker, done)
     else tracker.busy = false
-    return events.length
+    return pass.events.length
   }
 
-  // What is asynchronous is apart throughout, because what a function's closures need is made whenever it is called.
+  // Kept separate: a function that contains a closure or awaits allocates for it on every call.
 
-  async #dispatchInTime(
-    tracker: RequestTracker,
-    events: readonly OpenEvent[],
-    sender: Promise<Sender | undefined>,
-  ): Promise<void> {
-    await this.#dispatchAll(tracker, events, await sender)
+  async #dispatchInTime(pass: Pass, sender: Promise<Sender | undefined>): Promise<void> {
+    await this.#dispatchAll(pass, await sender)
   }
 
-  /** One after the other, from one of them on: the next when the one before is done. */
-  #dispatchAll(
-    tracker: RequestTracker,
-    events: readonly OpenEvent[],
-    sender: Sender | undefined,
-    from = 0,
-  ): Maybe<void> {
+  /** Dispatches one event after the other: the next when the one before is done. */
+  #dispatchAll(pass: Pass, sender: Sender | undefined, from = 0): Maybe<void> {
+    const { events } = pass
     for (let index = from; index < events.length; index++) {
       const open = events[index]
       if (!open) continue
-      const done = this.#dispatchOne(tracker, open, sender)
-      if (isPromise(done)) return this.#dispatchRest(tracker, events, sender, index + 1, done)
+      const done = this.#dispatchOne(pass, open, sender)
+      if (isPromise(done)) return this.#dispatchRest(pass, sender, index + 1, done)
     }
   }
 
   async #dispatchRest(
-    tracker: RequestTracker,
-    events: readonly OpenEvent[],
+    pass: Pass,
     sender: Sender | undefined,
     from: number,
     done: Promise<void>,
   ): Promise<void> {
     await done
-    await this.#dispatchAll(tracker, events, sender, from)
+    await this.#dispatchAll(pass, sender, from)
   }
 
   /** @param done - Never rejects: each event's way is contained. */
-  #wait(tracker: RequestTracker, done: Promise<void>): void {
-    this.#waiting++
+  #wait(tracker: ScopeTracker, done: Promise<void>): void {
+    this.#busy.add(tracker)
     done.then(() => {
-      this.#waiting--
+      this.#busy.delete(tracker)
       tracker.busy = false
       if (tracker.hasEvents) this.ready(tracker)
       this.#checkIdle()
     })
   }
 
-  /** What the request comes to; read once, at its end, and kept for what is tracked later. */
-  #senderOf(tracker: RequestTracker, events: readonly OpenEvent[]): Maybe<Sender | undefined> {
+  #senderOf(pass: Pass): Maybe<Sender | undefined> {
     try {
-      const sent = this.#sent(tracker)
-      return isPromise(sent) ? this.#senderInTime(sent, events) : sent
+      const sent = this.#sent(pass.tracker)
+      return isPromise(sent) ? this.#senderInTime(pass, sent) : sent
     } catch (error) {
-      return this.#unreadable(error, events)
+      return this.#unreadable(pass, error)
     }
   }
 
-  async #senderInTime(sent: Promise<Sender>, events: readonly OpenEvent[]): Promise<Sender | undefined> {
+  async #senderInTime(pass: Pass, sent: Promise<Sender>): Promise<Sender | undefined> {
     try {
       return await sent
     } catch (error) {
-      return this.#unreadable(error, events)
+      return this.#unreadable(pass, error)
     }
   }
 
-  #unreadable(error: unknown, [first]: readonly OpenEvent[]): undefined {
-    this.#fault(error, first?.collected.name ?? '')
+  #unreadable({ events }: Pass, error: unknown): undefined {
+    this.#fault(error, events[0]?.collected.name ?? '')
   }
 
-  #sent(tracker: RequestTracker): Maybe<Sender> {
-    tracker.sent ??= tracker.inScope(this.#readSender)
+  /** Reads the sender of a scope: once at its end, for all that is tracked later, too; before the end each time. */
+  #sent(tracker: ScopeTracker): Maybe<Sender> {
+    if (!tracker.outcome || !tracker.keepsSender) return tracker.inScope(readSender)
+    tracker.sent ??= tracker.inScope(readSender)
     return tracker.sent
   }
 
-  readonly #readSender = (tracker: RequestTracker): Maybe<Sender> => {
-    const { sender } = this.#parts
-    const { request } = tracker
-    // All are asked before any is waited for.
-    const person = settlePerson(tracker.readPerson(), tracker.endedMark)
-    const consent = sender.consent(request)
-    const skipped = sender.skips(request)
-    return isPromise(person) || isPromise(consent) || isPromise(skipped)
-      ? readInTime(person, consent, skipped)
-      : { person, consent, skipped }
-  }
-
-  #dispatchOne(tracker: RequestTracker, open: OpenEvent, sender: Sender | undefined): Maybe<void> {
+  #dispatchOne(pass: Pass, open: OpenEvent, sender: Sender | undefined): Maybe<void> {
+    const { tracker, isEarly } = pass
     try {
+      if (isEarly && (!sender || sender.skipped || this.#parts.dispatch !== 'always'))
+        return tracker.keep(open, pass.discards)
       if (!sender) return this.#drop(tracker, open, 'error')
       if (!this.#wanted(tracker.outcome)) return this.#drop(tracker, open, 'outcome')
       if (sender.skipped) return this.#drop(tracker, open, 'skipped')
       const person = settlePerson(open.person, tracker.endedMark)
       return isPromise(person)
-        ? this.#sendWhenKnown(tracker, open, sender, person)
-        : this.#send(tracker, open, sender, person)
+        ? this.#sendWhenKnown(pass, open, sender, person)
+        : this.#send(pass, open, sender, person)
     } catch (error) {
       return this.#failed(tracker, open, error)
     }
   }
 
   async #sendWhenKnown(
-    tracker: RequestTracker,
+    pass: Pass,
     open: OpenEvent,
     sender: Sender,
     person: Promise<ReadPerson>,
   ): Promise<void> {
     try {
-      await this.#send(tracker, open, sender, await person)
+      await this.#send(pass, open, sender, await person)
     } catch (error) {
-      this.#failed(tracker, open, error)
+      this.#failed(pass.tracker, open, error)
     }
   }
 
-  #failed(tracker: RequestTracker, open: OpenEvent, error: unknown): void {
+  #failed(tracker: ScopeTracker, open: OpenEvent, error: unknown): void {
     this.#fault(error, open.collected.name)
     this.#drop(tracker, open, 'error')
   }
@@ -260,14 +249,13 @@ export class Dispatcher {
     throw new TypeError('the `dispatch` function answered with a promise: expected true or false at once')
   }
 
-  #send(tracker: RequestTracker, open: OpenEvent, sender: Sender, tracked: ReadPerson): Maybe<void> {
-    const { pipeline, reporter, sender: reader } = this.#parts
+  #send(pass: Pass, open: OpenEvent, sender: Sender, tracked: ReadPerson): Maybe<void> {
+    const { pipeline, reporter } = this.#parts
+    const { tracker } = pass
     const { collected } = open
-    const { request, number } = tracker
     const person = fillPerson(tracked, sender.person)
     const consent = { ...sender.consent.state, ...tracker.chosenConsent }
-    tracker.context ??= reader.context(request)
-    tracker.trace ??= parseTraceparent(request.headers.traceparent)?.trace ?? randomId()
+    tracker.trace ??= tracker.readTrace() ?? randomId()
     const event = completeEvent(collected, {
       person,
       consent,
@@ -275,69 +263,82 @@ export class Dispatcher {
       startedAt: tracker.startedAt,
     })
     const { tell } = reporter.observation
-    tell?.({
+    const told = tell && new ToldSteps(tell, tracker.number, collected.messageId)
+    told?.add({
       type: 'dispatching',
-      request: number,
+      request: tracker.number,
       event: collected.messageId,
       walkeros: event,
       sources: sourcesOf(person, sender, tracker),
     })
+    if (!pass.isEarly) told?.release()
     const incoming = {
       event,
       direct: collected.direct,
-      context: tracker.context && toSegmentContext(tracker.context, event.consent),
+      context: tracker.segmentContext(event.consent),
       messageId: collected.messageId,
     }
-    const processed = pipeline.process(incoming, tell && stepsOf(tell, number, collected.messageId))
+    const processed = pipeline.process(incoming, told?.ofDestination)
     return isPromise(processed)
-      ? this.#handOverInTime(tracker, open, event, processed)
-      : this.#handOver(tracker, open, event, processed)
+      ? this.#handOverInTime(pass, open, event, processed, told)
+      : this.#handOver(pass, open, event, processed, told)
   }
 
   async #handOverInTime(
-    tracker: RequestTracker,
+    pass: Pass,
     open: OpenEvent,
     event: WalkerOS.Event,
     processed: Promise<Processed>,
+    told: ToldSteps | undefined,
   ): Promise<void> {
     try {
-      this.#handOver(tracker, open, event, await processed)
+      this.#handOver(pass, open, event, await processed, told)
     } catch (error) {
-      this.#failed(tracker, open, error)
+      this.#failed(pass.tracker, open, error)
     }
   }
 
-  #handOver(tracker: RequestTracker, open: OpenEvent, event: WalkerOS.Event, processed: Processed): void {
+  #handOver(
+    { tracker, isEarly, discards }: Pass,
+    open: OpenEvent,
+    event: WalkerOS.Event,
+    processed: Processed,
+    told: ToldSteps | undefined,
+  ): void {
     const parts = this.#parts
-    if (processed.dropped !== undefined) {
-      parts.events.dropped(
-        tracker.number,
-        event,
-        open.collected.messageId,
-        processed.dropped,
-        processed.required,
-      )
+    const { messageId } = open.collected
+    const { dropped } = processed
+    // The end may know more than now: somebody signs in, somebody agrees.
+    if (isEarly && (dropped === 'consent' || dropped === 'identity')) return tracker.keep(open, discards)
+    told?.release()
+    if (dropped !== undefined) {
+      parts.events.dropped(tracker.number, event, messageId, dropped, processed.required)
       return
     }
     parts.events.dispatched(processed.deduplicated)
     for (const call of processed.calls) {
-      parts.reporter.observation.tell?.({
-        type: 'called',
-        request: tracker.number,
-        event: open.collected.messageId,
-        call,
-      })
+      parts.reporter.observation.tell?.({ type: 'called', request: tracker.number, event: messageId, call })
       parts.deliver(call)
     }
   }
 
-  #drop(tracker: RequestTracker, { collected }: OpenEvent, reason: DropReason): void {
+  #drop(tracker: ScopeTracker, { collected }: OpenEvent, reason: DropReason): void {
     this.#parts.events.dropped(tracker.number, { name: collected.name }, collected.messageId, reason)
   }
 
   #fault(error: unknown, event: string): void {
     this.#parts.reporter.fault(`the event ${JSON.stringify(event)} could not be dispatched`, error)
   }
+}
+
+function readSender(tracker: ScopeTracker): Maybe<Sender> {
+  // All are asked before any is waited for.
+  const person = settlePerson(tracker.readPerson(), tracker.endedMark)
+  const consent = tracker.readConsent()
+  const skipped = tracker.readSkipped()
+  return isPromise(person) || isPromise(consent) || isPromise(skipped)
+    ? readInTime(person, consent, skipped)
+    : { person, consent, skipped }
 }
 
 async function readInTime(
@@ -349,11 +350,7 @@ async function readInTime(
   return { person: read[0], consent: read[1], skipped: read[2] }
 }
 
-function stepsOf(tell: Observer, request: number, event: string): ObserveStep {
-  return (step) => tell({ type: 'destination', request, event, ...step })
-}
-
-function sourcesOf(person: ReadPerson, sender: Sender, tracker: RequestTracker) {
+function sourcesOf(person: ReadPerson, sender: Sender, tracker: ScopeTracker) {
   const consent: Record<string, string> = { ...sender.consent.readers }
   for (const key of Object.keys(tracker.chosenConsent ?? {})) consent[key] = 'tracker.consent()'
   return { userId: person.userIdReader, anonymousId: person.anonymousIdReader, consent }

@@ -31,6 +31,8 @@ export interface TrackingInternals {
   watch(observer: Observer): () => void
   /** Resolves when no request is open, no background work goes on, and every event and call has its outcome. */
   settled(): Promise<void>
+  /** Counts the open events where they really are: the ledger computes the same number from its sums. */
+  countOpen(): number
   /** Forgets whom Segment has been told about, so that `identify` and `group` fire again. */
   forgetPeople(): void
 }

@@ -9,6 +9,10 @@ export class TrackedEvents {
   readonly #ledger: Ledger
   readonly #reporter: Reporter
   #refusal: 'closed' | 'disabled' | undefined
+  /** Events between a tracker's method and its list, or between its list and their outcome. */
+  #inHand = 0
+  /** Events in the lists of trackers. */
+  #held = 0
 
   /** @param disabled - Whether the config turns tracking off. */
   constructor(ledger: Ledger, reporter: Reporter, disabled: boolean) {
@@ -29,11 +33,36 @@ export class TrackedEvents {
 
   /** A tracker's method was called. Exactly one of the other methods follows for each event. */
   tracked(): void {
+    this.#inHand++
     this.#ledger.tracked()
+  }
+
+  /** How many events are on their way between lists: with those in the lists of trackers, all that are open. */
+  get inHand(): number {
+    return this.#inHand
+  }
+
+  /** How many events trackers hold. */
+  get held(): number {
+    return this.#held
+  }
+
+  /** Events were taken from a tracker's list. */
+  taken(events: readonly unknown[]): void {
+    this.#held -= events.length
+    this.#inHand += events.length
+  }
+
+  /** An event has come back to its tracker's list. */
+  kept(_event: unknown): void {
+    this.#held++
+    this.#inHand--
   }
 
   /** A tracker has collected an event. */
   collected(request: number, collected: CollectedEvent): void {
+    this.#inHand--
+    this.#held++
     this.#reporter.observation.tell?.({
       type: 'tracked',
       request,
@@ -46,6 +75,7 @@ export class TrackedEvents {
 
   /** An event became calls, or turned out to be known already. */
   dispatched(deduplicated: number): void {
+    this.#inHand--
     this.#ledger.dispatched(deduplicated)
   }
 
@@ -68,6 +98,7 @@ export class TrackedEvents {
     reason: DropReason,
     required?: WalkerOS.Consent,
   ): void {
+    this.#inHand--
     this.#ledger.dropped(reason)
     this.#reporter.dropped({ event, reason, ...(required && { required }) }, request, messageId)
   }

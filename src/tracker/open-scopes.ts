@@ -1,9 +1,9 @@
-import type { RequestTracker } from './request-tracker.js'
+import type { ScopeTracker } from './scope-tracker.js'
 
-/** Knows which requests are open and what background work goes on, for the shutdown to wait for. */
-export class OpenRequests {
+/** Knows which scopes are open and what background work goes on, for the shutdown to wait for. */
+export class OpenScopes {
   /** Those that have collected something: only they have anything to lose. */
-  readonly #collecting = new Set<RequestTracker>()
+  readonly #collecting = new Set<ScopeTracker>()
   #open = 0
   #work = 0
   #waiting: (() => void)[] = []
@@ -14,14 +14,14 @@ export class OpenRequests {
   }
 
   /** A request that had begun has ended. */
-  ended(tracker: RequestTracker): void {
+  ended(tracker: ScopeTracker): void {
     this.#open--
     this.#collecting.delete(tracker)
     this.#check()
   }
 
   /** An open request has collected an event. */
-  collected(tracker: RequestTracker): void {
+  collected(tracker: ScopeTracker): void {
     this.#collecting.add(tracker)
   }
 
@@ -48,7 +48,7 @@ export class OpenRequests {
   }
 
   /** The open requests that have collected something. */
-  collecting(): RequestTracker[] {
+  collecting(): ScopeTracker[] {
     return [...this.#collecting]
   }
 

@@ -1,0 +1,108 @@
+import type { WalkerOS } from '@walkeros/core'
+import type { Reporter } from '../observe/reporter.js'
+import { isPromise } from '../support/maybe.js'
+import type { ConsentUpdates } from './consent-updates.js'
+import type { Dispatcher } from './dispatcher.js'
+import { EarlyDispatch } from './early-dispatch.js'
+import { OpenScopes } from './open-scopes.js'
+import type { OpenEvent, ScopeTracker, TrackerHost } from './scope-tracker.js'
+import type { TrackedEvents } from './tracked-events.js'
+
+/** What scopes are tracked with. */
+export interface ScopesParts {
+  readonly events: TrackedEvents
+  readonly reporter: Reporter
+  readonly dispatcher: Dispatcher
+  readonly consentUpdates: ConsentUpdates
+  /** Whether the events of responses that stay open go early. */
+  readonly early: boolean
+  /** Waits until everything that is under way has its outcome, or the time is over. */
+  flush(timeoutMs: number | undefined): Promise<void>
+}
+
+/** How a scope has ended. */
+export interface ScopeEnd {
+  /** The status of a request's response, where it was sent. */
+  readonly status: number | undefined
+  readonly aborted: boolean
+}
+
+const ABORTED: ScopeEnd = { status: undefined, aborted: true }
+
+/** Holds what a request and a run have in common: events are collected, and dispatched when the scope ends. */
+export class Scopes implements TrackerHost {
+  readonly events: TrackedEvents
+  readonly reporter: Reporter
+  /** The scopes and the background work that a shutdown waits for. */
+  readonly open = new OpenScopes()
+  readonly #parts: ScopesParts
+  readonly #early: EarlyDispatch | undefined
+
+  constructor(parts: ScopesParts) {
+    this.#parts = parts
+    this.events = parts.events
+    this.reporter = parts.reporter
+    this.#early = parts.early ? new EarlyDispatch(this.open, parts.dispatcher) : undefined
+  }
+
+  collected(tracker: ScopeTracker, event: OpenEvent): void {
+    if (!tracker.outcome) {
+      this.open.collected(tracker)
+      this.#early?.begin()
+    }
+    this.events.collected(tracker.number, event.collected)
+  }
+
+  ready(tracker: ScopeTracker): void {
+    this.#parts.dispatcher.ready(tracker)
+  }
+
+  flush(tracker: ScopeTracker, timeoutMs: number | undefined): Promise<void> {
+    this.#parts.dispatcher.ready(tracker)
+    return this.#parts.flush(timeoutMs)
+  }
+
+  chosen(tracker: ScopeTracker, chosen: WalkerOS.Consent, before: WalkerOS.Consent | undefined): void {
+    const update = this.#parts.consentUpdates.chosen(tracker, chosen, before)
+    if (isPromise(update)) this.open.working(update)
+  }
+
+  working(work: PromiseLike<unknown>): void {
+    this.open.working(work)
+  }
+
+  /** A scope has ended: its events go, unless an earlier call has sent them. */
+  settle(tracker: ScopeTracker, { status, aborted }: ScopeEnd): void {
+    if (tracker.outcome) return
+    const { dispatcher } = this.#parts
+    const durationMs = performance.now() - tracker.startedMark
+    const outcome = { status, aborted, route: tracker.readRoute(), durationMs }
+    tracker.end(outcome)
+    this.reporter.observation.tell?.({
+      type: 'ended',
+      request: tracker.number,
+      outcome,
+      tracked: tracker.request,
+      run: tracker.name,
+      who: () => dispatcher.who(tracker),
+    })
+    if (tracker.chosenConsent) this.chosen(tracker, tracker.chosenConsent, undefined)
+    if (tracker.hasEvents) dispatcher.ready(tracker)
+  }
+
+  /** Settles every open scope that has collected something, as if it were aborted now. */
+  abortCollecting(): void {
+    for (const tracker of this.open.collecting()) this.settle(tracker, ABORTED)
+  }
+
+  /**
+   * Counts the events that are open where they really are: in the lists of trackers, and on the way between lists. The
+   * ledger computes the same number from its sums.
+   */
+  countOpen(): number {
+    const trackers = new Set([...this.open.collecting(), ...this.#parts.dispatcher.trackers()])
+    let count = this.events.inHand
+    for (const tracker of trackers) count += tracker.held
+    return count
+  }
+}

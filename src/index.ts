@@ -13,6 +13,7 @@ export type {
   SegmentDestinationConfig,
   Settings,
 } from './destination/settings.js'
+export type { Carried, CarryOptions, ResumeOptions } from './model/carried.js'
 // What it sees of events and calls.
 export type { DroppedEvent, DropReason } from './model/drop.js'
 export type { PartialEvent } from './model/event.js'
@@ -21,6 +22,7 @@ export type { Identity } from './model/identity.js'
 // What it tracks with, and merges its events into.
 export type { Outcome } from './model/outcome.js'
 export type { CallParams, CallType, SegmentCall, SegmentContext } from './model/segment-call.js'
+export type { Sender } from './model/sender.js'
 export type { ShutdownReport } from './model/shutdown-report.js'
 export type { TimeoutOptions } from './model/timeout-options.js'
 export type { Reader, TrackedRequest } from './model/tracked-request.js'
@@ -87,4 +89,5 @@ export type { RequestOptions } from './request/sender.js'
 export { bots, prefetches } from './request/skip.js'
 export type { SignalOptions } from './shutdown/on-signals.js'
 export type { DispatchOption } from './tracker/dispatcher.js'
+export { signCarried } from './tracker/signed-carried.js'
 export { createTracking, type Tracking } from './tracking.js'

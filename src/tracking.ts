@@ -17,6 +17,8 @@ import {
 import { Pipeline } from './destination/pipeline.js'
 import { clientSettings } from './destination/settings.js'
 import { standaloneOptions } from './destination/standalone.js'
+import type { ResumeOptions } from './model/carried.js'
+import type { Sender } from './model/sender.js'
 import type { ShutdownReport } from './model/shutdown-report.js'
 import type { TimeoutOptions } from './model/timeout-options.js'
 import type { Tracker } from './model/tracker.js'
@@ -31,6 +33,7 @@ import { ConsentUpdates } from './tracker/consent-updates.js'
 import { Dispatcher } from './tracker/dispatcher.js'
 import { internals, type TrackingInternals } from './tracker/internals.js'
 import { Requests } from './tracker/requests.js'
+import { Runs } from './tracker/runs.js'
 import { Scopes } from './tracker/scopes.js'
 import { TrackedEvents } from './tracker/tracked-events.js'
 
@@ -63,6 +66,46 @@ export interface Tracking {
    * })
    */
   handle(req: IncomingMessage, res: ServerResponse): Tracker
+  /**
+   * Runs work outside of a request with a tracker of its own: a job, a webhook, a script. The tracker is ambient inside,
+   * and its events go when the work has returned or its promise has settled. A shutdown waits for open runs.
+   *
+   * @param sender - Who tracks, and what they agreed to.
+   * @returns What `work` returns; it throws what `work` throws, and awaits nothing.
+   * @throws TypeError for a sender that cannot be one, for ids that are none, and for generators, whose body would run
+   * after the end.
+   *
+   * @example
+   * await tracking.run({ user: { id: invoice.userId }, consent: { analytics: true } }, async (tracker) => {
+   *   await send(invoice)
+   *   tracker.track('invoice send', { total: invoice.total })
+   * })
+   */
+  run<T>(sender: Sender, work: (tracker: Tracker) => T): T
+  /**
+   * A tracker that has no end, for what lives long: a socket, a stream. Each of its events goes at once, and it holds
+   * nothing but its sender.
+   *
+   * @throws TypeError for a sender that cannot be one.
+   *
+   * @example
+   * const tracker = tracking.forSender({ user: { id: socket.userId }, consent: () => choicesOf(socket.userId) })
+   * socket.on('message', () => tracker.track('message send'))
+   */
+  forSender(sender: Sender): Tracker
+  /**
+   * Goes on, in a job, with the person of the request that `tracker.carry()` was called in. What was carried may come from
+   * anywhere: if it is malformed or wrongly signed, the work runs for nobody, and the log and `on.error` say so.
+   *
+   * A carried refusal stays. A grant that is older than `maxAge` (7 days) is unknown.
+   *
+   * @returns What `work` returns; it throws what `work` throws.
+   * @throws TypeError for options that cannot work, and if `work` is no function.
+   *
+   * @example
+   * queue.process((job) => tracking.resume(job.data.carried, (tracker) => tracker.track('invoice send')))
+   */
+  resume<T>(carried: unknown, work: (tracker: Tracker) => T, options?: ResumeOptions): T
   /**
    * Lets open requests and background work finish, delivers what they tracked, and closes the client. Never rejects and
    * never exits; later calls get the same promise. What is tracked afterwards is dropped with the reason `closed`.
@@ -107,6 +150,7 @@ class RequestTracking implements Tracking {
   readonly #ledger: Ledger
   readonly #delivery: Delivery
   readonly #requests: Requests
+  readonly #runs: Runs
   readonly #settling: Settling
   readonly #reporter: Reporter
 
@@ -161,6 +205,7 @@ class RequestTracking implements Tracking {
       dispatcher,
       consentUpdates: new ConsentUpdates(new Set(told)),
       early: dispatch === 'always',
+      waitUntil: config.waitUntil,
       flush: (timeout) => this.#settling.flush({ timeout }),
     })
     const requests = new Requests({ scopes, sender, ambient, pageViews: request.pageViews === true })
@@ -168,6 +213,7 @@ class RequestTracking implements Tracking {
     this.#ledger = ledger
     this.#delivery = delivery
     this.#requests = requests
+    this.#runs = new Runs(scopes, ambient)
     this.#reporter = reporter
     this.#settling = new Settling({ scopes, dispatcher, delivery, ledger, reporter, unsettled })
     this[internals] = {
@@ -203,6 +249,18 @@ class RequestTracking implements Tracking {
     return this.#requests.attach(nodeFramework, req, req, res)
   }
 
+  run<T>(sender: Sender, work: (tracker: Tracker) => T): T {
+    return this.#runs.run(sender, work)
+  }
+
+  forSender(sender: Sender): Tracker {
+    return this.#runs.forSender(sender)
+  }
+
+  resume<T>(carried: unknown, work: (tracker: Tracker) => T, options?: ResumeOptions): T {
+    return this.#runs.resume(carried, work, options)
+  }
+
   shutdown(options?: TimeoutOptions): Promise<ShutdownReport> {
     return this.#settling.shutdown(options)
   }
@@ -226,6 +284,9 @@ makeDetachable(RequestTracking.prototype, [
   'health',
   'flush',
   'handle',
+  'run',
+  'forSender',
+  'resume',
   'shutdown',
   'shutdownOnSignals',
 ])

@@ -24,6 +24,12 @@ export interface TrackingConfig extends SegmentDestinationConfig {
    * 400), or if a function of the outcome returns `true`.
    */
   dispatch?: DispatchOption
+  /**
+   * Tells the platform to wait, where it freezes a function after its answer: `waitUntil` of `@vercel/functions`, `after` of
+   * Next.js. Called at a request's first event, in the handler's own context, with a promise that settles when the events'
+   * calls have their outcome, or five seconds after the end. It never rejects.
+   */
+  waitUntil?: (work: Promise<unknown>) => void
   /** Makes the running request's tracker available everywhere. Defaults to AsyncLocalStorage; `false` turns it off. */
   ambient?: ContextAdapter | false
   /** How to deliver calls. */

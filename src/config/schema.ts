@@ -157,6 +157,10 @@ const trackingShape = {
     ),
     "Makes the running request's tracker available everywhere. An AsyncLocalStorage by default; `false` turns it off.",
   ),
+  waitUntil: field(
+    functionSchema<NonNullable<TrackingConfig['waitUntil']>>(),
+    "Called at a request's first event with a promise for a platform to wait for before it freezes the function.",
+  ),
   delivery: field(DeliverySchema, 'How to deliver calls.'),
   on: field(CallbacksSchema, 'Callbacks for what becomes of events and calls.'),
 } satisfies Record<keyof TrackingConfig, z.ZodType>

@@ -1,4 +1,5 @@
 import type { WalkerOS } from '@walkeros/core'
+import type { Carried, CarryOptions } from './carried.js'
 import type { PartialEvent } from './event.js'
 import type { Identity } from './identity.js'
 import type { TimeoutOptions } from './timeout-options.js'
@@ -102,6 +103,17 @@ export interface Tracker {
   waitUntil(work: Promise<unknown>): void
   /** Drops the events that this request has collected so far, counted as `discarded`. */
   discard(): void
+  /**
+   * Gives what is known of the person, their choices, the trace and Segment's context as plain JSON of at most 2 KB, for the
+   * payload of a job that goes on with `tracking.resume()`. It holds no traits. Asynchronous readers are not waited for: the
+   * log says once which.
+   *
+   * @example
+   * await queue.add('invoice', { order, carried: req.tracker.carry() })
+   */
+  carry(options?: CarryOptions & { wait?: false }): Carried
+  /** The same with what asynchronous readers answer within two seconds. */
+  carry(options: CarryOptions & { wait: true }): Promise<Carried>
   /**
    * Sends the events that may go already, and waits for their outcome: those that have an identity and a granted consent
    * now. The others stay until the end of the request, when the readers are asked again. With a `dispatch` option other

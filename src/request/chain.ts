@@ -84,6 +84,22 @@ export function allAnswers<T>(
   return answers
 }
 
+/** Asks every reader, and takes the answers that are there at once. `isWhole` tells whether all of them were. */
+export function knownAnswers<T>(
+  chain: readonly Reader<T>[],
+  request: TrackedRequest,
+  fault: ReaderFault,
+): { readonly answers: Answer<T>[]; readonly isWhole: boolean } {
+  const answers: Answer<T>[] = []
+  let isWhole = true
+  for (const reader of chain) {
+    const value = ask(reader, request, fault)
+    if (isPromise(value)) isWhole = false
+    else if (value !== undefined) answers.push({ value, reader: readerName(reader) })
+  }
+  return { answers, isWhole }
+}
+
 /** Asks all readers after the first asynchronous one at once. */
 function askRest<T>(
   first: Asked<T>,

@@ -11,6 +11,7 @@ import {
   allAnswers,
   type Deferred,
   firstAnswer,
+  knownAnswers,
   type ReaderFault,
   type Reading,
 } from './chain.js'
@@ -67,6 +68,13 @@ export interface ReadPerson extends Person {
 export interface ReadConsent {
   readonly state: WalkerOS.Consent
   readonly readers: Readonly<Record<string, string>>
+}
+
+/** The part of a consent state that is known without waiting. */
+export interface KnownConsent {
+  readonly state: WalkerOS.Consent
+  /** Whether nothing had to be waited for. */
+  readonly isWhole: boolean
 }
 
 /** Reads the sender of requests: identity, consent and context. */
@@ -142,6 +150,16 @@ export class SenderReader {
   /** Reads the consent that the request carries; a key that no reader names is unknown and absent. */
   consent(request: TrackedRequest): Maybe<ReadConsent> {
     return after(allAnswers(this.#consent, request, this.#fault), merged)
+  }
+
+  /**
+   * The consent that is known without waiting. Where an asynchronous reader was not waited for, only refusals are: it might
+   * have refused what another grants.
+   */
+  knownConsent(request: TrackedRequest): KnownConsent {
+    const { answers, isWhole } = knownAnswers(this.#consent, request, this.#fault)
+    const { state } = merged(answers)
+    return { state: isWhole ? state : refusalsOf(state), isWhole }
   }
 
   /** Whether a `skip` reader answers `true` for the request. */
@@ -289,6 +307,10 @@ function creationOf(
   reader: Reader<string | number> & { [createsAnonymousId]?: CookieCreation },
 ): CookieCreation | undefined {
   return reader[createsAnonymousId]
+}
+
+function refusalsOf(state: WalkerOS.Consent): WalkerOS.Consent {
+  return Object.fromEntries(Object.entries(state).filter(([, granted]) => !granted))
 }
 
 function merged(answers: readonly Answer<WalkerOS.Consent>[]): ReadConsent {

@@ -9,7 +9,6 @@ import type { Reporter } from '../observe/reporter.js'
 import type { Who } from '../observe/step.js'
 import { fillPerson, type ReadConsent, type ReadPerson, settlePerson } from '../request/sender.js'
 import { after, isPromise, type Maybe } from '../support/maybe.js'
-import { randomId } from '../support/random-id.js'
 import type { OpenEvent, ScopeTracker, Sender } from './scope-tracker.js'
 import { ToldSteps } from './told-steps.js'
 import type { TrackedEvents } from './tracked-events.js'
@@ -255,11 +254,10 @@ export class Dispatcher {
     const { collected } = open
     const person = fillPerson(tracked, sender.person)
     const consent = { ...sender.consent.state, ...tracker.chosenConsent }
-    tracker.trace ??= tracker.readTrace() ?? randomId()
     const event = completeEvent(collected, {
       person,
       consent,
-      trace: tracker.trace,
+      trace: tracker.makeTrace(),
       startedAt: tracker.startedAt,
     })
     const { tell } = reporter.observation

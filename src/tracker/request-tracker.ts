@@ -4,7 +4,13 @@ import { toId } from '../model/identity.js'
 import type { SegmentContext } from '../model/segment-call.js'
 import type { TrackedRequest } from '../model/tracked-request.js'
 import { type RequestContext, toSegmentContext } from '../request/segment-context.js'
-import type { PersonOverride, PersonReading, ReadConsent, SenderReader } from '../request/sender.js'
+import type {
+  KnownConsent,
+  PersonOverride,
+  PersonReading,
+  ReadConsent,
+  SenderReader,
+} from '../request/sender.js'
 import { parseTraceparent } from '../request/trace.js'
 import type { Maybe } from '../support/maybe.js'
 import { ScopeTracker, type TrackerHost } from './scope-tracker.js'
@@ -38,6 +44,10 @@ export class RequestTracker extends ScopeTracker {
 
   readConsent(): Maybe<ReadConsent> {
     return this.#sender.consent(this.request)
+  }
+
+  knownConsent(): KnownConsent {
+    return this.#sender.knownConsent(this.request)
   }
 
   readSkipped(): Maybe<boolean> {

@@ -1,9 +1,10 @@
 import { AsyncResource } from 'node:async_hooks'
 import type { WalkerOS } from '@walkeros/core'
+import type { Carried, CarryOptions } from '../model/carried.js'
 import { readChoices } from '../model/consent.js'
 import type { DropReason } from '../model/drop.js'
 import { type CollectedEvent, collectEvent, type GivenEvent, type PartialEvent } from '../model/event.js'
-import { type Identity, unfitId } from '../model/identity.js'
+import { type Identity, identityOf, unfitId } from '../model/identity.js'
 import type { Outcome } from '../model/outcome.js'
 import type { DirectCall, SegmentContext } from '../model/segment-call.js'
 import type { TimeoutOptions } from '../model/timeout-options.js'
@@ -12,15 +13,19 @@ import type { Track, Tracker } from '../model/tracker.js'
 import { isRecord, plain } from '../model/values.js'
 import type { Reporter } from '../observe/reporter.js'
 import {
+  type KnownConsent,
   knownIdentity,
   overridePerson,
   type PersonOverride,
   type PersonReading,
   type ReadConsent,
   type ReadPerson,
+  settlePerson,
 } from '../request/sender.js'
 import { makeDetachable, self } from '../support/detachable.js'
 import type { Maybe } from '../support/maybe.js'
+import { randomId } from '../support/random-id.js'
+import { carriedOf } from './carrying.js'
 import { expectedId, kindOf } from './given-kinds.js'
 import {
   type AskedCall,
@@ -114,6 +119,14 @@ export abstract class ScopeTracker implements Tracker {
 
   /** The consent that the scope's readers know, now. */
   abstract readConsent(): Maybe<ReadConsent>
+
+  /** The consent that the scope's readers know without waiting. */
+  abstract knownConsent(): KnownConsent
+
+  /** When the choices of the scope's readers were known, in milliseconds since 1970; `undefined` for now. */
+  get consentKnownAt(): number | undefined {
+    return undefined
+  }
 
   /** Whether no event of the scope is wanted. */
   abstract readSkipped(): Maybe<boolean>
@@ -213,6 +226,13 @@ export abstract class ScopeTracker implements Tracker {
     for (const open of this.takeEvents()) this.#drop(open, 'discarded')
   }
 
+  carry(options?: CarryOptions & { wait?: false }): Carried
+  carry(options: CarryOptions & { wait: true }): Promise<Carried>
+  carry(options: CarryOptions & { wait?: boolean } = {}): Carried | Promise<Carried> {
+    const isWaiting = options.wait === true
+    return this.inScope((tracker) => (isWaiting ? tracker.#carryAll(options) : tracker.#carryKnown(options)))
+  }
+
   flush(options?: TimeoutOptions): Promise<void> {
     this.#retry()
     return this.host.flush(this, options?.timeout)
@@ -298,6 +318,45 @@ export abstract class ScopeTracker implements Tracker {
     if (this.#kept.length === 0) return
     this.#events = [...this.#kept, ...this.#events]
     this.#kept = []
+  }
+
+  #carryKnown(options: CarryOptions): Carried {
+    const reading = this.readPerson()
+    const { state, isWhole } = this.knownConsent()
+    const notAsked = [
+      ...(typeof reading.userId === 'function' ? ['userId'] : []),
+      ...(typeof reading.anonymousId === 'function' ? ['anonymousId'] : []),
+      ...(isWhole ? [] : ['consent']),
+    ]
+    if (notAsked.length > 0) {
+      this.host.reporter.mistake(
+        `carry() did not wait for the asynchronous reader of ${notAsked.join(' and ')}: use await tracker.carry({ wait: true })`,
+      )
+    }
+    return this.#carried(knownIdentity(reading), state, options)
+  }
+
+  async #carryAll(options: CarryOptions): Promise<Carried> {
+    const { userId, anonymousId } = await settlePerson(this.readPerson(), performance.now())
+    const { state } = await this.readConsent()
+    return this.#carried(identityOf(userId, anonymousId), state, options)
+  }
+
+  #carried(identity: Identity, read: WalkerOS.Consent, { context = true }: CarryOptions): Carried {
+    const consent = { ...read, ...this.#consent }
+    return carriedOf({
+      identity,
+      consent,
+      trace: this.makeTrace(),
+      at: this.consentKnownAt ?? Date.now(),
+      context: context ? this.segmentContext(consent) : undefined,
+    })
+  }
+
+  /** The trace that the scope's events share, made when it is first needed. */
+  makeTrace(): string {
+    this.trace ??= this.readTrace() ?? randomId()
+    return this.trace
   }
 
   #drop({ collected }: OpenEvent, reason: DropReason): void {
@@ -404,6 +463,7 @@ makeDetachable(methods, [
   'consent',
   'waitUntil',
   'discard',
+  'carry',
   'flush',
 ])
 

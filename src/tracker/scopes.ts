@@ -5,6 +5,7 @@ import type { ConsentUpdates } from './consent-updates.js'
 import type { Dispatcher } from './dispatcher.js'
 import { EarlyDispatch } from './early-dispatch.js'
 import { OpenScopes } from './open-scopes.js'
+import { PlatformWait, type WaitUntil } from './platform-wait.js'
 import type { OpenEvent, ScopeTracker, TrackerHost } from './scope-tracker.js'
 import type { TrackedEvents } from './tracked-events.js'
 
@@ -16,6 +17,8 @@ export interface ScopesParts {
   readonly consentUpdates: ConsentUpdates
   /** Whether the events of responses that stay open go early. */
   readonly early: boolean
+  /** Tells the platform what to wait for before it freezes the process. */
+  readonly waitUntil: WaitUntil | undefined
   /** Waits until everything that is under way has its outcome, or the time is over. */
   flush(timeoutMs: number | undefined): Promise<void>
 }
@@ -37,11 +40,13 @@ export class Scopes implements TrackerHost {
   readonly open = new OpenScopes()
   readonly #parts: ScopesParts
   readonly #early: EarlyDispatch | undefined
+  readonly #platform: PlatformWait | undefined
 
   constructor(parts: ScopesParts) {
     this.#parts = parts
     this.events = parts.events
     this.reporter = parts.reporter
+    this.#platform = parts.waitUntil && new PlatformWait(parts.waitUntil, parts.flush, parts.reporter)
     this.#early = parts.early ? new EarlyDispatch(this.open, parts.dispatcher) : undefined
   }
 
@@ -50,6 +55,7 @@ export class Scopes implements TrackerHost {
       this.open.collected(tracker)
       this.#early?.begin()
     }
+    this.#platform?.collected(tracker)
     this.events.collected(tracker.number, event.collected)
   }
 
@@ -88,6 +94,7 @@ export class Scopes implements TrackerHost {
     })
     if (tracker.chosenConsent) this.chosen(tracker, tracker.chosenConsent, undefined)
     if (tracker.hasEvents) dispatcher.ready(tracker)
+    this.#platform?.ended(tracker)
   }
 
   /** Settles every open scope that has collected something, as if it were aborted now. */

@@ -206,6 +206,7 @@ describe('every method', () => {
     consent: ({ consent }) => consent({ analytics: true }),
     waitUntil: ({ waitUntil }) => waitUntil(Promise.resolve()),
     discard: ({ discard }) => discard(),
+    carry: ({ carry }) => void carry(),
     flush: ({ flush }) => void flush(),
     identity: ({ identity }) => void identity,
   }

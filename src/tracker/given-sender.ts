@@ -1,0 +1,94 @@
+import type { WalkerOS } from '@walkeros/core'
+import { toId, unfitId } from '../model/identity.js'
+import type { SegmentContext } from '../model/segment-call.js'
+import type { Sender } from '../model/sender.js'
+import { isRecord, plain } from '../model/values.js'
+import { parseTraceparent } from '../request/trace.js'
+import { expectedId, kindOf } from './given-kinds.js'
+
+const TRACE = /^(?!0{32})[\da-f]{32}$/
+
+/** A sender whose parts have been checked and copied. */
+export interface GivenSender {
+  /** When carried choices were known, in milliseconds since 1970; `undefined` where the sender says them now. */
+  readonly carriedAt?: number
+  readonly name: string | undefined
+  readonly userId: string | undefined
+  readonly anonymousId: string | undefined
+  readonly details: Readonly<Record<string, unknown>> | undefined
+  readonly consent: Readonly<Record<string, boolean>> | NonNullable<Extract<Sender['consent'], () => unknown>>
+  readonly context: SegmentContext | undefined
+  readonly trace: string | undefined
+}
+
+/**
+ * Checks a sender. No visitor is to be protected here: a mistake in a job's own code is better thrown at once.
+ *
+ * @param method - The method that was called, for the message.
+ * @throws TypeError that says what was given and what was expected.
+ */
+export function readGivenSender(method: string, sender: unknown): GivenSender {
+  if (!isRecord(sender)) {
+    throw new TypeError(
+      `tracking.${method}() was given ${kindOf(sender)} as sender: expected an object such as { user: { id: 'u-1' }, consent: { analytics: true } }`,
+    )
+  }
+  const refuse = (part: string, value: unknown, expected: string): never => {
+    throw new TypeError(
+      `tracking.${method}() was given sender.${part}: ${kindOf(value)}; expected ${expected}`,
+    )
+  }
+  const { name, user = {}, consent = {}, context, trace } = sender
+  if (name !== undefined && typeof name !== 'string') refuse('name', name, 'a string')
+  if (!isRecord(user)) return refuse('user', user, "an object such as { id: 'u-1' }")
+  const { id, session, ...details } = user
+  const unfit = unfitId(withoutUndefined({ id, session }))
+  if (unfit !== undefined)
+    throw new TypeError(`tracking.${method}() was given sender.user.${unfit} as ${expectedId(user[unfit])}`)
+  if (context !== undefined && !isRecord(context))
+    refuse('context', context, "an object such as { ip: '203.0.113.7' }")
+  const described = plain(details)
+  return {
+    name: typeof name === 'string' ? name : undefined,
+    userId: toId(id),
+    anonymousId: toId(session),
+    details: isRecord(described) && Object.keys(described).length > 0 ? described : undefined,
+    consent: isConsentFunction(consent) ? consent : choicesOf(consent, refuse),
+    context: isRecord(context) ? copyOf(context) : undefined,
+    trace:
+      trace === undefined
+        ? undefined
+        : (traceOf(trace) ?? refuse('trace', trace, '32 lower-case hex digits, or a traceparent')),
+  }
+}
+
+function choicesOf(
+  consent: unknown,
+  refuse: (part: string, value: unknown, expected: string) => never,
+): WalkerOS.Consent {
+  if (!isRecord(consent))
+    return refuse('consent', consent, 'an object such as { analytics: true }, or a function')
+  for (const [key, choice] of Object.entries(consent)) {
+    if (typeof choice !== 'boolean') refuse(`consent.${key.slice(0, 60)}`, choice, 'true or false')
+  }
+  return { ...consent } as WalkerOS.Consent
+}
+
+function isConsentFunction(consent: unknown): consent is Extract<Sender['consent'], () => unknown> {
+  return typeof consent === 'function'
+}
+
+/** A trace in either form. */
+export function traceOf(trace: unknown): string | undefined {
+  if (typeof trace !== 'string') return undefined
+  return TRACE.test(trace) ? trace : parseTraceparent(trace)?.trace
+}
+
+function copyOf(context: Record<string, unknown>): SegmentContext {
+  const copied = plain(context)
+  return isRecord(copied) ? copied : {}
+}
+
+function withoutUndefined(ids: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(ids).filter(([, id]) => id !== undefined))
+}

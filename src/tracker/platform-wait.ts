@@ -1,0 +1,45 @@
+import type { Reporter } from '../observe/reporter.js'
+import { answerWithin } from '../support/maybe.js'
+import type { ScopeTracker } from './scope-tracker.js'
+
+/** Milliseconds after the end of a scope for which a platform is kept from freezing the process. */
+const MOST_MS = 5_000
+
+/** Keeps a platform whose process is frozen after the answer from doing so before the events have gone. */
+export type WaitUntil = (work: Promise<unknown>) => void
+
+/** Tells the platform what to wait for: `config.waitUntil`. */
+export class PlatformWait {
+  readonly #waitUntil: WaitUntil
+  readonly #flush: (timeoutMs: number) => Promise<void>
+  readonly #reporter: Reporter
+  readonly #open = new Map<ScopeTracker, () => void>()
+
+  /** @param flush - Waits until every call has its outcome, or the time is over. It never rejects. */
+  constructor(waitUntil: WaitUntil, flush: (timeoutMs: number) => Promise<void>, reporter: Reporter) {
+    this.#waitUntil = waitUntil
+    this.#flush = flush
+    this.#reporter = reporter
+  }
+
+  /** A scope has collected an event; its first one tells the platform, in the context of the code that tracked it. */
+  collected(tracker: ScopeTracker): void {
+    if (tracker.outcome) return this.#hold(Promise.resolve())
+    if (this.#open.has(tracker)) return
+    this.#hold(new Promise((resolve) => this.#open.set(tracker, resolve)))
+  }
+
+  /** A scope has ended, and its events are ready. */
+  ended(tracker: ScopeTracker): void {
+    this.#open.get(tracker)?.()
+    this.#open.delete(tracker)
+  }
+
+  #hold(end: Promise<void>): void {
+    try {
+      this.#waitUntil(end.then(() => answerWithin(this.#flush(MOST_MS), MOST_MS)))
+    } catch (error) {
+      this.#reporter.fault('the function waitUntil of the config failed', error)
+    }
+  }
+}

@@ -1,0 +1,129 @@
+import type { WalkerOS } from '@walkeros/core'
+import { readChoices } from '../model/consent.js'
+import type { Outcome } from '../model/outcome.js'
+import type { SegmentContext } from '../model/segment-call.js'
+import { isRecord, plain } from '../model/values.js'
+import type { KnownConsent, PersonReading, ReadConsent } from '../request/sender.js'
+import { inTime, isPromise, type Maybe } from '../support/maybe.js'
+import type { GivenSender } from './given-sender.js'
+import { ScopeTracker, type TrackerHost } from './scope-tracker.js'
+
+/** Milliseconds within which a sender's consent function has to answer. */
+const CONSENT_TIMEOUT_MS = 2_000
+
+const ALWAYS_ENDED: Outcome = { status: undefined, aborted: false, route: undefined, durationMs: 0 }
+
+const UNKNOWN: ReadConsent = { state: {}, readers: {} }
+
+/** Under which name a sender's ids and choices are shown. */
+const SENDER = 'sender'
+
+/** The tracker of a sender: of a run, which ends, or of a socket, where each event goes at once. */
+export class SenderTracker extends ScopeTracker {
+  readonly request = undefined
+  readonly #sender: GivenSender
+  readonly #keepsSender: boolean
+
+  /** @param lives - Whether the scope has an end, or each event goes at once. */
+  constructor(host: TrackerHost, sender: GivenSender, lives: 'until its end' | 'on') {
+    super(host)
+    this.#sender = sender
+    this.#keepsSender = lives === 'until its end'
+    if (lives === 'on') this.end(ALWAYS_ENDED)
+  }
+
+  override get name(): string | undefined {
+    return this.#sender.name
+  }
+
+  override get keepsSender(): boolean {
+    return this.#keepsSender
+  }
+
+  readConsent(): Maybe<ReadConsent> {
+    const { consent } = this.#sender
+    if (typeof consent !== 'function') return readFrom(consent)
+    try {
+      const given: unknown = consent()
+      return isPromise(given) ? this.#readInTime(given) : this.#choicesOf(given)
+    } catch (error) {
+      return this.#unknown(error)
+    }
+  }
+
+  knownConsent(): KnownConsent {
+    const read = this.readConsent()
+    if (!isPromise(read)) return { state: read.state, isWhole: true }
+    // It is contained: it never rejects.
+    return { state: {}, isWhole: false }
+  }
+
+  override get consentKnownAt(): number | undefined {
+    return this.#sender.carriedAt
+  }
+
+  readSkipped(): boolean {
+    return false
+  }
+
+  segmentContext(consent: WalkerOS.Consent): SegmentContext | undefined {
+    const { context } = this.#sender
+    if (!context) return undefined
+    const copied = plain(context)
+    const own: SegmentContext = isRecord(copied) ? copied : {}
+    if (consent.marketing !== true) delete own.referrer
+    return own
+  }
+
+  readTrace(): string | undefined {
+    return this.#sender.trace
+  }
+
+  protected readOwnPerson(): PersonReading {
+    const { userId, anonymousId, details } = this.#sender
+    return {
+      userId: userId === undefined ? undefined : { value: userId, reader: SENDER },
+      anonymousId: anonymousId === undefined ? undefined : { value: anonymousId, reader: SENDER },
+      details: details && { value: details, reader: SENDER },
+    }
+  }
+
+  protected keepNetwork(): void {
+    // A sender has no connection.
+  }
+
+  protected createAnonymousId(): void {
+    // A sender has no cookies.
+  }
+
+  async #readInTime(given: PromiseLike<unknown>): Promise<ReadConsent> {
+    try {
+      return this.#choicesOf(await inTime(given, CONSENT_TIMEOUT_MS))
+    } catch (error) {
+      return this.#unknown(error)
+    }
+  }
+
+  #choicesOf(given: unknown): ReadConsent {
+    if (given === undefined || given === null) return UNKNOWN
+    if (!isRecord(given)) return this.#unknown(new TypeError('the consent of a sender is no object'))
+    const { choices, problem } = readChoices(given)
+    if (problem !== undefined) this.#fault(new TypeError(problem))
+    return readFrom(choices)
+  }
+
+  #unknown(error: unknown): ReadConsent {
+    this.#fault(error)
+    return UNKNOWN
+  }
+
+  #fault(error: unknown): void {
+    this.host.reporter.fault('the consent function of a sender failed: what it did not say is unknown', error)
+  }
+}
+
+function readFrom(state: Readonly<Record<string, boolean>>): ReadConsent {
+  const readers: Record<string, string> = {}
+  for (const key of Object.keys(state)) readers[key] = SENDER
+  return { state, readers }
+}

@@ -3,7 +3,7 @@ import { channel } from 'node:diagnostics_channel'
 /**
  * The channels of `node:diagnostics_channel` on which a tracking publishes. Without a subscriber a message costs one check.
  *
- * - `reqtrack:dispatch` `{ call }`: a call was made and is on its way.
+ * - `reqtrack:dispatch` `{ call }`: a call was made, and goes to its delivery.
  * - `reqtrack:delivered` `{ call }`: a call has arrived.
  * - `reqtrack:failed` `{ call, reason, detail }`: a call has failed for good.
  * - `reqtrack:dropped` `{ event, reason, required? }`: an event became no call.

@@ -4,19 +4,19 @@ import { isRecord } from '../model/values.js'
 const MAX_NAME_LENGTH = 60
 
 /**
- * Says in development, once each, why nothing arrives where that is most likely a part that is not there yet: nobody
- * reads who it is, or what they agreed to. What a visitor refused is no such case, and nothing of a visitor is said.
+ * Explains the first dropped event of a kind in development, where a missing part of the setup is the likely cause: no
+ * reader knows who it is, or what they agreed to. A visitor's refusal gets no hint, and no hint quotes a visitor.
  */
 export class DevelopmentHints {
   readonly #say: (message: string) => void
   readonly #said = new Set<DropReason>()
 
-  /** @param say - Writes the line. */
+  /** @param say - Writes one line. */
   constructor(say: (message: string) => void) {
     this.#say = say
   }
 
-  /** Takes in an event that was dropped. */
+  /** An event was dropped. */
   dropped(dropped: DroppedEvent): void {
     const { event, reason } = dropped
     if (this.#said.has(reason)) return

@@ -1,15 +1,15 @@
 import type { Observer, Step } from './step.js'
 
-/** Hands steps to whoever watches. Unwatched, `tell` is undefined, and a step costs that check and no more. */
+/** Passes steps to observers. Without one `tell` is undefined, so that a step costs only that check. */
 export class Observation {
-  /** Tells a step to all observers; `undefined` while there is none. */
+  /** Passes a step to all observers; `undefined` while there is none. */
   tell: Observer | undefined
   readonly #observers = new Set<Observer>()
 
   /**
-   * Begins to watch.
+   * Adds an observer.
    *
-   * @returns What ends it.
+   * @returns A function that removes it.
    */
   watch(observer: Observer): () => void {
     this.#observers.add(observer)
@@ -25,7 +25,7 @@ export class Observation {
       try {
         observer(step)
       } catch {
-        // Who watches may not disturb what is watched, and has been told nothing that could be told again.
+        // An observer must not disturb what it observes.
       }
     }
   }

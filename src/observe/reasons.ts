@@ -2,7 +2,7 @@ import type { WalkerOS } from '@walkeros/core'
 import type { DropReason } from '../model/drop.js'
 import type { FailureReason } from '../model/failure.js'
 
-/** What is known of an event that was dropped. */
+/** The facts about a dropped event. */
 export interface DropCircumstances {
   /** The key of the mapping rule that matched. */
   readonly rule?: string
@@ -16,7 +16,7 @@ export interface DropCircumstances {
   readonly end?: string
 }
 
-/** Says in words why an event was dropped, and where that is decided. */
+/** Explains why an event was dropped, and where that is decided. */
 export function explainDrop(reason: DropReason, circumstances: DropCircumstances = {}): string {
   const { rule, end = 'what it came to' } = circumstances
   switch (reason) {
@@ -58,9 +58,9 @@ const FAILURES: Readonly<Record<FailureReason, string>> = {
 }
 
 /**
- * Says in words why a call failed.
+ * Explains why a call failed.
  *
- * @param detail - What Segment or the way to it said.
+ * @param detail - The words of Segment, or of the network.
  */
 export function explainFailure(reason: FailureReason, detail?: string): string {
   return detail === undefined ? FAILURES[reason] : `${FAILURES[reason]} ${detail}`

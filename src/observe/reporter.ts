@@ -11,10 +11,10 @@ import { LogBursts } from './log-bursts.js'
 import { Observation } from './observation.js'
 import type { RequestReport } from './step.js'
 
-/** Says what happens: to the log, to the application's callbacks, to diagnostics channels, and to observers. */
+/** Reports what happens: to the log, the application's callbacks, the diagnostics channels, and observers. */
 export class Reporter {
   readonly logger: Logger.Instance
-  /** Who watches each step of each event. */
+  /** The observers of each step. */
   readonly observation = new Observation()
   readonly #isDevelopment = process.env.NODE_ENV === 'development'
   readonly #callbacks: Callbacks
@@ -86,7 +86,7 @@ export class Reporter {
     this.#callbacks.failed(failed)
   }
 
-  /** Who to tell of each request to Segment; `undefined` while nobody watches. */
+  /** Receives each request to Segment; `undefined` while nobody observes. */
   get requestObserver(): ((report: RequestReport) => void) | undefined {
     return this.observation.tell && this.#requested
   }

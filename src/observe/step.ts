@@ -7,14 +7,14 @@ import type { DirectCall, SegmentCall } from '../model/segment-call.js'
 import type { TrackedRequest } from '../model/tracked-request.js'
 import type { Maybe } from '../support/maybe.js'
 
-/** Which reader gave a request's ids, and which each consent key. */
+/** The readers that gave a request's ids and each of its consent keys. */
 export interface Sources {
   readonly userId?: string
   readonly anonymousId?: string
   readonly consent: Readonly<Record<string, string>>
 }
 
-/** Who sent a request, what they agreed to, and which reader said so. */
+/** The sender of a request, their choices, and the readers that gave them. */
 export interface Who {
   readonly userId: string | undefined
   readonly anonymousId: string | undefined
@@ -25,7 +25,7 @@ export interface Who {
 /** Why the destination made no call of an event. */
 export type DestinationDropReason = 'consent' | 'identity' | 'ignored'
 
-/** A step on an event's way through the destination, for who watches it. */
+/** A step of an event through the destination. */
 export interface DestinationStep {
   readonly step: 'consent' | 'mapping' | 'identity' | 'deduplication'
   readonly outcome: 'passed' | 'dropped'
@@ -35,25 +35,25 @@ export interface DestinationStep {
   /** The consent keys of which one has to be granted. */
   readonly required?: WalkerOS.Consent
   readonly identity?: Identity
-  /** How many calls were spared. */
+  /** How many calls were not made, because Segment knows the same. */
   readonly deduplicated?: number
 }
 
-/** Is told each step of an event; without one a step costs a check. */
+/** Receives each step of an event. Without an observer a step costs one check. */
 export type ObserveStep = (step: DestinationStep) => void
 
-/** What is told of one request to Segment. */
+/** One request to Segment. */
 export interface RequestReport {
   readonly messageIds: readonly string[]
-  /** The answer's status; none where there was no whole answer. */
+  /** The status of the answer; `undefined` where no whole answer came. */
   readonly status: number | undefined
-  /** Why there was none. */
+  /** Why no whole answer came. */
   readonly error: string | undefined
   /** Milliseconds from the request to the end of its answer. */
   readonly durationMs: number
 }
 
-/** What is told about an event, a call or a request on its way, in the order in which it happens. */
+/** A step of an event, a call or a request, in the order in which the steps happen. */
 export type Step =
   | {
       readonly type: 'tracked'
@@ -62,7 +62,7 @@ export type Step =
       readonly event: string
       readonly name: string
       readonly timestamp: number
-      /** The tracker's method, where it asks for one call and mapping rules do not apply. */
+      /** The tracker's method, if it asks for one call: mapping rules do not apply to it. */
       readonly method: DirectCall['type'] | undefined
     }
   | {
@@ -73,7 +73,7 @@ export type Step =
       readonly tracked: TrackedRequest | undefined
       /** The name of a run. */
       readonly run: string | undefined
-      /** Reads who sent the request, as its events do; what is read is kept for them. It can throw or reject. */
+      /** Reads the sender once and caches it for the request's events. It can throw or reject. */
       readonly who: () => Maybe<Who>
     }
   | {
@@ -88,7 +88,7 @@ export type Step =
   | {
       readonly type: 'dropped'
       readonly request: number
-      /** Empty where it never was an event: it was refused when it was tracked. */
+      /** Empty where the event was refused when it was tracked. */
       readonly event: string
       readonly name: string | undefined
       readonly reason: DropReason
@@ -103,8 +103,8 @@ export type Step =
       readonly reason: FailureReason
       readonly detail: string | undefined
     }
-  /** The process is about to end, or the tracking is: what holds a connection open should let it go. Told at least once. */
+  /** The process or the tracking is about to end: open connections should be closed. It comes at least once. */
   | { readonly type: 'closing' }
 
-/** Watches the way of every event; what it throws is contained. */
+/** Receives every step. An exception in it is contained. */
 export type Observer = (step: Step) => void

@@ -13,10 +13,10 @@ import type { OpenEvent, ScopeTracker, Sender } from './scope-tracker.js'
 import { ToldSteps } from './told-steps.js'
 import type { TrackedEvents } from './tracked-events.js'
 
-/** How many events are dispatched before other work of the process has its turn: about a millisecond of them. */
+/** How many events are dispatched before other work of the process gets its turn: about a millisecond. */
 const EVENTS_A_TURN = 256
 
-/** When the events of a request are dispatched. */
+/** Which requests' events are dispatched. */
 export type DispatchOption = 'always' | 'success' | ((outcome: Outcome) => boolean)
 
 /** What a dispatcher works with. */
@@ -25,7 +25,7 @@ export interface DispatcherParts {
   readonly events: TrackedEvents
   readonly reporter: Reporter
   readonly dispatch: DispatchOption
-  /** Takes a call to its delivery. */
+  /** Hands a call to the delivery. */
   deliver(call: SegmentCall): void
 }
 
@@ -44,7 +44,7 @@ export class Dispatcher {
   readonly #parts: DispatcherParts
   #queue: ScopeTracker[] = []
   #wake: () => void = () => {}
-  /** Trackers whose events wait for something asynchronous of the application's. */
+  /** Trackers whose events wait for asynchronous code of the application. */
   readonly #busy = new Set<ScopeTracker>()
   #idle: (() => void)[] = []
 
@@ -59,7 +59,7 @@ export class Dispatcher {
     this.#wake()
   }
 
-  /** Who sent a request that has ended: for who watches. */
+  /** The sender of a scope that has ended, for observers. */
   who(tracker: ScopeTracker): Maybe<Who> {
     return after(this.#sent(tracker), (sender) => ({
       userId: sender.person.userId,
@@ -86,8 +86,8 @@ export class Dispatcher {
   }
 
   /**
-   * Begins with the tracking, so that it runs in no request's asynchronous context: a timer that a request sets carries
-   * that request's on to the deliveries and callbacks of all others.
+   * Runs from the creation of the tracking on, in no request's asynchronous context. A timer that a request sets would
+   * carry its context on to the deliveries and callbacks of all others.
    */
   async #run(): Promise<never> {
     for (;;) {
@@ -106,7 +106,7 @@ export class Dispatcher {
     let done = 0
     for (let tracker = this.#queue[done]; tracker && room > 0; tracker = this.#queue[done]) {
       room -= this.#dispatch(tracker, room)
-      // What is left of it goes on with the next turn, unless its events wait for something: then it comes back by itself.
+      // A tracker with events left goes on in the next turn. A busy one comes back by itself.
       if (tracker.busy || !tracker.hasEvents) done++
     }
     this.#queue.splice(0, done)

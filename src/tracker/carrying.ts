@@ -1,24 +1,52 @@
 import type { WalkerOS } from '@walkeros/core'
 import type { Carried } from '../model/carried.js'
-import type { Identity } from '../model/identity.js'
+import { type Identity, identityOf } from '../model/identity.js'
 import type { SegmentContext } from '../model/segment-call.js'
+import type { Reporter } from '../observe/reporter.js'
+import { knownIdentity, settlePerson } from '../request/sender.js'
+import type { Scope } from './scope.js'
 
 /** The most bytes of JSON that are carried: payloads of queues are kept small. */
 const MAX_BYTES = 2 * 1024
 
-/** What is known of a scope when it is carried. */
-export interface Known {
-  readonly identity: Identity
-  readonly consent: WalkerOS.Consent
-  readonly trace: string
-  /** When the choices were known, in milliseconds since 1970. */
-  readonly at: number
-  readonly context: SegmentContext | undefined
+/** Carries what is known of a scope without waiting. The log says once which asynchronous reader was not waited for. */
+export function carryKnown(scope: Scope, context: boolean | undefined, reporter: Reporter): Carried {
+  return scope.inScope(() => {
+    const reading = scope.readPerson()
+    const { state, isWhole } = scope.knownConsent()
+    const late = [
+      typeof reading.userId === 'function' && 'userId',
+      typeof reading.anonymousId === 'function' && 'anonymousId',
+      !isWhole && 'consent',
+    ].filter(Boolean)
+    if (late.length > 0) {
+      reporter.mistake(
+        `carry() did not wait for the asynchronous reader of ${late.join(' and ')}: use await tracker.carry({ wait: true })`,
+      )
+    }
+    return carriedOf(scope, knownIdentity(reading), state, context)
+  })
 }
 
-/** Puts together what is carried. Ids and refusals always are; of the context as much as has room. */
-export function carriedOf({ identity, consent, trace, at, context }: Known): Carried {
-  const carried: Carried = { v: 1, at, ...identity, consent, trace }
+/** Carries what is known of a scope when its asynchronous readers have answered, or two seconds are over. */
+export async function carryAll(scope: Scope, context: boolean | undefined): Promise<Carried> {
+  const [{ userId, anonymousId }, { state }] = await scope.inScope(() =>
+    Promise.all([settlePerson(scope.readPerson(), performance.now()), scope.readConsent()]),
+  )
+  return carriedOf(scope, identityOf(userId, anonymousId), state, context)
+}
+
+/** Ids and refusals are always carried; of the context as much as has room. */
+function carriedOf(scope: Scope, identity: Identity, read: WalkerOS.Consent, withContext = true): Carried {
+  const consent = { ...read, ...scope.chosenConsent }
+  const carried: Carried = {
+    v: 1,
+    at: scope.consentKnownAt ?? Date.now(),
+    ...identity,
+    consent,
+    trace: scope.trace,
+  }
+  const context = withContext ? scope.segmentContext(consent) : undefined
   if (!context) return carried
   for (const part of smallerAndSmaller(context)) {
     const whole = { ...carried, context: part }

@@ -1,6 +1,6 @@
 import type { WalkerOS } from '@walkeros/core'
 import { after, type Maybe } from '../support/maybe.js'
-import type { ScopeTracker } from './scope-tracker.js'
+import type { Scope } from './scope.js'
 
 /** Tracks Segment's consent event when a handler changes a choice that Segment is told about. */
 export class ConsentUpdates {
@@ -17,7 +17,7 @@ export class ConsentUpdates {
    * @param before - What the handler had said before.
    * @returns When the readers of consent have answered.
    */
-  chosen(tracker: ScopeTracker, chosen: WalkerOS.Consent, before: WalkerOS.Consent | undefined): Maybe<void> {
+  chosen(tracker: Scope, chosen: WalkerOS.Consent, before: WalkerOS.Consent | undefined): Maybe<void> {
     const keys = Object.keys(chosen).filter((key) => this.#keys.has(key))
     if (keys.length === 0) return
     return tracker.inScope(() =>

@@ -9,7 +9,8 @@ import type { Reporter } from '../observe/reporter.js'
 import type { Who } from '../observe/step.js'
 import { fillPerson, type ReadConsent, type ReadPerson, settlePerson } from '../request/sender.js'
 import { after, isPromise, type Maybe } from '../support/maybe.js'
-import type { OpenEvent, ScopeTracker, Sender } from './scope-tracker.js'
+import type { OpenEvent } from './event-list.js'
+import type { ReadSender, Scope } from './scope.js'
 import { ToldSteps } from './told-steps.js'
 import type { TrackedEvents } from './tracked-events.js'
 
@@ -31,7 +32,7 @@ export interface DispatcherParts {
 
 /** One look at a tracker's events. */
 interface Pass {
-  readonly tracker: ScopeTracker
+  readonly tracker: Scope
   readonly events: readonly OpenEvent[]
   /** Whether the scope was open when the events were taken: those that cannot go yet are kept for the end. */
   readonly isEarly: boolean
@@ -42,10 +43,10 @@ interface Pass {
 /** Takes the events of finished scopes to the destination, outside of any response's own turn. */
 export class Dispatcher {
   readonly #parts: DispatcherParts
-  #queue: ScopeTracker[] = []
+  #queue: Scope[] = []
   #wake: () => void = () => {}
   /** Trackers whose events wait for asynchronous code of the application. */
-  readonly #busy = new Set<ScopeTracker>()
+  readonly #busy = new Set<Scope>()
   #idle: (() => void)[] = []
 
   constructor(parts: DispatcherParts) {
@@ -54,13 +55,13 @@ export class Dispatcher {
   }
 
   /** A tracker has events: its scope has ended, or those that can are to go early. */
-  ready(tracker: ScopeTracker): void {
+  ready(tracker: Scope): void {
     this.#queue.push(tracker)
     this.#wake()
   }
 
   /** The sender of a scope that has ended, for observers. */
-  who(tracker: ScopeTracker): Maybe<Who> {
+  who(tracker: Scope): Maybe<Who> {
     return after(this.#sent(tracker), (sender) => ({
       userId: sender.person.userId,
       anonymousId: sender.person.anonymousId,
@@ -70,7 +71,7 @@ export class Dispatcher {
   }
 
   /** The trackers whose events are to be dispatched or are on their way. */
-  trackers(): Iterable<ScopeTracker> {
+  trackers(): Iterable<Scope> {
     return [...this.#queue, ...this.#busy]
   }
 
@@ -123,7 +124,7 @@ export class Dispatcher {
    * @param most - The most events to take.
    * @returns How many were taken.
    */
-  #dispatch(tracker: ScopeTracker, most: number): number {
+  #dispatch(tracker: Scope, most: number): number {
     // A busy tracker's events are on their way, and that way ends with a look at what has come since.
     if (tracker.busy || !tracker.hasEvents) return 0
     tracker.busy = true
@@ -138,12 +139,12 @@ export class Dispatcher {
 
   // Kept separate: a function that contains a closure or awaits allocates for it on every call.
 
-  async #dispatchInTime(pass: Pass, sender: Promise<Sender | undefined>): Promise<void> {
+  async #dispatchInTime(pass: Pass, sender: Promise<ReadSender | undefined>): Promise<void> {
     await this.#dispatchAll(pass, await sender)
   }
 
   /** Dispatches one event after the other: the next when the one before is done. */
-  #dispatchAll(pass: Pass, sender: Sender | undefined, from = 0): Maybe<void> {
+  #dispatchAll(pass: Pass, sender: ReadSender | undefined, from = 0): Maybe<void> {
     const { events } = pass
     for (let index = from; index < events.length; index++) {
       const open = events[index]
@@ -155,7 +156,7 @@ export class Dispatcher {
 
   async #dispatchRest(
     pass: Pass,
-    sender: Sender | undefined,
+    sender: ReadSender | undefined,
     from: number,
     done: Promise<void>,
   ): Promise<void> {
@@ -164,7 +165,7 @@ export class Dispatcher {
   }
 
   /** @param done - Never rejects: each event's way is contained. */
-  #wait(tracker: ScopeTracker, done: Promise<void>): void {
+  #wait(tracker: Scope, done: Promise<void>): void {
     this.#busy.add(tracker)
     done.then(() => {
       this.#busy.delete(tracker)
@@ -174,7 +175,7 @@ export class Dispatcher {
     })
   }
 
-  #senderOf(pass: Pass): Maybe<Sender | undefined> {
+  #senderOf(pass: Pass): Maybe<ReadSender | undefined> {
     try {
       const sent = this.#sent(pass.tracker)
       return isPromise(sent) ? this.#senderInTime(pass, sent) : sent
@@ -183,7 +184,7 @@ export class Dispatcher {
     }
   }
 
-  async #senderInTime(pass: Pass, sent: Promise<Sender>): Promise<Sender | undefined> {
+  async #senderInTime(pass: Pass, sent: Promise<ReadSender>): Promise<ReadSender | undefined> {
     try {
       return await sent
     } catch (error) {
@@ -196,17 +197,17 @@ export class Dispatcher {
   }
 
   /** Reads the sender of a scope: once at its end, for all that is tracked later, too; before the end each time. */
-  #sent(tracker: ScopeTracker): Maybe<Sender> {
+  #sent(tracker: Scope): Maybe<ReadSender> {
     if (!tracker.outcome || !tracker.keepsSender) return tracker.inScope(readSender)
     tracker.sent ??= tracker.inScope(readSender)
     return tracker.sent
   }
 
-  #dispatchOne(pass: Pass, open: OpenEvent, sender: Sender | undefined): Maybe<void> {
+  #dispatchOne(pass: Pass, open: OpenEvent, sender: ReadSender | undefined): Maybe<void> {
     const { tracker, isEarly } = pass
     try {
       if (isEarly && (!sender || sender.skipped || this.#parts.dispatch !== 'always'))
-        return tracker.keep(open, pass.discards)
+        return tracker.keepEvent(open, pass.discards)
       if (!sender) return this.#drop(tracker, open, 'error')
       if (!this.#wanted(tracker.outcome)) return this.#drop(tracker, open, 'outcome')
       if (sender.skipped) return this.#drop(tracker, open, 'skipped')
@@ -222,7 +223,7 @@ export class Dispatcher {
   async #sendWhenKnown(
     pass: Pass,
     open: OpenEvent,
-    sender: Sender,
+    sender: ReadSender,
     person: Promise<ReadPerson>,
   ): Promise<void> {
     try {
@@ -232,7 +233,7 @@ export class Dispatcher {
     }
   }
 
-  #failed(tracker: ScopeTracker, open: OpenEvent, error: unknown): void {
+  #failed(tracker: Scope, open: OpenEvent, error: unknown): void {
     this.#fault(error, open.collected.name)
     this.#drop(tracker, open, 'error')
   }
@@ -248,7 +249,7 @@ export class Dispatcher {
     throw new TypeError('the `dispatch` function answered with a promise: expected true or false at once')
   }
 
-  #send(pass: Pass, open: OpenEvent, sender: Sender, tracked: ReadPerson): Maybe<void> {
+  #send(pass: Pass, open: OpenEvent, sender: ReadSender, tracked: ReadPerson): Maybe<void> {
     const { pipeline, reporter } = this.#parts
     const { tracker } = pass
     const { collected } = open
@@ -257,7 +258,7 @@ export class Dispatcher {
     const event = completeEvent(collected, {
       person,
       consent,
-      trace: tracker.makeTrace(),
+      trace: tracker.trace,
       startedAt: tracker.startedAt,
     })
     const { tell } = reporter.observation
@@ -307,7 +308,7 @@ export class Dispatcher {
     const { messageId } = open.collected
     const { dropped } = processed
     // The end may know more than now: somebody signs in, somebody agrees.
-    if (isEarly && (dropped === 'consent' || dropped === 'identity')) return tracker.keep(open, discards)
+    if (isEarly && (dropped === 'consent' || dropped === 'identity')) return tracker.keepEvent(open, discards)
     told?.release()
     if (dropped !== undefined) {
       parts.events.dropped(tracker.number, event, messageId, dropped, processed.required)
@@ -320,7 +321,7 @@ export class Dispatcher {
     }
   }
 
-  #drop(tracker: ScopeTracker, { collected }: OpenEvent, reason: DropReason): void {
+  #drop(tracker: Scope, { collected }: OpenEvent, reason: DropReason): void {
     this.#parts.events.dropped(tracker.number, { name: collected.name }, collected.messageId, reason)
   }
 
@@ -329,7 +330,7 @@ export class Dispatcher {
   }
 }
 
-function readSender(tracker: ScopeTracker): Maybe<Sender> {
+function readSender(tracker: Scope): Maybe<ReadSender> {
   // All are asked before any is waited for.
   const person = settlePerson(tracker.readPerson(), tracker.endedMark)
   const consent = tracker.readConsent()
@@ -343,12 +344,12 @@ async function readInTime(
   person: Maybe<ReadPerson>,
   consent: Maybe<ReadConsent>,
   skipped: Maybe<boolean>,
-): Promise<Sender> {
+): Promise<ReadSender> {
   const read = await Promise.all([person, consent, skipped])
   return { person: read[0], consent: read[1], skipped: read[2] }
 }
 
-function sourcesOf(person: ReadPerson, sender: Sender, tracker: ScopeTracker) {
+function sourcesOf(person: ReadPerson, sender: ReadSender, tracker: Scope) {
   const consent: Record<string, string> = { ...sender.consent.readers }
   for (const key of Object.keys(tracker.chosenConsent ?? {})) consent[key] = 'tracker.consent()'
   return { userId: person.userIdReader, anonymousId: person.anonymousIdReader, consent }

@@ -1,9 +1,9 @@
-import type { ScopeTracker } from './scope-tracker.js'
+import type { Scope } from './scope.js'
 
 /** Counts open scopes and background work, for which the shutdown waits. */
 export class OpenScopes {
   /** The scopes that have collected something: only they have anything to lose. */
-  readonly #collecting = new Set<ScopeTracker>()
+  readonly #collecting = new Set<Scope>()
   #open = 0
   #work = 0
   #waiting: (() => void)[] = []
@@ -14,14 +14,14 @@ export class OpenScopes {
   }
 
   /** A scope that had begun has ended. */
-  ended(tracker: ScopeTracker): void {
+  ended(tracker: Scope): void {
     this.#open--
     this.#collecting.delete(tracker)
     this.#check()
   }
 
   /** An open scope has collected an event. */
-  collected(tracker: ScopeTracker): void {
+  collected(tracker: Scope): void {
     this.#collecting.add(tracker)
   }
 
@@ -48,7 +48,7 @@ export class OpenScopes {
   }
 
   /** The open scopes that have collected something. */
-  collecting(): ScopeTracker[] {
+  collecting(): Scope[] {
     return [...this.#collecting]
   }
 

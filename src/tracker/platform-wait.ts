@@ -1,6 +1,6 @@
 import type { Reporter } from '../observe/reporter.js'
 import { answerWithin } from '../support/maybe.js'
-import type { ScopeTracker } from './scope-tracker.js'
+import type { Scope } from './scope.js'
 
 /** Milliseconds after the end of a scope for which a platform is kept from freezing the process. */
 const MOST_MS = 5_000
@@ -13,7 +13,7 @@ export class PlatformWait {
   readonly #waitUntil: WaitUntil
   readonly #flush: (timeoutMs: number) => Promise<void>
   readonly #reporter: Reporter
-  readonly #open = new Map<ScopeTracker, () => void>()
+  readonly #open = new Map<Scope, () => void>()
 
   /** @param flush - Waits until every call has its outcome, or the time is over. It never rejects. */
   constructor(waitUntil: WaitUntil, flush: (timeoutMs: number) => Promise<void>, reporter: Reporter) {
@@ -23,14 +23,14 @@ export class PlatformWait {
   }
 
   /** A scope has collected an event; its first one tells the platform, in the context of the code that tracked it. */
-  collected(tracker: ScopeTracker): void {
+  collected(tracker: Scope): void {
     if (tracker.outcome) return this.#hold(Promise.resolve())
     if (this.#open.has(tracker)) return
     this.#hold(new Promise((resolve) => this.#open.set(tracker, resolve)))
   }
 
   /** A scope has ended, and its events are ready. */
-  ended(tracker: ScopeTracker): void {
+  ended(tracker: Scope): void {
     this.#open.get(tracker)?.()
     this.#open.delete(tracker)
   }

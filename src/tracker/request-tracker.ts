@@ -4,16 +4,11 @@ import { toId } from '../model/identity.js'
 import type { SegmentContext } from '../model/segment-call.js'
 import type { TrackedRequest } from '../model/tracked-request.js'
 import { type RequestContext, toSegmentContext } from '../request/segment-context.js'
-import type {
-  KnownConsent,
-  PersonOverride,
-  PersonReading,
-  ReadConsent,
-  SenderReader,
-} from '../request/sender.js'
+import type { KnownConsent, PersonReading, ReadConsent, SenderReader } from '../request/sender.js'
 import { parseTraceparent } from '../request/trace.js'
 import type { Maybe } from '../support/maybe.js'
-import { ScopeTracker, type TrackerHost } from './scope-tracker.js'
+import type { ScopeHost } from './scope.js'
+import { ScopeTracker } from './scope-tracker.js'
 
 /** The tracker of one request: everything that it does not know itself, readers read from the request. */
 export class RequestTracker extends ScopeTracker {
@@ -24,9 +19,9 @@ export class RequestTracker extends ScopeTracker {
   /** When the response's headers were first seen to be out, in milliseconds of `performance.now()`. */
   headMark: number | undefined
   readonly #sender: SenderReader
-  #context: RequestContext | undefined
+  #requestContext: RequestContext | undefined
 
-  constructor(host: TrackerHost, sender: SenderReader, request: TrackedRequest, response: ServerResponse) {
+  constructor(host: ScopeHost, sender: SenderReader, request: TrackedRequest, response: ServerResponse) {
     super(host)
     this.#sender = sender
     this.request = request
@@ -55,18 +50,18 @@ export class RequestTracker extends ScopeTracker {
   }
 
   segmentContext(consent: WalkerOS.Consent): SegmentContext | undefined {
-    this.#context ??= this.#sender.context(this.request)
-    return this.#context && toSegmentContext(this.#context, consent)
+    this.#requestContext ??= this.#sender.context(this.request)
+    return this.#requestContext && toSegmentContext(this.#requestContext, consent)
   }
 
-  readTrace(): string | undefined {
+  protected readTrace(): string | undefined {
     return parseTraceparent(this.request.headers.traceparent)?.trace
   }
 
   /** The head of a page's response is about to go out: the last moment for its address and its cookies. */
   pageShown(): void {
     this.keepNetwork()
-    this.inScope(() => this.createAnonymousId(undefined))
+    this.inScope(() => this.createAnonymousId())
   }
 
   /** Tracks the page that the request has shown, before what its handler tracked on it. */
@@ -84,8 +79,8 @@ export class RequestTracker extends ScopeTracker {
     if (this.#sender.readsIp) void this.request.ip
   }
 
-  protected createAnonymousId(override: PersonOverride | undefined): void {
-    if (!this.#sender.createsIds || toId(override?.session) !== undefined) return
-    this.#sender.createAnonymousId(this.request, this.response, this.chosenConsent)
+  protected createAnonymousId(): void {
+    if (!this.#sender.createsIds || toId(this.override?.session) !== undefined) return
+    this.#sender.createAnonymousId(this.request, this.response, this.chosen)
   }
 }

@@ -2,30 +2,16 @@ import { AsyncResource } from 'node:async_hooks'
 import type { WalkerOS } from '@walkeros/core'
 import type { Carried, CarryOptions } from '../model/carried.js'
 import { readChoices } from '../model/consent.js'
-import type { DropReason } from '../model/drop.js'
 import { type CollectedEvent, collectEvent, type GivenEvent, type PartialEvent } from '../model/event.js'
-import { type Identity, identityOf, unfitId } from '../model/identity.js'
-import type { Outcome } from '../model/outcome.js'
-import type { DirectCall, SegmentContext } from '../model/segment-call.js'
+import { type Identity, unfitId } from '../model/identity.js'
+import type { DirectCall } from '../model/segment-call.js'
 import type { TimeoutOptions } from '../model/timeout-options.js'
-import type { TrackedRequest } from '../model/tracked-request.js'
 import type { Track, Tracker } from '../model/tracker.js'
 import { isRecord, plain } from '../model/values.js'
-import type { Reporter } from '../observe/reporter.js'
-import {
-  type KnownConsent,
-  knownIdentity,
-  overridePerson,
-  type PersonOverride,
-  type PersonReading,
-  type ReadConsent,
-  type ReadPerson,
-  settlePerson,
-} from '../request/sender.js'
+import { knownIdentity, type PersonReading } from '../request/sender.js'
 import { makeDetachable, self } from '../support/detachable.js'
-import type { Maybe } from '../support/maybe.js'
-import { randomId } from '../support/random-id.js'
-import { carriedOf } from './carrying.js'
+import { carryAll, carryKnown } from './carrying.js'
+import type { OpenEvent } from './event-list.js'
 import { expectedId, kindOf } from './given-kinds.js'
 import {
   type AskedCall,
@@ -36,127 +22,12 @@ import {
   readView,
   trackedEvent,
 } from './method-arguments.js'
-import type { TrackedEvents } from './tracked-events.js'
+import { Scope } from './scope.js'
 
-/** An event in a tracker's hands: collected, with who did it as far as was known. */
-export interface OpenEvent {
-  readonly collected: CollectedEvent
-  readonly person: PersonReading
-}
-
-/** What a request comes to at its end, read once. */
-export interface Sender {
-  readonly person: ReadPerson
-  readonly consent: ReadConsent
-  readonly skipped: boolean
-}
-
-/** What a tracker needs of the room that made it. */
-export interface TrackerHost {
-  readonly events: TrackedEvents
-  readonly reporter: Reporter
-  /** A tracker has collected an event. */
-  collected(tracker: ScopeTracker, event: OpenEvent): void
-  /** A tracker has events to dispatch. */
-  ready(tracker: ScopeTracker): void
-  /**
-   * Sends the events of an open scope that may go already.
-   *
-   * @returns When they have their outcome, or the time is over. It never rejects.
-   */
-  flush(tracker: ScopeTracker, timeoutMs: number | undefined): Promise<void>
-  /**
-   * The visitor's choice changed: at the end of the scope for everything that was said in it, after it each time.
-   *
-   * @param before - What had been said before.
-   */
-  chosen(tracker: ScopeTracker, chosen: WalkerOS.Consent, before: WalkerOS.Consent | undefined): void
-  /** Background work has begun that may still track. */
-  working(work: Promise<unknown>): void
-}
-
-let scopes = 0
-
-/**
- * The tracker of one scope: a request, a run, a sender. It collects events until the scope ends, and hands on at once what
- * is tracked after the end.
- */
-export abstract class ScopeTracker implements Tracker {
+/** The tracker of a scope: the methods that the application's code calls. They return at once, and never throw. */
+export abstract class ScopeTracker extends Scope implements Tracker {
   readonly [self] = this
-  /** Counts the scopes of this process, for observers. */
-  readonly number = ++scopes
-  readonly startedAt = Date.now()
-  readonly startedMark = performance.now()
-  /** How the scope ended; `undefined` while it is open. */
-  outcome: Outcome | undefined
-  /** The sender as read at the end; the dispatcher keeps it for events that are tracked after the end. */
-  sent: Maybe<Sender> | undefined
-  /** Whether the dispatcher is at work on this tracker's events: they go one after the other. */
-  busy = false
-  /** 32 hex digits that the scope's events share; made by the dispatcher. */
-  trace: string | undefined
-  protected readonly host: TrackerHost
-  /** The asynchronous context of the scope's code, as it was when it last tracked something. */
-  #scope = new AsyncResource('reqtrack')
-  #events: OpenEvent[] = []
-  /** Events that could not go early; they wait for the end. */
-  #kept: OpenEvent[] = []
-  /** How often events were discarded. */
-  #discards = 0
-  #override: PersonOverride | undefined
-  #consent: WalkerOS.Consent | undefined
   #track: Track | undefined
-
-  constructor(host: TrackerHost) {
-    this.host = host
-  }
-
-  /** The request, where the scope is one. */
-  abstract readonly request: TrackedRequest | undefined
-
-  /** Who the scope's readers say it is from, now. */
-  protected abstract readOwnPerson(): PersonReading
-
-  /** The consent that the scope's readers know, now. */
-  abstract readConsent(): Maybe<ReadConsent>
-
-  /** The consent that the scope's readers know without waiting. */
-  abstract knownConsent(): KnownConsent
-
-  /** When the choices of the scope's readers were known, in milliseconds since 1970; `undefined` for now. */
-  get consentKnownAt(): number | undefined {
-    return undefined
-  }
-
-  /** Whether no event of the scope is wanted. */
-  abstract readSkipped(): Maybe<boolean>
-
-  /** Segment's `context` for one event: an object of its own. */
-  abstract segmentContext(consent: WalkerOS.Consent): SegmentContext | undefined
-
-  /** The name of a run, for observers. */
-  get name(): string | undefined {
-    return undefined
-  }
-
-  /** The pattern of a request's route, where the framework knows it. */
-  readRoute(): string | undefined {
-    return undefined
-  }
-
-  /** Whether the sender that was read at the end holds for what is tracked after it. */
-  get keepsSender(): boolean {
-    return true
-  }
-
-  /** The trace that the scope came with, if it has one. */
-  abstract readTrace(): string | undefined
-
-  /** Keeps what is gone at the end of the scope, such as the address of a closed connection. */
-  protected abstract keepNetwork(): void
-
-  /** Gives a visitor who has no id one, where that is configured and still possible. */
-  protected abstract createAnonymousId(override: PersonOverride | undefined): void
 
   get track(): Track {
     const tracker = this[self]
@@ -190,8 +61,8 @@ export abstract class ScopeTracker implements Tracker {
     if (problem !== undefined)
       return this.host.reporter.misused(`tracker.user() was given ${problem}`, methods.user)
     const copied = plain(user)
-    if (isRecord(copied)) this.#override = { ...this.#override, ...copied }
-    this.#retry()
+    if (isRecord(copied)) this.override = { ...this.override, ...copied }
+    this.retryKept()
   }
 
   consent(state: WalkerOS.Consent): void {
@@ -202,13 +73,13 @@ export abstract class ScopeTracker implements Tracker {
       )
       return
     }
-    const before = this.#consent
+    const before = this.chosen
     const { choices: chosen, problem } = readChoices(state)
     if (problem !== undefined) this.host.reporter.misused(`tracker.consent(): ${problem}`, methods.consent)
-    this.#consent = { ...before, ...chosen }
-    this.#retry()
+    this.chosen = { ...before, ...chosen }
+    this.retryKept()
     if (this.outcome) this.host.chosen(this, chosen, before)
-    else this.createAnonymousId(this.#override)
+    else this.createAnonymousId()
   }
 
   waitUntil(work: Promise<unknown>): void {
@@ -221,20 +92,17 @@ export abstract class ScopeTracker implements Tracker {
   }
 
   discard(): void {
-    this.#discards++
-    this.#retry()
-    for (const open of this.takeEvents()) this.#drop(open, 'discarded')
+    this.discardEvents()
   }
 
   carry(options?: CarryOptions & { wait?: false }): Carried
   carry(options: CarryOptions & { wait: true }): Promise<Carried>
-  carry(options: CarryOptions & { wait?: boolean } = {}): Carried | Promise<Carried> {
-    const isWaiting = options.wait === true
-    return this.inScope((tracker) => (isWaiting ? tracker.#carryAll(options) : tracker.#carryKnown(options)))
+  carry({ wait, context }: CarryOptions & { wait?: boolean } = {}): Carried | Promise<Carried> {
+    return wait === true ? carryAll(this, context) : carryKnown(this, context, this.host.reporter)
   }
 
   flush(options?: TimeoutOptions): Promise<void> {
-    this.#retry()
+    this.retryKept()
     return this.host.flush(this, options?.timeout)
   }
 
@@ -242,125 +110,9 @@ export abstract class ScopeTracker implements Tracker {
     return knownIdentity(this[self].readPerson())
   }
 
-  /** When the request ended, in milliseconds of `performance.now()`; now, while it is open. */
-  get endedMark(): number {
-    return this.outcome ? this.startedMark + this.outcome.durationMs : performance.now()
-  }
-
-  /** Who the request is from now. */
-  readPerson(): PersonReading {
-    return overridePerson(this.readOwnPerson(), this.#override)
-  }
-
-  /** What the handler said of the visitor's choice. */
-  get chosenConsent(): WalkerOS.Consent | undefined {
-    return this.#consent
-  }
-
   /** Tells Segment that the visitor's choice has changed. */
   consentUpdated(): void {
     this.collect({ name: 'consent update' }, { type: 'consent' }, methods.consent)
-  }
-
-  /**
-   * Runs what asks readers after the handler is gone. Readers may look into a context of the application's own, and an
-   * event's listener or another request's turn would show them somebody else's.
-   */
-  inScope<T>(ask: (tracker: ScopeTracker) => T): T {
-    return this.#scope.runInAsyncScope(ask, undefined, this)
-  }
-
-  /** Hands out collected events and forgets them; they count as open until they are dispatched, dropped or kept. */
-  takeEvents(most = Number.POSITIVE_INFINITY): OpenEvent[] {
-    const events = this.#events
-    const taken = events.length > most ? events.splice(0, most) : events
-    if (taken === events) this.#events = []
-    this.host.events.taken(taken)
-    return taken
-  }
-
-  /** Whether there is something to dispatch. */
-  get hasEvents(): boolean {
-    return this.#events.length > 0
-  }
-
-  /** How many events the tracker holds. */
-  get held(): number {
-    return this.#events.length + this.#kept.length
-  }
-
-  /** Tells one pass over a tracker's events from the discards that came after it began. */
-  get discards(): number {
-    return this.#discards
-  }
-
-  /**
-   * Takes back an event that cannot go before the end.
-   *
-   * @param discards - The tracker's {@link discards} when the event was taken.
-   */
-  keep(open: OpenEvent, discards: number): void {
-    if (discards !== this.#discards) return this.#drop(open, 'discarded')
-    this.host.events.kept(open)
-    // The scope may have ended in the meantime: the dispatcher then comes back.
-    if (this.outcome) this.#events.push(open)
-    else this.#kept.push(open)
-  }
-
-  /** The scope has ended: what was kept goes now, before what came later. */
-  end(outcome: Outcome): void {
-    this.outcome = outcome
-    this.#retry()
-  }
-
-  /** Kept events are worth another look. */
-  #retry(): void {
-    if (this.#kept.length === 0) return
-    this.#events = [...this.#kept, ...this.#events]
-    this.#kept = []
-  }
-
-  #carryKnown(options: CarryOptions): Carried {
-    const reading = this.readPerson()
-    const { state, isWhole } = this.knownConsent()
-    const notAsked = [
-      ...(typeof reading.userId === 'function' ? ['userId'] : []),
-      ...(typeof reading.anonymousId === 'function' ? ['anonymousId'] : []),
-      ...(isWhole ? [] : ['consent']),
-    ]
-    if (notAsked.length > 0) {
-      this.host.reporter.mistake(
-        `carry() did not wait for the asynchronous reader of ${notAsked.join(' and ')}: use await tracker.carry({ wait: true })`,
-      )
-    }
-    return this.#carried(knownIdentity(reading), state, options)
-  }
-
-  async #carryAll(options: CarryOptions): Promise<Carried> {
-    const { userId, anonymousId } = await settlePerson(this.readPerson(), performance.now())
-    const { state } = await this.readConsent()
-    return this.#carried(identityOf(userId, anonymousId), state, options)
-  }
-
-  #carried(identity: Identity, read: WalkerOS.Consent, { context = true }: CarryOptions): Carried {
-    const consent = { ...read, ...this.#consent }
-    return carriedOf({
-      identity,
-      consent,
-      trace: this.makeTrace(),
-      at: this.consentKnownAt ?? Date.now(),
-      context: context ? this.segmentContext(consent) : undefined,
-    })
-  }
-
-  /** The trace that the scope's events share, made when it is first needed. */
-  makeTrace(): string {
-    this.trace ??= this.readTrace() ?? randomId()
-    return this.trace
-  }
-
-  #drop({ collected }: OpenEvent, reason: DropReason): void {
-    this.host.events.refused(this.number, { name: collected.name }, reason, collected.messageId)
   }
 
   #trackGiven(given: unknown, data?: object, event?: PartialEvent): void {
@@ -403,7 +155,7 @@ export abstract class ScopeTracker implements Tracker {
     given: GivenEvent,
     direct: DirectCall | undefined,
     caller: Caller,
-    position: Position = 'last',
+    position: 'first' | 'last' = 'last',
   ): void {
     const host = this.host
     try {
@@ -413,15 +165,13 @@ export abstract class ScopeTracker implements Tracker {
       const collected = this.#prepare(given, direct, caller)
       if (!collected) return
       const hasEnded = this.outcome !== undefined
-      if (!hasEnded) this.#scope = new AsyncResource('reqtrack')
+      if (!hasEnded) this.context = new AsyncResource('reqtrack')
       const open: OpenEvent = {
         collected,
         // After the end it may be a listener that tracks: under pipelining it runs in another request's context.
         person: hasEnded ? this.inScope((tracker) => tracker.#whoTracks()) : this.#whoTracks(),
       }
-      if (position === 'first') this.#events.unshift(open)
-      else this.#events.push(open)
-      host.collected(this, open)
+      this.addEvent(open, position)
       if (hasEnded) host.ready(this)
     } catch (error) {
       host.events.unreadable(this.number, given, error)
@@ -444,13 +194,12 @@ export abstract class ScopeTracker implements Tracker {
 
   /** Who tracks now; who has no id yet is given one. */
   #whoTracks(): PersonReading {
-    this.createAnonymousId(this.#override)
+    this.createAnonymousId()
     return this.readPerson()
   }
 }
 
 type Caller = (...args: never[]) => unknown
-type Position = 'first' | 'last'
 
 const methods = ScopeTracker.prototype
 makeDetachable(methods, [

@@ -4,9 +4,10 @@ import { isPromise } from '../support/maybe.js'
 import type { ConsentUpdates } from './consent-updates.js'
 import type { Dispatcher } from './dispatcher.js'
 import { EarlyDispatch } from './early-dispatch.js'
+import type { OpenEvent } from './event-list.js'
 import { OpenScopes } from './open-scopes.js'
 import { PlatformWait, type WaitUntil } from './platform-wait.js'
-import type { OpenEvent, ScopeTracker, TrackerHost } from './scope-tracker.js'
+import type { Scope, ScopeHost } from './scope.js'
 import type { TrackedEvents } from './tracked-events.js'
 
 /** What scopes are tracked with. */
@@ -33,7 +34,7 @@ export interface ScopeEnd {
 const ABORTED: ScopeEnd = { status: undefined, aborted: true }
 
 /** Holds what a request and a run have in common: events are collected, and dispatched when the scope ends. */
-export class Scopes implements TrackerHost {
+export class Scopes implements ScopeHost {
   readonly events: TrackedEvents
   readonly reporter: Reporter
   /** The scopes and the background work that a shutdown waits for. */
@@ -50,7 +51,7 @@ export class Scopes implements TrackerHost {
     this.#early = parts.early ? new EarlyDispatch(this.open, parts.dispatcher) : undefined
   }
 
-  collected(tracker: ScopeTracker, event: OpenEvent): void {
+  collected(tracker: Scope, event: OpenEvent): void {
     if (!tracker.outcome) {
       this.open.collected(tracker)
       this.#early?.begin()
@@ -59,16 +60,16 @@ export class Scopes implements TrackerHost {
     this.events.collected(tracker.number, event.collected)
   }
 
-  ready(tracker: ScopeTracker): void {
+  ready(tracker: Scope): void {
     this.#parts.dispatcher.ready(tracker)
   }
 
-  flush(tracker: ScopeTracker, timeoutMs: number | undefined): Promise<void> {
+  flush(tracker: Scope, timeoutMs: number | undefined): Promise<void> {
     this.#parts.dispatcher.ready(tracker)
     return this.#parts.flush(timeoutMs)
   }
 
-  chosen(tracker: ScopeTracker, chosen: WalkerOS.Consent, before: WalkerOS.Consent | undefined): void {
+  chosen(tracker: Scope, chosen: WalkerOS.Consent, before: WalkerOS.Consent | undefined): void {
     const update = this.#parts.consentUpdates.chosen(tracker, chosen, before)
     if (isPromise(update)) this.open.working(update)
   }
@@ -78,7 +79,7 @@ export class Scopes implements TrackerHost {
   }
 
   /** A scope has ended: its events go, unless an earlier call has sent them. */
-  settle(tracker: ScopeTracker, { status, aborted }: ScopeEnd): void {
+  settle(tracker: Scope, { status, aborted }: ScopeEnd): void {
     if (tracker.outcome) return
     const { dispatcher } = this.#parts
     const durationMs = performance.now() - tracker.startedMark

@@ -6,7 +6,8 @@ import { isRecord, plain } from '../model/values.js'
 import type { KnownConsent, PersonReading, ReadConsent } from '../request/sender.js'
 import { inTime, isPromise, type Maybe } from '../support/maybe.js'
 import type { GivenSender } from './given-sender.js'
-import { ScopeTracker, type TrackerHost } from './scope-tracker.js'
+import type { ScopeHost } from './scope.js'
+import { ScopeTracker } from './scope-tracker.js'
 
 /** Milliseconds within which a sender's consent function has to answer. */
 const CONSENT_TIMEOUT_MS = 2_000
@@ -25,7 +26,7 @@ export class SenderTracker extends ScopeTracker {
   readonly #keepsSender: boolean
 
   /** @param lives - Whether the scope has an end, or each event goes at once. */
-  constructor(host: TrackerHost, sender: GivenSender, lives: 'until its end' | 'on') {
+  constructor(host: ScopeHost, sender: GivenSender, lives: 'until its end' | 'on') {
     super(host)
     this.#sender = sender
     this.#keepsSender = lives === 'until its end'
@@ -75,7 +76,7 @@ export class SenderTracker extends ScopeTracker {
     return own
   }
 
-  readTrace(): string | undefined {
+  protected readTrace(): string | undefined {
     return this.#sender.trace
   }
 

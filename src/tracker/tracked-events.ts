@@ -54,7 +54,7 @@ export class TrackedEvents {
   }
 
   /** An event has come back to its tracker's list. */
-  kept(_event: unknown): void {
+  kept(): void {
     this.#held++
     this.#inHand--
   }

@@ -189,7 +189,12 @@ class RequestTracking implements Tracking {
               observer: () => reporter.requestObserver,
             }),
     })
-    const events = new TrackedEvents(ledger, reporter, config.disabled === true || settings.disable === true)
+    const events = new TrackedEvents(
+      ledger,
+      reporter,
+      config.disabled === true || settings.disable === true,
+      (count, bytes) => delivery.hasRoomFor(count, bytes),
+    )
     const dispatcher = new Dispatcher({
       pipeline,
       events,

@@ -1,7 +1,7 @@
 import type { Logger } from '@walkeros/core'
 import type { FailedCall, FailureReason } from '../model/failure.js'
+import { bytesWithin, MAX_CALL_BYTES } from '../model/json-size.js'
 import type { SegmentCall } from '../model/segment-call.js'
-import { bytesWithin, MAX_CALL_BYTES } from '../model/values.js'
 import { channels } from '../observe/channels.js'
 import { Burst, nameOf } from '../support/log.js'
 import { answerWithin } from '../support/maybe.js'
@@ -124,6 +124,17 @@ export class Delivery {
   /** The client. */
   get client(): SegmentClient {
     return this.#client.analytics
+  }
+
+  /**
+   * Whether collected events have room beside the calls that wait in memory. With an outbox these have their own bound.
+   *
+   * @param bytes - The memory that the events take.
+   */
+  hasRoomFor(events: number, bytes: number): boolean {
+    const { maxPending, maxBytes } = this.#parts.limits
+    if (this.#storedQueue?.isUsable) return events <= maxPending && bytes <= maxBytes
+    return this.#pending.size + events <= maxPending && this.#pending.hasRoomFor(bytes, maxBytes)
   }
 
   /** Delivers a call. Never throws: an undeliverable call fails. */

@@ -14,6 +14,7 @@ const NO_DROPS: Readonly<Record<DropReason, number>> = {
   disabled: 0,
   discarded: 0,
   closed: 0,
+  overflow: 0,
   error: 0,
 }
 const NO_FAILURES: Readonly<Record<FailureReason, number>> = {

@@ -8,7 +8,7 @@ import type {
   SegmentCall,
   SegmentContext,
 } from '../model/segment-call.js'
-import { isRecord, plain } from '../model/values.js'
+import { isRecord, plain, setMember } from '../model/values.js'
 import { toCategoryPreferences } from './consent.js'
 import type { Deduplication } from './deduplication.js'
 
@@ -232,7 +232,7 @@ class CallMaker {
 
 function copyOf(context: SegmentContext): SegmentContext {
   const copied: SegmentContext = {}
-  for (const key of Object.keys(context)) copied[key] = plain(context[key])
+  for (const key of Object.keys(context)) setMember<unknown>(copied, key, plain(context[key]))
   return copied
 }
 

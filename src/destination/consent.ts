@@ -1,5 +1,6 @@
 import type { WalkerOS } from '@walkeros/core'
 import type { ConsentContext } from '../model/segment-call.js'
+import { setMember } from '../model/values.js'
 
 /**
  * Whether one of the required keys is granted; with nothing required the answer is `true`. It answers as
@@ -27,7 +28,8 @@ export function toCategoryPreferences(
   const categoryPreferences: Record<string, boolean> = {}
   for (const [key, category] of categories) {
     const granted = Object.hasOwn(state, key) && state[key] === true
-    categoryPreferences[category] = granted && categoryPreferences[category] !== false
+    const isRefused = Object.hasOwn(categoryPreferences, category) && !categoryPreferences[category]
+    setMember(categoryPreferences, category, granted && !isRefused)
   }
   return { categoryPreferences }
 }

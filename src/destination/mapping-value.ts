@@ -1,5 +1,5 @@
 import { FatalError, type Logger, type Mapping, type WalkerOS } from '@walkeros/core'
-import { isRecord, plain } from '../model/values.js'
+import { isRecord, plain, setMember, TooLargeError } from '../model/values.js'
 import { after, all, inTime, isPromise, type Maybe } from '../support/maybe.js'
 import { isGranted } from './consent.js'
 
@@ -173,7 +173,7 @@ function compileResult(item: Mapping.ValueConfig) {
         if (!member) continue
         const result = member.evaluate(value, scope)
         if (isPromise(result)) return completeMap(members, index, result, mapped, value, scope)
-        if (result !== undefined) mapped[member.name] = result
+        if (result !== undefined) setMember(mapped, member.name, result)
       }
       return mapped
     }
@@ -205,7 +205,7 @@ async function completeMap(
   const results = await Promise.all([first, ...others])
   for (const [index, result] of results.entries()) {
     const name = members[from + index]?.name
-    if (name !== undefined && result !== undefined) mapped[name] = result
+    if (name !== undefined && result !== undefined) setMember(mapped, name, result)
   }
   return mapped
 }
@@ -267,7 +267,8 @@ function failed(
   what: Attempted,
   otherwise: unknown,
 ): unknown {
-  if (error instanceof FatalError) throw error
+  // A value that is too large has no alternative: its event is dropped.
+  if (error instanceof FatalError || error instanceof TooLargeError) throw error
   if (functions) functions.failed(`mapping ${what} failed`, event.name, error)
   else logger.error(`mapping ${what} failed`, { event: event.name, error })
   return otherwise

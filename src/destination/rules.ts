@@ -1,5 +1,5 @@
 import { deleteByPath, flattenIncludeSections, type Mapping, setByPath, type WalkerOS } from '@walkeros/core'
-import { isRecord, plain } from '../model/values.js'
+import { isRecord, plain, setMember } from '../model/values.js'
 import { after, all, isPromise, type Maybe } from '../support/maybe.js'
 import { attempt, compileValue, contextOf, type Evaluate, type MappingScope } from './mapping-value.js'
 import type { MappingSettings, Rule, Rules } from './settings.js'
@@ -225,8 +225,8 @@ function merged(lower: unknown, upper: unknown): unknown {
   if (!isRecord(lower) || !isRecord(upper)) return upper
   const result: Record<string, unknown> = { ...lower }
   for (const [key, value] of Object.entries(upper)) {
-    const under = lower[key]
-    result[key] = Array.isArray(under) && Array.isArray(value) ? joined(under, value) : value
+    const under = Object.hasOwn(lower, key) ? lower[key] : undefined
+    setMember(result, key, Array.isArray(under) && Array.isArray(value) ? joined(under, value) : value)
   }
   return result
 }

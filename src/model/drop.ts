@@ -5,7 +5,7 @@ import type { PartialEvent } from './event.js'
 export type DropReason =
   /** It has no name, a name that is not `entity action`, or one that belongs to walkerOS (`walker …`). */
   | 'invalid'
-  /** Its data is larger than Segment takes. */
+  /** A part of it is larger than the 32 KB that Segment takes, or its mapping gives over 64 KB. */
   | 'too-large'
   /** None of the consent keys that it needs is granted. */
   | 'consent'
@@ -25,6 +25,8 @@ export type DropReason =
   | 'closed'
   /** A function of the application failed on its way, such as `dispatch`. */
   | 'error'
+  /** Open requests have collected more than the bounds of `delivery` allow. */
+  | 'overflow'
 
 /** An event that became no call, and why. */
 export interface DroppedEvent {

@@ -1,10 +1,13 @@
 import type { WalkerOS } from '@walkeros/core'
 import { randomId } from '../support/random-id.js'
 import { onlyChoices, readChoices } from './consent.js'
+import { problemOfName, quotedName } from './event-name.js'
 import { toId, unfitId } from './identity.js'
+import { MAX_CALL_BYTES } from './json-size.js'
 import type { Person } from './person.js'
 import type { DirectCall } from './segment-call.js'
-import { isRecord, MAX_CALL_BYTES, type Plain, toPlain } from './values.js'
+import { readTimestamp } from './timestamp.js'
+import { isRecord, type Plain, toPlain } from './values.js'
 
 /** An event as a handler gives it, in walkerOS's event model. Missing members are filled in. */
 export interface PartialEvent {
@@ -26,8 +29,8 @@ export interface PartialEvent {
   consent?: Readonly<Record<string, boolean>>
   /** What triggered it. */
   trigger?: string
-  /** Milliseconds since 1970. Defaults to now. */
-  timestamp?: number
+  /** When it happened: milliseconds since 1970, a `Date`, or an ISO 8601 string. Defaults to now. */
+  timestamp?: number | Date | string
   /** 16 hex digits. Random by default. */
   id?: string
   /** Where it comes from. */
@@ -40,6 +43,34 @@ export type GivenEvent = Omit<PartialEvent, 'name' | 'data'> & {
   readonly data?: unknown
 }
 
+/** The compiler keeps it complete. */
+const MEMBERS: Readonly<Record<keyof PartialEvent, true>> = {
+  name: true,
+  data: true,
+  context: true,
+  nested: true,
+  globals: true,
+  custom: true,
+  user: true,
+  consent: true,
+  trigger: true,
+  timestamp: true,
+  id: true,
+  source: true,
+}
+const MEMBER_NAMES = Object.keys(MEMBERS)
+
+/** Picks the members of an event, so that a huge object in its place costs nothing. */
+export function eventMembers(given: object): GivenEvent {
+  const picked: Record<string, unknown> = {}
+  if (!isRecord(given)) return picked
+  for (const name of MEMBER_NAMES) {
+    const member = given[name]
+    if (member !== undefined) picked[name] = member
+  }
+  return picked
+}
+
 /** An event as it was tracked: copied, bounded and plain, but without the parts that only its request's end knows. */
 export interface CollectedEvent {
   readonly name: string
@@ -48,6 +79,8 @@ export interface CollectedEvent {
   readonly timestamp: number
   /** Unique beyond this process: the messageIds of the event's calls are made from it. */
   readonly messageId: string
+  /** About how many bytes of memory it takes. */
+  readonly memory: number
 }
 
 /** An event that could not be collected, and the reason in words. */
@@ -63,6 +96,9 @@ export interface Incomplete {
   incomplete(name: string, problem: string): void
 }
 
+/** About how many bytes of memory an event without data takes. */
+const BASE_MEMORY = 500
+
 const NOTHING: Readonly<Record<string, unknown>> = {}
 
 const NO_STATE = {
@@ -72,8 +108,6 @@ const NO_STATE = {
 
 /** Without an id of its own the event would be the request's own user's. */
 const ID_EXPECTED = 'expected a non-empty string, or leave it out to track the request’s own user'
-
-const SPACE = 32
 
 const PARTS = ['data', 'context', 'nested', 'globals', 'custom', 'user', 'source'] as const
 
@@ -97,15 +131,19 @@ export function collectEvent(
     return {
       refused: 'invalid',
       name,
-      problem: `the event ${quoted(name)} has a user whose ${unfit} is no id: ${ID_EXPECTED}`,
+      problem: `the event ${quotedName(name)} has a user whose ${unfit} is no id: ${ID_EXPECTED}`,
     }
   }
+  const text = longText(given, direct)
+  if (text !== undefined) return tooLarge(name, text)
   const parts: Record<string, unknown> = {}
+  let memory = BASE_MEMORY
   for (const part of PARTS) {
     const value = given[part]
     if (value === undefined) continue
-    const copied = toPlain(value, MAX_CALL_BYTES)
+    const copied = toPlain(value)
     if (copied.tooLarge) return tooLarge(name, part)
+    memory += copied.memory
     for (const each of copied.problems) listener.incomplete(name, `${part}: ${each}`)
     if (isFit(part, copied)) parts[part] = copied.value
     else
@@ -121,7 +159,14 @@ export function collectEvent(
   }
   if (typeof given.trigger === 'string') parts.trigger = given.trigger
   if (typeof given.id === 'string' && given.id !== '') parts.id = given.id
-  return { name, parts, direct, timestamp: timestampOf(given.timestamp), messageId: randomId() }
+  return {
+    name,
+    parts,
+    direct,
+    timestamp: timestampOf(given.timestamp, name, listener),
+    messageId: randomId(),
+    memory,
+  }
 }
 
 /** The parts that complete an event at the end of its request. */
@@ -181,23 +226,6 @@ function setId(user: Record<string, unknown>, key: 'id' | 'session', id: string 
   else if (key in user) delete user[key]
 }
 
-function problemOfName(name: unknown): string | undefined {
-  const expected = `expected 'entity action', such as 'order complete'`
-  if (typeof name !== 'string')
-    return `the event's name is ${name === undefined ? 'missing' : `a ${typeof name}`}: ${expected}`
-  const space = name.indexOf(' ')
-  const second = name.charCodeAt(space + 1)
-  if (space <= 0 || Number.isNaN(second) || second === SPACE)
-    return `the event's name ${quoted(name)} is not two words with one space between them: ${expected}`
-  if (name.startsWith('walker '))
-    return `the event's name ${quoted(name)} is a walkerOS command, which a tracker does not run: ${expected}`
-  return undefined
-}
-
-function quoted(name: string): string {
-  return JSON.stringify(name.length > 60 ? `${name.slice(0, 60)}…` : name)
-}
-
 function tooLarge(name: string, part: string): RefusedEvent {
   return {
     refused: 'too-large',
@@ -210,7 +238,25 @@ function isFit(part: (typeof PARTS)[number], copied: Plain): boolean {
   return part === 'nested' ? Array.isArray(copied.value) : isRecord(copied.value)
 }
 
-function timestampOf(timestamp: unknown): number {
-  if (typeof timestamp === 'number' && !Number.isNaN(new Date(timestamp).getTime())) return timestamp
+function timestampOf(given: unknown, name: string, listener: Incomplete): number {
+  if (given === undefined) return Date.now()
+  const timestamp = readTimestamp(given)
+  if (timestamp !== undefined) return timestamp
+  listener.incomplete(
+    name,
+    'timestamp: expected milliseconds since 1970, a Date or an ISO 8601 string, such as 2025-01-31T12:00:00Z; now was taken',
+  )
   return Date.now()
+}
+
+/** The name of a text that no call can hold: texts are not copied, so nothing else finds it before it is worked with. */
+function longText({ trigger, id }: GivenEvent, direct: DirectCall | undefined): string | undefined {
+  if (isLong(trigger)) return 'trigger'
+  if (isLong(id)) return 'id'
+  for (const [key, text] of Object.entries(direct ?? NOTHING)) if (isLong(text)) return key
+  return undefined
+}
+
+function isLong(text: unknown): boolean {
+  return typeof text === 'string' && text.length > MAX_CALL_BYTES
 }

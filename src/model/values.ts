@@ -1,99 +1,98 @@
-/**
- * The largest call that Segment's HTTP API takes, in bytes of JSON.
- *
- * Source: Segment, HTTP Tracking API, "Max request size".
- */
-export const MAX_CALL_BYTES = 32 * 1024
+import { types } from 'node:util'
+import {
+  entriesOf,
+  isoOf,
+  isTooLongToWrite,
+  leastBytesOfBinary,
+  sizeOf,
+  unboxed,
+  valuesOf,
+} from './built-ins.js'
+import {
+  beginCopying,
+  type Copying,
+  countMembers,
+  giveUp,
+  isAmong,
+  leaveOut,
+  leaveOutThrown,
+  memoryOf,
+  type Place,
+  problemsOf,
+} from './copying.js'
+import { exceeds, MAX_BYTES_PER_UNIT, MAX_CALL_BYTES, MAX_NUMBER_BYTES } from './json-size.js'
 
-/** Deeper than any event that means something, and far from the end of the stack. */
+/** Deeper than any meaningful event, and far from the end of the stack. */
 const MAX_DEPTH = 64
-/** A JSON string takes at most six bytes for each UTF-16 unit (`\u0000`). */
-const MAX_BYTES_PER_UNIT = 6
-/** Digits, sign, point and exponent of the longest number that JSON can hold. */
-const MAX_NUMBER_BYTES = 25
+/** Of a mapping's result. One that is larger than a call, but not larger than this, fails as the call that it becomes. */
+const MAX_RESULT_BYTES = 2 * MAX_CALL_BYTES
 
-/** What became of a value that was turned to plain JSON. */
+/** A copy of a value as plain JSON. */
 export interface Plain {
-  /** The copy; `undefined` where JSON knows no such value (a function, a symbol, `undefined`). */
+  /** The copy; `undefined` if JSON has no such value (a function, a symbol, `undefined`). Incomplete if `tooLarge`. */
   readonly value: unknown
-  /** One sentence for each part that had to be left out, naming its path and never its content. */
+  /** A sentence for each part that was left out. It names the path, never the content. */
   readonly problems: readonly string[]
-  /** Whether the copy would be longer than the limit; `value` is then incomplete. */
+  /** Whether the copy would be longer than the limit. */
   readonly tooLarge: boolean
+  /** About how many bytes of memory the copy takes. */
+  readonly memory: number
 }
 
-/** The objects that a value is in, from the innermost out; a list of them would be made larger for every value. */
-interface Ancestors {
-  readonly value: object
-  readonly above: Ancestors | undefined
-  readonly depth: number
-}
-
-/** {@link toPlain} where only the copy is asked for. */
-export function plain(value: unknown): unknown {
-  if (typeof value === 'string' || typeof value === 'boolean') return value
-  return toPlain(value).value
-}
-
-interface Copying {
-  readonly problems: string[]
-  readonly limit: number
-  /** At least this many bytes will be written. */
-  least: number
-  /** At most this many bytes will be written. */
-  most: number
+/** A value is larger than anything that a call can hold. */
+export class TooLargeError extends RangeError {
+  override readonly name = 'TooLargeError'
 }
 
 /**
- * Copies a value as plain JSON, so that neither a later change nor an odd part of it can harm the events beside it.
+ * Copies a value as plain JSON, so that neither a later change nor an odd part can harm an event or the events beside it.
  *
- * A `Date` becomes an ISO string, a `BigInt` a string, a `Map` an object and a `Set` an array; `toJSON` is honoured;
- * functions, symbols and `undefined` are left out (in an array their place stays, `undefined`, which JSON writes as
- * `null`). What is circular, nested deeper than 64 levels or throws when read is left out and named in `problems`.
+ * A `Date` becomes an ISO string, a `BigInt` a string, a `Map` an object and a `Set` an array, also those of another realm;
+ * `toJSON` is honoured; functions, symbols and `undefined` are left out (in an array their place stays, `undefined`, which
+ * JSON writes as `null`). Parts that are circular, nested deeper than 64 levels or throw when they are read are left out and
+ * named in `problems`.
+ *
+ * The limit holds before and while the value is read: binary data and lists that cannot fit are not read at all, and of
+ * everything else no more than the limit is copied. More than 32,768 members never fit.
  *
  * @param value - Anything.
- * @param limit - The most bytes of JSON that the copy may have; no limit by default.
+ * @param limit - The most bytes of JSON that the copy may have. Defaults to the 32 KB of a call.
  *
  * @example
  * toPlain({ at: new Date(0), total: 42n }).value // { at: '1970-01-01T00:00:00.000Z', total: '42' }
  */
-export function toPlain(value: unknown, limit = Number.POSITIVE_INFINITY): Plain {
-  const copying: Copying = { problems: [], limit, least: 0, most: 0 }
+export function toPlain(value: unknown, limit = MAX_CALL_BYTES): Plain {
+  const copying = beginCopying(limit)
   const copied = copy(value, copying, '', undefined)
-  return { value: copied, problems: copying.problems, tooLarge: exceeds(copied, copying) }
+  return {
+    value: copied,
+    problems: problemsOf(copying),
+    tooLarge: exceeds(copied, copying, limit),
+    memory: memoryOf(copying),
+  }
 }
 
 /**
- * Whether a plain JSON value takes more bytes than a limit, without writing it out where its shape already tells.
+ * Copies a mapping's result as plain JSON: see {@link toPlain}.
  *
- * @param value - A plain JSON value; `Date`s count as the ISO strings they become.
- * @param limit - Bytes of UTF-8 JSON.
+ * @throws TooLargeError if the result takes over 64 KB: a part of it must not pass for the whole.
  */
-export function isLargerThan(value: unknown, limit: number): boolean {
-  return bytesWithin(value, limit) === undefined
-}
-
-/**
- * The bytes that a plain JSON value takes at most, without writing it out: of usual text about five times as many as it
- * does.
- *
- * @param value - A plain JSON value; `Date`s count as the ISO strings they become.
- * @param limit - Bytes of UTF-8 JSON.
- * @returns `undefined` where it takes more than the limit.
- */
-export function bytesWithin(value: unknown, limit: number): number | undefined {
-  const most = mostBytes(value, limit)
-  if (most <= limit) return most
-  const bounds = { least: 0, most, limit }
-  measureLeast(value, bounds)
-  return exceeds(value, bounds) ? undefined : limit
+export function plain(value: unknown): unknown {
+  if (typeof value === 'boolean' || (typeof value === 'string' && value.length <= MAX_CALL_BYTES))
+    return value
+  const copying = beginCopying(MAX_RESULT_BYTES)
+  const copied = copy(value, copying, '', undefined)
+  if (copying.least > MAX_RESULT_BYTES) {
+    throw new TooLargeError('a mapping gives a value far larger than the 32 KB that Segment takes for a call')
+  }
+  return copied
 }
 
 /** Whether a value is an object with named members: not an array, a `Date` or another built-in. */
 export function isRecord(value: unknown): value is Record<string, unknown> {
   if (typeof value !== 'object' || value === null) return false
   try {
-    // Nearly all are plain, and their tag costs more than their prototype.
+    // Nearly all are plain, and their prototype is cheaper to compare than their tag.
     return Object.getPrototypeOf(value) === Object.prototype || tagOf.call(value) === '[object Object]'
   } catch {
     // A proxy that throws has nothing to read.
@@ -103,50 +102,19 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
 
 const tagOf = Object.prototype.toString
 
-function exceeds(value: unknown, bounds: { least: number; most: number; limit: number }): boolean {
-  if (bounds.most <= bounds.limit) return false
-  if (bounds.least > bounds.limit) return true
-  return Buffer.byteLength(JSON.stringify(value) ?? '') > bounds.limit
-}
-
-/** The bytes that a value takes at most; where that is more than the room there is, not all of it is looked at. */
-function mostBytes(value: unknown, room: number): number {
-  if (typeof value === 'string') return value.length * MAX_BYTES_PER_UNIT + 2
-  if (typeof value !== 'object' || value === null) return MAX_NUMBER_BYTES
-  if (value instanceof Date) return 29
-  const isList = Array.isArray(value)
-  let most = 2
-  for (const key in value) {
-    if (most > room) break
-    const member: unknown = value[key as keyof typeof value]
-    if (member === undefined && !isList) continue
-    most += isList ? 1 : key.length * MAX_BYTES_PER_UNIT + 4
-    most += mostBytes(member, room - most)
-  }
-  return most
-}
-
-function measureLeast(value: unknown, bounds: { least: number; limit: number }): void {
-  if (bounds.least > bounds.limit) return
-  if (typeof value === 'string') {
-    bounds.least += value.length + 2
-  } else if (typeof value !== 'object' || value === null) {
-    bounds.least += 1
-  } else if (value instanceof Date) {
-    bounds.least += 4
+/**
+ * Sets a member; by definition if `Object.prototype` has one of that name. There an assignment would throw if the prototype
+ * is frozen, or call a setter that the application has added.
+ */
+export function setMember<T>(record: Record<string, T>, key: string, value: T): void {
+  if (key in Object.prototype) {
+    Object.defineProperty(record, key, { value, writable: true, enumerable: true, configurable: true })
   } else {
-    bounds.least += 2
-    const isList = Array.isArray(value)
-    for (const key in value) {
-      const member: unknown = value[key as keyof typeof value]
-      if (member === undefined && !isList) continue
-      bounds.least += isList ? 0 : key.length + 3
-      measureLeast(member, bounds)
-    }
+    record[key] = value
   }
 }
 
-function copy(value: unknown, copying: Copying, path: string, ancestors: Ancestors | undefined): unknown {
+function copy(value: unknown, copying: Copying, key: string | number, owner: Place | undefined): unknown {
   switch (typeof value) {
     case 'string':
       copying.least += value.length + 2
@@ -161,7 +129,7 @@ function copy(value: unknown, copying: Copying, path: string, ancestors: Ancesto
       copying.most += 5
       return value
     case 'bigint':
-      return copy(value.toString(), copying, path, ancestors)
+      return isTooLongToWrite(value) ? giveUp(copying) : copy(value.toString(), copying, key, owner)
     case 'object':
       break
     default:
@@ -172,111 +140,121 @@ function copy(value: unknown, copying: Copying, path: string, ancestors: Ancesto
     copying.most += 4
     return null
   }
-  // Past the limit the copy is thrown away: what is left of a huge value costs nothing more.
   if (copying.least > copying.limit) return undefined
-  if (isAmong(value, ancestors)) {
-    copying.problems.push(`${path || 'the value'} is circular and was left out`)
-    return undefined
-  }
-  const depth = (ancestors?.depth ?? 0) + 1
-  if (depth > MAX_DEPTH) {
-    copying.problems.push(`${path} is nested deeper than ${MAX_DEPTH} levels and was left out`)
-    return undefined
-  }
+  if (isAmong(value, owner)) return leaveOut(copying, key, owner, 'is circular and was left out')
+  const depth = (owner?.depth ?? 0) + 1
+  if (depth > MAX_DEPTH)
+    return leaveOut(copying, key, owner, `is nested deeper than ${MAX_DEPTH} levels and was left out`)
   try {
-    return copyObject(value, copying, path, { value, above: ancestors, depth })
+    return copyObject(value, copying, { value, key, above: owner, depth })
   } catch {
-    // The thrown message is the application's own and may quote the data, so only the place is told.
-    copying.problems.push(`${path || 'the value'} threw when it was read and was left out`)
-    return undefined
+    return leaveOutThrown(copying, key, owner)
   }
 }
 
-function isAmong(value: object, ancestors: Ancestors | undefined): boolean {
-  for (let each = ancestors; each; each = each.above) if (each.value === value) return true
-  return false
-}
-
-function copyObject(
-  value: object,
-  copying: Copying,
-  path: string,
-  ancestors: Ancestors | undefined,
-): unknown {
-  if (Array.isArray(value)) return copyArray(value, copying, path, ancestors)
-  if (value instanceof Date) {
-    return copy(Number.isNaN(value.getTime()) ? null : value.toISOString(), copying, path, ancestors)
+function copyObject(value: object, copying: Copying, place: Place): unknown {
+  if (Array.isArray(value)) return copyList(value, value.length, copying, place)
+  const hasClass = Object.getPrototypeOf(value) !== Object.prototype
+  if (hasClass) {
+    if (types.isDate(value)) return copy(isoOf(value), copying, '', place)
+    if (leastBytesOfBinary(value) > copying.limit) return giveUp(copying)
   }
   if ('toJSON' in value && typeof value.toJSON === 'function') {
     const json: unknown = value.toJSON()
-    return json === value
-      ? copyMembers(value, copying, path, ancestors)
-      : copy(json, copying, path, ancestors)
+    if (json !== value) return copy(json, copying, '', place)
+  } else if (hasClass) {
+    if (types.isSet(value)) return copySet(value, copying, place)
+    if (types.isMap(value)) return copyMap(value, copying, place)
+    const primitive = unboxed(value)
+    if (primitive !== undefined) return copy(primitive, copying, '', place)
   }
-  if (value instanceof String || value instanceof Number || value instanceof Boolean) {
-    return copy(value.valueOf(), copying, path, ancestors)
-  }
-  if (value instanceof Set) return copyArray([...value], copying, path, ancestors)
-  if (value instanceof Map) return copyMembers(Object.fromEntries(value), copying, path, ancestors)
-  return copyMembers(value, copying, path, ancestors)
+  return copyMembers(value, copying, place)
 }
 
-function copyArray(
-  values: unknown[],
-  copying: Copying,
-  path: string,
-  ancestors: Ancestors | undefined,
-): unknown[] {
-  copying.least += 2
-  copying.most += 2 + values.length
+function copySet(values: ReadonlySet<unknown>, copying: Copying, place: Place): unknown {
+  const size = sizeOf(values)
+  return fitsList(size, copying) ? copyList(valuesOf(values), size, copying, place) : giveUp(copying)
+}
+
+/** Each entry takes a byte, and a comma or a bracket. */
+function fitsList(length: number, copying: Copying): boolean {
+  return copying.least + 2 * length <= copying.limit
+}
+
+function copyList(values: readonly unknown[], length: number, copying: Copying, place: Place): unknown {
+  if (!fitsList(length, copying)) return giveUp(copying)
+  copying.least += 1 + Math.max(1, length)
+  copying.most += 2 + length
   const copied: unknown[] = []
-  for (let index = 0; index < values.length; index++) {
+  for (let index = 0; index < length; index++) {
     if (copying.least > copying.limit) break
-    const member = copy(values[index], copying, `${path}[${index}]`, ancestors)
-    copied.push(member)
-    if (member !== undefined) continue
-    // JSON writes a place that stays empty as `null`.
+    const entry = copy(values[index], copying, index, place)
+    copied.push(entry)
+    if (entry !== undefined) continue
+    // JSON writes `null` in its place.
     copying.least += 4
     copying.most += 4
   }
   return copied
 }
 
-function copyMembers(
-  value: object,
-  copying: Copying,
-  path: string,
-  ancestors: Ancestors | undefined,
-): object {
-  copying.least += 2
-  copying.most += 2
-  const copied: Record<string, unknown> = {}
-  for (const key of Object.keys(value)) {
+function copyMap(entries: ReadonlyMap<unknown, unknown>, copying: Copying, place: Place): unknown {
+  const copied = beginObject(sizeOf(entries), copying)
+  if (!copied) return undefined
+  for (const [key, value] of entriesOf(entries)) {
     if (copying.least > copying.limit) break
-    if (key === '__proto__') continue
-    const memberPath = path === '' ? key : `${path}.${key}`
-    const member = copyMember(value, key, copying, memberPath, ancestors)
-    if (member === undefined) continue
-    copied[key] = member
-    copying.least += key.length + 3
-    copying.most += key.length * MAX_BYTES_PER_UNIT + 4
+    const name = nameOf(key)
+    if (name === undefined)
+      leaveOut(copying, '', place, 'has an entry whose key is no text, which was left out')
+    else addMember(copied, name, value, copying, place)
   }
   return copied
 }
 
-function copyMember(
-  owner: object,
-  key: string,
-  copying: Copying,
-  path: string,
-  ancestors: Ancestors | undefined,
-): unknown {
-  let member: unknown
-  try {
-    member = owner[key as keyof typeof owner]
-  } catch {
-    copying.problems.push(`${path} threw when it was read and was left out`)
-    return undefined
+/** The name of a `Map`'s entry: objects have none, except `[object Object]`. */
+function nameOf(key: unknown): string | undefined {
+  if (typeof key === 'bigint') return isTooLongToWrite(key) ? undefined : key.toString()
+  const isText =
+    key === null || (typeof key !== 'object' && typeof key !== 'function' && typeof key !== 'symbol')
+  return isText ? String(key) : undefined
+}
+
+function copyMembers(value: object, copying: Copying, place: Place): unknown {
+  const keys = Object.keys(value)
+  const copied = beginObject(keys.length, copying)
+  if (!copied) return undefined
+  for (const key of keys) {
+    if (copying.least > copying.limit) break
+    let member: unknown
+    try {
+      member = value[key as keyof typeof value]
+    } catch {
+      leaveOutThrown(copying, key, place)
+      continue
+    }
+    addMember(copied, key, member, copying, place)
   }
-  return copy(member, copying, path, ancestors)
+  return copied
+}
+
+function beginObject(members: number, copying: Copying): Record<string, unknown> | undefined {
+  if (!countMembers(copying, members)) return undefined
+  copying.least += 1
+  copying.most += 2
+  return {}
+}
+
+function addMember(
+  copied: Record<string, unknown>,
+  key: string,
+  value: unknown,
+  copying: Copying,
+  place: Place,
+): void {
+  if (key === '__proto__') return
+  const member = copy(value, copying, key, place)
+  if (member === undefined) return
+  setMember(copied, key, member)
+  copying.least += key.length + 4
+  copying.most += key.length * MAX_BYTES_PER_UNIT + 4
 }

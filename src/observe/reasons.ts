@@ -42,6 +42,8 @@ export function explainDrop(reason: DropReason, circumstances: DropCircumstances
       return 'the handler called `tracker.discard()`.'
     case 'closed':
       return 'it was tracked after the tracking had been shut down.'
+    case 'overflow':
+      return 'open requests have collected as many events as `config.delivery` lets wait: `maxPending` and `maxBytes` hold for them, too.'
     case 'error':
       return 'something of the application failed on its way, such as the `dispatch` function. The error in the log says what.'
   }

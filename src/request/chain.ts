@@ -35,12 +35,13 @@ export function readerName(reader: Reader<unknown>): string {
  * If a reader is asynchronous, the readers after it are asked at once, too: all of them see the request as it is now,
  * whatever a later handler changes. The first in order still wins.
  *
- * @param accept - Turns a reader's value into an answer, or into `undefined` if it is not acceptable.
+ * @param accept - Turns a reader's value into an answer, or into `undefined` if it is not acceptable. May throw: then the
+ * reader has failed.
  */
 export function firstAnswer<T, R>(
   chain: readonly Reader<T>[],
   request: TrackedRequest,
-  accept: (value: T | undefined) => R | undefined,
+  accept: Accept<T, R>,
   fault: ReaderFault,
 ): Reading<R> {
   for (let index = 0; index < chain.length; index++) {
@@ -48,21 +49,18 @@ export function firstAnswer<T, R>(
     if (!reader) continue
     const given = ask(reader, request, fault)
     if (isPromise(given)) {
-      return deferFirst(askRest(asked(reader, given), chain.slice(index + 1), request, fault), accept)
+      return deferFirst(askRest(asked(reader, given), chain.slice(index + 1), request, fault), accept, fault)
     }
-    const value = accept(given)
+    const value = accepted(given, accept, readerName(reader), fault)
     if (value !== undefined) return { value, reader: readerName(reader) }
   }
   return undefined
 }
 
 /** Kept separate from `firstAnswer`, which would allocate this closure's scope on every call. */
-function deferFirst<T, R>(
-  all: readonly Asked<T>[],
-  accept: (value: T | undefined) => R | undefined,
-): Deferred<R> {
+function deferFirst<T, R>(all: readonly Asked<T>[], accept: Accept<T, R>, fault: ReaderFault): Deferred<R> {
   const askedAt = performance.now()
-  return (from) => firstOf(all, accept, Math.max(from, askedAt) + READER_TIMEOUT_MS)
+  return (from) => firstOf(all, accept, fault, Math.max(from, askedAt) + READER_TIMEOUT_MS)
 }
 
 /** Asks every reader. Gives a promise only if a reader is asynchronous; it settles within two seconds. */
@@ -110,6 +108,22 @@ function askRest<T>(
   return [first, ...rest.map((next) => asked(next, ask(next, request, fault)))]
 }
 
+type Accept<T, R> = (value: T | undefined) => R | undefined
+
+function accepted<T, R>(
+  value: T | undefined,
+  accept: Accept<T, R>,
+  reader: string,
+  fault: ReaderFault,
+): R | undefined {
+  try {
+    return accept(value)
+  } catch (error) {
+    fault(reader, error)
+    return undefined
+  }
+}
+
 interface Asked<T> {
   readonly reader: string
   readonly value: Maybe<T | undefined>
@@ -144,12 +158,13 @@ async function contained<T>(
 
 async function firstOf<T, R>(
   all: readonly Asked<T>[],
-  accept: (value: T | undefined) => R | undefined,
+  accept: Accept<T, R>,
+  fault: ReaderFault,
   deadline: number,
 ): Promise<Answer<R> | undefined> {
   for (const { reader, value } of all) {
-    const accepted = accept(await inTime(value, deadline))
-    if (accepted !== undefined) return { value: accepted, reader }
+    const answer = accepted(await inTime(value, deadline), accept, reader, fault)
+    if (answer !== undefined) return { value: answer, reader }
   }
   return undefined
 }

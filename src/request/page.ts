@@ -1,5 +1,6 @@
 import { defaultClickIds } from '@walkeros/core'
 import type { TrackedRequest } from '../model/tracked-request.js'
+import { setMember } from '../model/values.js'
 
 /** Where a visitor is: the `page` of Segment's context. */
 export interface SegmentPage {
@@ -151,7 +152,7 @@ export function readCampaign(query: readonly QueryParameter[]): SegmentCampaign 
     const text = textOf(value)
     if (text === undefined) continue
     campaign ??= {}
-    campaign[member] = text
+    setMember(campaign, member, text)
   }
   return campaign
 }

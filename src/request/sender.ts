@@ -2,9 +2,10 @@ import type { ServerResponse } from 'node:http'
 import type { WalkerOS } from '@walkeros/core'
 import { onlyChoices } from '../model/consent.js'
 import { type Identity, toId } from '../model/identity.js'
+import { MAX_CALL_BYTES } from '../model/json-size.js'
 import type { Person } from '../model/person.js'
 import type { Reader, TrackedRequest } from '../model/tracked-request.js'
-import { isRecord, plain } from '../model/values.js'
+import { isRecord, setMember, TooLargeError, toPlain } from '../model/values.js'
 import { after, isPromise, type Maybe } from '../support/maybe.js'
 import {
   type Answer,
@@ -88,7 +89,7 @@ export class SenderReader {
   readonly #creations: readonly CookieCreation[]
   readonly #fault: ReaderFault
 
-  /** @param fault - Receives the error of a reader that fails; the reader then counts as having no answer. */
+  /** @param fault - Receives the error of a reader that fails or gives too much; it then counts as having no answer. */
   constructor(options: RequestOptions, fault: ReaderFault) {
     this.#userId = listOf(options.userId ?? signedInUser())
     this.#anonymousId = listOf(options.anonymousId ?? segmentCookie())
@@ -130,7 +131,7 @@ export class SenderReader {
     }
     const afterChoice = chosen && known()
     if (afterChoice) for (const creation of this.#creations) creation.withdraw(request, response, afterChoice)
-    if (firstAnswer(this.#anonymousId, request, toId, this.#fault) !== undefined) return
+    if (firstAnswer(this.#anonymousId, request, readerId, this.#fault) !== undefined) return
     const consent = afterChoice ?? known()
     for (const creation of this.#creations) {
       if (creation.create(request, response, consent) !== undefined) return
@@ -140,8 +141,8 @@ export class SenderReader {
   /** Reads who sends the request, as of now. */
   person(request: TrackedRequest): PersonReading {
     return {
-      userId: firstAnswer(this.#userId, request, toId, this.#fault),
-      anonymousId: firstAnswer(this.#anonymousId, request, toId, this.#fault),
+      userId: firstAnswer(this.#userId, request, readerId, this.#fault),
+      anonymousId: firstAnswer(this.#anonymousId, request, readerId, this.#fault),
       details:
         this.#details.length > 0 ? firstAnswer(this.#details, request, detailsOf, this.#fault) : undefined,
     }
@@ -295,11 +296,19 @@ function isDeferred<T>(reading: Reading<T>): reading is Deferred<T> {
   return typeof reading === 'function'
 }
 
+/** No call can hold a longer id, and a part of an id is another one. */
+function readerId(value: unknown): string | undefined {
+  const id = toId(value)
+  if (id !== undefined && id.length > MAX_CALL_BYTES) throw new TooLargeError('it gives an id of over 32 KB')
+  return id
+}
+
 function detailsOf(user: unknown): Readonly<Record<string, unknown>> | undefined {
-  const copied = plain(user)
-  if (!isRecord(copied)) return undefined
+  const { value, tooLarge } = toPlain(user)
+  if (tooLarge) throw new TooLargeError('it gives more than the 32 KB that Segment takes for a call')
+  if (!isRecord(value)) return undefined
   // The ids have readers of their own, which an id in here would bypass.
-  const { id: _, session: __, ...details } = copied
+  const { id: _, session: __, ...details } = value
   return details
 }
 
@@ -320,8 +329,8 @@ function merged(answers: readonly Answer<WalkerOS.Consent>[]): ReadConsent {
     if (!isRecord(value)) continue
     const choices = onlyChoices(value)
     for (const key of Object.keys(choices)) {
-      state[key] = choices[key] === true
-      readers[key] = reader
+      setMember(state, key, choices[key] === true)
+      setMember(readers, key, reader)
     }
   }
   return { state, readers }

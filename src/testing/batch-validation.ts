@@ -1,4 +1,5 @@
-import { isLargerThan, isRecord, MAX_CALL_BYTES } from '../model/values.js'
+import { isLargerThan, MAX_CALL_BYTES } from '../model/json-size.js'
+import { isRecord } from '../model/values.js'
 import type { ReceivedCall } from './received-calls.js'
 
 /** Source: Segment, HTTP API, "Errors": "a maximum of 500KB per batch API request". */

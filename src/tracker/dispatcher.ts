@@ -5,6 +5,7 @@ import type { DropReason } from '../model/drop.js'
 import { completeEvent } from '../model/event.js'
 import type { Outcome } from '../model/outcome.js'
 import type { SegmentCall } from '../model/segment-call.js'
+import { setMember, TooLargeError } from '../model/values.js'
 import type { Reporter } from '../observe/reporter.js'
 import type { Who } from '../observe/step.js'
 import { fillPerson, type ReadConsent, type ReadPerson, settlePerson } from '../request/sender.js'
@@ -235,7 +236,7 @@ export class Dispatcher {
 
   #failed(tracker: Scope, open: OpenEvent, error: unknown): void {
     this.#fault(error, open.collected.name)
-    this.#drop(tracker, open, 'error')
+    this.#drop(tracker, open, error instanceof TooLargeError ? 'too-large' : 'error')
   }
 
   #wanted(outcome: Outcome | undefined): boolean {
@@ -351,6 +352,6 @@ async function readInTime(
 
 function sourcesOf(person: ReadPerson, sender: ReadSender, tracker: Scope) {
   const consent: Record<string, string> = { ...sender.consent.readers }
-  for (const key of Object.keys(tracker.chosenConsent ?? {})) consent[key] = 'tracker.consent()'
+  for (const key of Object.keys(tracker.chosenConsent ?? {})) setMember(consent, key, 'tracker.consent()')
   return { userId: person.userIdReader, anonymousId: person.anonymousIdReader, consent }
 }

@@ -2,7 +2,7 @@ import type { WalkerOS } from '@walkeros/core'
 import { toId, unfitId } from '../model/identity.js'
 import type { SegmentContext } from '../model/segment-call.js'
 import type { Sender } from '../model/sender.js'
-import { isRecord, plain } from '../model/values.js'
+import { isRecord, toPlain } from '../model/values.js'
 import { parseTraceparent } from '../request/trace.js'
 import { expectedId, kindOf } from './given-kinds.js'
 
@@ -47,14 +47,18 @@ export function readGivenSender(method: string, sender: unknown): GivenSender {
     throw new TypeError(`tracking.${method}() was given sender.user.${unfit} as ${expectedId(user[unfit])}`)
   if (context !== undefined && !isRecord(context))
     refuse('context', context, "an object such as { ip: '203.0.113.7' }")
-  const described = plain(details)
+  const described =
+    boundedCopyOf(details) ?? refuse('user', user, 'details within the 32 KB that Segment takes for a call')
   return {
     name: typeof name === 'string' ? name : undefined,
     userId: toId(id),
     anonymousId: toId(session),
-    details: isRecord(described) && Object.keys(described).length > 0 ? described : undefined,
+    details: Object.keys(described).length > 0 ? described : undefined,
     consent: isConsentFunction(consent) ? consent : choicesOf(consent, refuse),
-    context: isRecord(context) ? copyOf(context) : undefined,
+    context: isRecord(context)
+      ? (boundedCopyOf(context) ??
+        refuse('context', context, 'a context within the 32 KB that Segment takes for a call'))
+      : undefined,
     trace:
       trace === undefined
         ? undefined
@@ -84,8 +88,9 @@ export function traceOf(trace: unknown): string | undefined {
   return TRACE.test(trace) ? trace : parseTraceparent(trace)?.trace
 }
 
-function copyOf(context: Record<string, unknown>): SegmentContext {
-  const copied = plain(context)
+function boundedCopyOf(value: Record<string, unknown>): Record<string, unknown> | undefined {
+  const { value: copied, tooLarge } = toPlain(value)
+  if (tooLarge) return undefined
   return isRecord(copied) ? copied : {}
 }
 

@@ -1,4 +1,4 @@
-import type { GivenEvent, PartialEvent } from '../model/event.js'
+import { eventMembers, type GivenEvent, type PartialEvent } from '../model/event.js'
 import { toId } from '../model/identity.js'
 import type { DirectCall } from '../model/segment-call.js'
 import { isRecord } from '../model/values.js'
@@ -21,9 +21,10 @@ export function trackedEvent(
   data: object | undefined,
   event: PartialEvent | undefined,
 ): GivenEvent {
-  if (isRecord(given)) return data === undefined ? given : { ...given, data }
+  if (isRecord(given)) return data === undefined ? given : { ...eventMembers(given), data }
   if (event === undefined) return data === undefined ? { name: given } : { name: given, data }
-  return data === undefined ? { ...event, name: given } : { ...event, name: given, data }
+  const members = eventMembers(event)
+  return data === undefined ? { ...members, name: given } : { ...members, name: given, data }
 }
 
 /** Reads `identify(traits)` and `identify(userId, traits)`: of two arguments the first is an id, and nothing else. */

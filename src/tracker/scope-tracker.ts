@@ -4,10 +4,11 @@ import type { Carried, CarryOptions } from '../model/carried.js'
 import { readChoices } from '../model/consent.js'
 import { type CollectedEvent, collectEvent, type GivenEvent, type PartialEvent } from '../model/event.js'
 import { type Identity, unfitId } from '../model/identity.js'
+import { collectPerson } from '../model/person.js'
 import type { DirectCall } from '../model/segment-call.js'
 import type { TimeoutOptions } from '../model/timeout-options.js'
 import type { Track, Tracker } from '../model/tracker.js'
-import { isRecord, plain } from '../model/values.js'
+import { isRecord } from '../model/values.js'
 import { knownIdentity, type PersonReading } from '../request/sender.js'
 import { makeDetachable, self } from '../support/detachable.js'
 import { carryAll, carryKnown } from './carrying.js'
@@ -58,10 +59,11 @@ export abstract class ScopeTracker extends Scope implements Tracker {
 
   user(user: WalkerOS.User): void {
     const problem = problemOfUser(user)
-    if (problem !== undefined)
-      return this.host.reporter.misused(`tracker.user() was given ${problem}`, methods.user)
-    const copied = plain(user)
-    if (isRecord(copied)) this.override = { ...this.override, ...copied }
+    const { reporter } = this.host
+    if (problem !== undefined) return reporter.misused(`tracker.user() was given ${problem}`, methods.user)
+    const { person, problems } = collectPerson(user, this.override)
+    for (const each of problems) reporter.misused(`tracker.user(): ${each}`, methods.user)
+    this.override = person
     this.retryKept()
   }
 
@@ -185,6 +187,10 @@ export abstract class ScopeTracker extends Scope implements Tracker {
       if (collected.refused === 'invalid') host.reporter.misused(collected.problem, caller)
       else host.reporter.incomplete(collected.name ?? '', collected.problem)
       host.events.refused(this.number, given, collected.refused)
+      return undefined
+    }
+    if (!host.events.hasRoomFor(collected)) {
+      host.events.refused(this.number, given, 'overflow', collected.messageId)
       return undefined
     }
     // The address is kept from here on: after the end the connection no longer knows it.

@@ -190,7 +190,7 @@ export abstract class Scope {
    */
   keepEvent(open: OpenEvent, discards: number): void {
     if (!this.#events || discards !== this.#events.discards) return this.#discardEvent(open)
-    this.host.events.kept()
+    this.host.events.kept(open)
     // The scope may have ended in the meantime: the dispatcher then comes back.
     if (this.outcome) this.#events.add(open, 'last')
     else this.#events.keep(open)

@@ -1,8 +1,9 @@
 import type { WalkerOS } from '@walkeros/core'
 import type { Ledger } from '../delivery/index.js'
 import type { DropReason } from '../model/drop.js'
-import type { CollectedEvent, GivenEvent, PartialEvent } from '../model/event.js'
+import { type CollectedEvent, eventMembers, type GivenEvent, type PartialEvent } from '../model/event.js'
 import type { Reporter } from '../observe/reporter.js'
+import type { OpenEvent } from './event-list.js'
 
 /** Counts and reports each event that a tracker takes in, until it is dispatched or dropped; requests go by number. */
 export class TrackedEvents {
@@ -11,11 +12,22 @@ export class TrackedEvents {
   #refusal: 'closed' | 'disabled' | undefined
   /** Events between a tracker's method and its list, or between its list and their outcome. */
   #inHand = 0
-  /** Events in the lists of trackers. */
+  /** Events in the lists of trackers, and about how many bytes of memory they take. */
   #held = 0
+  #heldMemory = 0
+  readonly #hasRoomFor: (events: number, memory: number) => boolean
 
-  /** @param disabled - Whether the config turns tracking off. */
-  constructor(ledger: Ledger, reporter: Reporter, disabled: boolean) {
+  /**
+   * @param disabled - Whether the config turns tracking off.
+   * @param hasRoomFor - Whether so many events, of so many bytes of memory, have room beside the calls that wait.
+   */
+  constructor(
+    ledger: Ledger,
+    reporter: Reporter,
+    disabled: boolean,
+    hasRoomFor: (events: number, memory: number) => boolean,
+  ) {
+    this.#hasRoomFor = hasRoomFor
     this.#ledger = ledger
     this.#reporter = reporter
     this.#refusal = disabled ? 'disabled' : undefined
@@ -42,27 +54,30 @@ export class TrackedEvents {
     return this.#inHand
   }
 
-  /** How many events trackers hold. */
-  get held(): number {
-    return this.#held
+  /** Whether one more event may wait in a tracker's list. */
+  hasRoomFor({ memory }: CollectedEvent): boolean {
+    return this.#hasRoomFor(this.#held + 1, this.#heldMemory + memory)
   }
 
   /** Events were taken from a tracker's list. */
-  taken(events: readonly unknown[]): void {
+  taken(events: readonly OpenEvent[]): void {
     this.#held -= events.length
     this.#inHand += events.length
+    for (const { collected } of events) this.#heldMemory -= collected.memory
   }
 
   /** An event has come back to its tracker's list. */
-  kept(): void {
+  kept({ collected }: OpenEvent): void {
     this.#held++
     this.#inHand--
+    this.#heldMemory += collected.memory
   }
 
   /** A tracker has collected an event. */
   collected(request: number, collected: CollectedEvent): void {
     this.#inHand--
     this.#held++
+    this.#heldMemory += collected.memory
     this.#reporter.observation.tell?.({
       type: 'tracked',
       request,
@@ -107,7 +122,7 @@ export class TrackedEvents {
 /** A copy of an event as it was given; an empty one where a member of it throws. */
 function readable(event: GivenEvent): PartialEvent {
   try {
-    const { name, data, ...rest } = event
+    const { name, data, ...rest } = eventMembers(event)
     return {
       ...rest,
       ...(typeof name === 'string' && { name }),

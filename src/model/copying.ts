@@ -4,8 +4,6 @@ import { MAX_CALL_BYTES } from './json-size.js'
 const MAX_MEMBERS = MAX_CALL_BYTES
 /** An exception takes about as long as the copies of so many members. */
 const MEMBERS_PER_THROW = 64
-/** Measured on Node 20 to 24 for lists of empty objects, the worst of what is common. */
-const MEMORY_PER_MEMBER = 48
 /** Named in the log; further ones are counted. */
 const MAX_PROBLEMS = 10
 const MAX_PATH_LENGTH = 200
@@ -26,6 +24,8 @@ export interface Copying {
   least: number
   /** An upper bound of the bytes of the copy. */
   most: number
+  /** The bytes of memory that its objects and lists take, without their text. */
+  memory: number
   /** How many more members may be read. */
   members: number
   readonly problems: string[]
@@ -34,18 +34,13 @@ export interface Copying {
 
 /** @param limit - The most bytes of JSON that the copy may have. */
 export function beginCopying(limit: number): Copying {
-  return { limit, least: 0, most: 0, members: MAX_MEMBERS, problems: [], leftOut: 0 }
+  return { limit, least: 0, most: 0, memory: 0, members: MAX_MEMBERS, problems: [], leftOut: 0 }
 }
 
 /** The value cannot fit: nothing more of it is read, and its copy is thrown away. */
 export function giveUp(copying: Copying): undefined {
   copying.least = Number.POSITIVE_INFINITY
   copying.most = Number.POSITIVE_INFINITY
-}
-
-/** About how many bytes of memory the copy takes: its text, and what V8 keeps for each member of its objects. */
-export function memoryOf({ least, members }: Copying): number {
-  return least + (MAX_MEMBERS - members) * MEMORY_PER_MEMBER
 }
 
 /** Counts members before they are read, and gives up if there are too many. */

@@ -16,7 +16,6 @@ import {
   isAmong,
   leaveOut,
   leaveOutThrown,
-  memoryOf,
   type Place,
   problemsOf,
 } from './copying.js'
@@ -24,6 +23,10 @@ import { exceeds, MAX_BYTES_PER_UNIT, MAX_CALL_BYTES, MAX_NUMBER_BYTES } from '.
 
 /** Deeper than any meaningful event, and far from the end of the stack. */
 const MAX_DEPTH = 64
+/** What V8 keeps for an object or a list: its header, and room for a few members. */
+const OBJECT_MEMORY = 56
+/** What it keeps for each member. */
+const SLOT_MEMORY = 8
 /** Of a mapping's result. One that is larger than a call, but not larger than this, fails as the call that it becomes. */
 const MAX_RESULT_BYTES = 2 * MAX_CALL_BYTES
 
@@ -68,7 +71,7 @@ export function toPlain(value: unknown, limit = MAX_CALL_BYTES): Plain {
     value: copied,
     problems: problemsOf(copying),
     tooLarge: exceeds(copied, copying, limit),
-    memory: memoryOf(copying),
+    memory: copying.memory + copying.least,
   }
 }
 
@@ -184,6 +187,7 @@ function fitsList(length: number, copying: Copying): boolean {
 function copyList(values: readonly unknown[], length: number, copying: Copying, place: Place): unknown {
   if (!fitsList(length, copying)) return giveUp(copying)
   copying.least += 1 + Math.max(1, length)
+  copying.memory += OBJECT_MEMORY + length * SLOT_MEMORY
   copying.most += 2 + length
   const copied: unknown[] = []
   for (let index = 0; index < length; index++) {
@@ -239,6 +243,7 @@ function copyMembers(value: object, copying: Copying, place: Place): unknown {
 
 function beginObject(members: number, copying: Copying): Record<string, unknown> | undefined {
   if (!countMembers(copying, members)) return undefined
+  copying.memory += OBJECT_MEMORY + members * SLOT_MEMORY
   copying.least += 1
   copying.most += 2
   return {}

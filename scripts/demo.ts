@@ -7,6 +7,8 @@ const USAGE = `expected one of ${Object.keys(shops).join(', ')}, and --once or n
 const print = (line: string) => console.log(line)
 
 const [name = '', ...options] = process.argv.slice(2)
+// The demo is for this machine whatever the shell says, and the inspector refuses to be mounted in production.
+if (process.env.NODE_ENV === 'production') delete process.env.NODE_ENV
 // Before the modules that import the page are loaded.
 await ensureInspectorPage()
 

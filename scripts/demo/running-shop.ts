@@ -35,8 +35,7 @@ export async function runShop(shop: Shop, port: number, print: (line: string) =>
     },
   })
   const answer = shop.createListener(tracking)
-  // It listens on this machine only, whatever NODE_ENV says.
-  const inspect = inspector(tracking, { authorize: () => true })
+  const inspect = inspector(tracking)
   const server = createServer((req, res) => {
     if (!req.url?.startsWith(INSPECTOR_PATH)) return answer(req, res)
     // What a framework's mount does: the handler sees the rest of the path.

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Tracking } from '../tracking.js'
-import { Inspector, type InspectorOptions } from './inspector.js'
+import { Inspector } from './inspector.js'
+import type { InspectorOptions } from './options.js'
 
 /** A request handler, as Express 4 and 5 and Connect take it. */
 export type InspectorHandler = (
@@ -12,10 +13,11 @@ export type InspectorHandler = (
 /**
  * A page for development that shows live what becomes of every event. It records from the moment it is created.
  *
- * The page shows personal data.
+ * The page shows personal data. Without {@link InspectorOptions.authorize} it is open only to this machine.
  *
  * @param tracking - What `createTracking` made.
- * @throws If `NODE_ENV` is `production` and there is no `authorize`.
+ * @throws If `NODE_ENV` is `production` and there is no `authorize`, and TypeError for an option that is unknown or
+ * unfit.
  *
  * @example
  * app.use('/__reqtrack', inspector(tracking))

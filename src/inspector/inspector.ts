@@ -1,24 +1,18 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { internalsOf } from '../frameworks/adapter.js'
 import type { Tracking } from '../tracking.js'
+import type { Host } from './host.js'
 import { Live } from './live.js'
-import { contentSecurityPolicy, page } from './page.js'
-
-const DEFAULT_CAPACITY = 500
-
-/** How an inspector is mounted. */
-export interface InspectorOptions<Request = IncomingMessage> {
-  /**
-   * Who may look: answers `true` for a request that may. Everybody may by default; in production
-   * (`NODE_ENV=production`) it is required. One that throws or rejects counts as `false`.
-   */
-  authorize?(request: Request): boolean | Promise<boolean>
-  /** How many requests are kept, in memory. Defaults to 500. */
-  capacity?: number
-}
+import { explainRefusal, refuseUnlessLocal } from './local-access.js'
+import { checkOptions, type InspectorOptions } from './options.js'
+import { contentSecurityPolicy, page, plainPage } from './page.js'
 
 /** What a path below the inspector names. */
 type Resource = 'page' | 'stream' | 'requests' | 'totals' | { readonly request: number }
+
+const UNAUTHORIZED = 'The inspector is not open to you: see its option authorize.\n'
+const OTHER_SITE =
+  'The inspector gives its data to its own page only. Sec-Fetch-Site says that the page of another site asks.\n'
 
 const HEADERS = {
   'content-security-policy': contentSecurityPolicy,
@@ -33,25 +27,26 @@ const HEADERS = {
 export class Inspector<Native extends object> {
   readonly #live: Live
   readonly #authorize: InspectorOptions<Native>['authorize']
+  readonly #hosts: readonly Host[]
+  readonly #mounted: string
 
   /**
    * Starts recording.
    *
    * @param mounted - The name of the function that the application called, for messages.
+   * @param further - The names of the options that only the framework's function has.
    */
-  constructor(tracking: Tracking, options: InspectorOptions<Native>, mounted: string) {
-    const { authorize, capacity = DEFAULT_CAPACITY } = options
+  constructor(
+    tracking: Tracking,
+    options: InspectorOptions<Native>,
+    mounted: string,
+    further: readonly string[] = [],
+  ) {
     const internals = internalsOf(tracking, mounted)
-    if (process.env.NODE_ENV === 'production' && !authorize) {
-      throw new Error(
-        `${mounted}() shows personal data, and NODE_ENV is production: expected an authorize function, as in ` +
-          `${mounted}(tracking, { authorize: (request) => … }). Or mount it only where NODE_ENV is not production.`,
-      )
-    }
-    if (!Number.isInteger(capacity) || capacity < 1) {
-      throw new TypeError(`${mounted}: capacity is ${String(capacity)}; expected a whole number from 1 on`)
-    }
-    this.#authorize = authorize
+    const { capacity, hosts } = checkOptions(options, mounted, further)
+    this.#authorize = options.authorize
+    this.#hosts = hosts
+    this.#mounted = mounted
     this.#live = new Live(tracking, internals, capacity)
   }
 
@@ -83,10 +78,9 @@ export class Inspector<Native extends object> {
       response.writeHead(405, { ...HEADERS, allow: 'GET, HEAD' }).end()
       return
     }
-    if (!(await this.#isAuthorized(native))) {
-      send(response, 403, 'text/plain', 'The inspector is not open to you: see its option authorize.\n')
-      return
-    }
+    const refusal = await this.#refuse(native, request)
+    if (refusal !== undefined) return refuse(response, resource, refusal)
+    if (resource !== 'page' && isOfOtherSite(request)) return refuse(response, resource, OTHER_SITE)
     const live = this.#live
     if (resource === 'page') send(response, 200, 'text/html', page)
     else if (resource === 'requests') sendJson(response, live.snapshot().requests)
@@ -96,13 +90,27 @@ export class Inspector<Native extends object> {
     else live.stream(response, HEADERS)
   }
 
-  async #isAuthorized(native: Native): Promise<boolean> {
+  /** @returns Why a request is refused; `undefined` if it may look. */
+  async #refuse(native: Native, request: IncomingMessage): Promise<string | undefined> {
+    if (!this.#authorize) {
+      const refusal = refuseUnlessLocal(request, this.#hosts)
+      return refusal && explainRefusal(refusal, this.#mounted)
+    }
     try {
-      return this.#authorize ? (await this.#authorize(native)) === true : true
+      return (await this.#authorize(native)) === true ? undefined : UNAUTHORIZED
     } catch {
-      return false
+      return UNAUTHORIZED
     }
   }
+}
+
+/**
+ * Whether the browser says that another site's page sends a request. Only the page itself reads data, whoever
+ * authorized it: a colleague's session is no reason to give data to what the colleague has open beside.
+ */
+function isOfOtherSite({ headers }: IncomingMessage): boolean {
+  const site = headers['sec-fetch-site']
+  return site !== undefined && site !== 'same-origin' && site !== 'none'
 }
 
 function resourceOf(path: string): Resource | undefined {
@@ -119,6 +127,11 @@ function resourceOf(path: string): Resource | undefined {
   }
   const number = /^\/api\/requests\/(\d{1,15})$/.exec(path)?.[1]
   return number === undefined ? undefined : { request: Number(number) }
+}
+
+function refuse(response: ServerResponse, resource: Resource, text: string): void {
+  if (resource === 'page') send(response, 403, 'text/html', plainPage(text))
+  else send(response, 403, 'text/plain', text)
 }
 
 function sendJson(response: ServerResponse, value: object | undefined): void {

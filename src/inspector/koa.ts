@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Tracking } from '../tracking.js'
-import { Inspector, type InspectorOptions } from './inspector.js'
+import { Inspector } from './inspector.js'
+import type { InspectorOptions } from './options.js'
 
 /** The part of Koa's context that the inspector uses. */
 export interface InspectorContext {
@@ -23,14 +24,21 @@ export interface KoaInspectorOptions extends InspectorOptions<InspectorContext> 
  * The inspector for Koa: see {@link inspector}.
  *
  * @param tracking - What `createTracking` made.
- * @throws If `NODE_ENV` is `production` and there is no `authorize`.
+ * @throws If `NODE_ENV` is `production` and there is no `authorize`, and TypeError for an option that is unknown or
+ * unfit.
  *
  * @example
  * app.use(koaInspector(tracking, { path: '/__reqtrack' }))
  */
 export function koaInspector(tracking: Tracking, options: KoaInspectorOptions = {}): InspectorMiddleware {
-  const mounted = new Inspector(tracking, options, 'koaInspector')
-  const prefix = (options.path ?? '/__reqtrack').replace(/\/$/, '')
+  const mounted = new Inspector(tracking, options, 'koaInspector', ['path'])
+  const { path: at = '/__reqtrack' } = options
+  if (typeof at !== 'string' || !at.startsWith('/')) {
+    throw new TypeError(
+      `koaInspector: path is ${JSON.stringify(at)}; expected one that begins with a slash, such as "/__reqtrack"`,
+    )
+  }
+  const prefix = at.replace(/\/$/, '')
   return async function reqtrackInspector(ctx, next) {
     const isBelow = ctx.path === prefix || ctx.path.startsWith(`${prefix}/`)
     const path = ctx.path.slice(prefix.length)

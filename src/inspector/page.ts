@@ -19,6 +19,12 @@ export const contentSecurityPolicy = [
   "frame-ancestors 'none'",
 ].join('; ')
 
+/** A page that shows nothing but a text. */
+export function plainPage(text: string): string {
+  const escaped = text.replace(/[&<>]/g, (character) => `&#${character.charCodeAt(0)};`)
+  return `<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n<title>reqtrack inspector</title>\n<pre>${escaped}</pre>\n</html>\n`
+}
+
 function hashOf(text: string): string {
   return `sha256-${createHash('sha256').update(text).digest('base64')}`
 }

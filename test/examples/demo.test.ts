@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer, type Server } from 'node:http'
+import { createServer, get, type IncomingMessage, type Server } from 'node:http'
 import type { ReceivedCall } from 'reqtrack/testing'
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { problemsOf } from '../../scripts/demo/check.js'
@@ -102,7 +102,7 @@ describe('the check of what arrived', () => {
 describe('npm run demo', () => {
   it.each(frameworks)('opens the %s shop, prints what it tracks, and ends on SIGINT', async (name) => {
     const port = await freePort()
-    const demo = run('scripts/demo.ts', [name], { PORT: String(port) })
+    const demo = run('scripts/demo.ts', [name], { PORT: String(port), NODE_ENV: 'production' })
     await demo.prints('Ctrl-C ends the demo.')
     const curls = [...demo.output().matchAll(/^ {2}curl .*$/gm)].map(([line]) => line)
     expect(curls).toHaveLength(3)
@@ -122,6 +122,9 @@ describe('npm run demo', () => {
       { method: 'POST', path: '/orders' },
       { method: 'GET', path: '/' },
     ])
+    const foreign = get({ host: 'localhost', port, path: '/__reqtrack/', headers: { host: 'evil.example' } })
+    const [refused]: IncomingMessage[] = await once(foreign, 'response')
+    expect(refused?.resume().statusCode).toBe(403)
 
     demo.kill('SIGINT')
     expect(await demo.exit).toBe(0)

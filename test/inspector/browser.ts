@@ -1,8 +1,12 @@
 import { type Browser, chromium } from 'playwright-core'
 import { ensureChromium } from '../../scripts/ensure-chromium.js'
 
-/** Starts a Chromium with a profile of its own, that asks nobody on the network for anything. */
-export function launchChromium(): Promise<Browser> {
+/**
+ * Starts a Chromium with a profile of its own, that asks nobody on the network for anything.
+ *
+ * @param further - Arguments besides those that every test needs.
+ */
+export function launchChromium(further: readonly string[] = []): Promise<Browser> {
   return chromium.launch({
     executablePath: ensureChromium(),
     headless: true,
@@ -15,6 +19,7 @@ export function launchChromium(): Promise<Browser> {
       '--disable-background-networking',
       '--disable-component-update',
       '--disable-sync',
+      ...further,
     ],
   })
 }

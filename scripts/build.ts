@@ -41,7 +41,7 @@ await build({
   outputOptions: chunks('js'),
 })
 await build({ ...shared, format: 'cjs', entry: byStem(library), outputOptions: chunks('cjs') })
-writeDeclarations(library, commands, dist)
+await writeDeclarations(library, commands, dist)
 runIfPresent('scripts/walkeros-json.ts')
 
 function byStem(entries: readonly Entry[]): Record<string, string> {

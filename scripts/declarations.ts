@@ -1,6 +1,7 @@
 import { basename, join } from 'node:path'
 import ts from 'typescript'
 import { type Entry, root } from './entries.js'
+import { inlineWalkerOS } from './walkeros-declarations.js'
 
 /** Says in a CommonJS declaration file that the module meant is the ESM one. */
 const AS_ESM = "{ 'resolution-mode': 'import' }"
@@ -8,21 +9,23 @@ const AS_ESM = "{ 'resolution-mode': 'import' }"
 /**
  * Writes the declarations: the ESM ones as the compiler emits them, and for each entry a CommonJS one that re-exports
  * them, so that an application which imports and requires has one type and not two, and one place to merge into.
+ * walkerOS's types come along: see {@link inlineWalkerOS}.
  *
  * @param outDir - Where to, absolute.
  * @throws If the sources have type errors.
  */
-export function writeDeclarations(
+export async function writeDeclarations(
   library: readonly Entry[],
   commands: readonly Entry[],
   outDir: string,
-): void {
+): Promise<void> {
   const program = ts.createProgram(
     [...library, ...commands].map((entry) => entry.source),
     { ...compilerOptions(), outDir },
   )
   assertNone(ts.getPreEmitDiagnostics(program))
   program.emit()
+  await inlineWalkerOS(outDir)
   for (const entry of library) {
     ts.sys.writeFile(join(outDir, `${entry.stem}.d.cts`), commonJsDeclaration(entry, program))
   }

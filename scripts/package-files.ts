@@ -5,6 +5,8 @@ import { type Entry, root } from './entries.js'
 /** Beside the code: what a package tells about itself. */
 const DOCUMENTS = ['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md', 'dist/walkerOS.json']
 const REQUIRED_DOCUMENTS = ['package.json', 'README.md', 'LICENSE']
+/** The walkerOS types that the declarations refer to; walkeros-declarations.ts makes them. */
+const ROLLED_UP = 'dist/walkeros-core.d.ts'
 
 /**
  * Compares the tarball's files with what belongs in it: each entry in both module kinds, what entries share, and the
@@ -20,6 +22,7 @@ export function checkFiles(
 ): void {
   const required = [
     ...REQUIRED_DOCUMENTS,
+    ROLLED_UP,
     ...library.flatMap(({ stem }) =>
       ['js', 'cjs', 'd.ts', 'd.cts'].map((extension) => `dist/${stem}.${extension}`),
     ),

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { Analytics } from '@segment/analytics-node'
 import express from 'express'
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { expressTracking } from '../src/frameworks/express.js'
 import type { TrackingStats } from '../src/index.js'
 import { requestsOf, segmentServer, serve, trackingTo, visitor } from './support/servers.js'
@@ -42,6 +42,9 @@ describe('promise 1: never in the way', () => {
     const segment = await segmentServer()
     segment.respondWith({ hang: true })
     const expected = await answerOf(() => {})
+    // Where lines go whose handler failed.
+    const printed = vi.spyOn(console, 'error').mockImplementation(() => {})
+    onTestFinished(() => printed.mockRestore())
     const tracking = trackingTo(segment, {
       request: {
         userId: broken,
@@ -61,6 +64,7 @@ describe('promise 1: never in the way', () => {
     expectBalance(tracking.stats())
     expect(tracking.stats().events.tracked).toBe(2)
     expect(tracking.stats().events.open).toBe(0)
+    expect(printed.mock.calls.join()).toContain('the callback on.dropped failed')
   })
 
   it('has the response out before it does anything for Segment', async () => {

@@ -1,13 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import { Deduplication } from '../../src/destination/deduplication.js'
+import type { TrackingConfig } from '../../src/index.js'
 import { requestsOf, segmentServer, trackingTo, visitor } from '../support/servers.js'
 
 const identifyByEmail = { identify: { map: { traits: { map: { email: 'user.email', plan: 'data.plan' } } } } }
 const groupByCompany = { group: { map: { groupId: 'data.company', traits: { map: { name: 'data.name' } } } } }
 
-async function started(settings: object) {
+async function started(settings: object, config: Omit<TrackingConfig, 'settings'> = {}) {
   const segment = await segmentServer()
-  const tracking = trackingTo(segment, { settings })
+  const tracking = trackingTo(segment, { ...config, settings })
   const inRequest = await requestsOf(tracking)
   const callsOf = (type: string) => segment.calls.filter((call) => call.type === type)
   return { tracking, inRequest, callsOf, segment }
@@ -88,7 +89,11 @@ describe('identify, once per person and on change', () => {
   })
 
   it('forgets an identify that Segment did not get', async () => {
-    const { tracking, inRequest, callsOf, segment } = await started({ ...identifyByEmail, maxRetries: 0 })
+    const lines: string[] = []
+    const { tracking, inRequest, callsOf, segment } = await started(
+      { ...identifyByEmail, maxRetries: 0 },
+      { logger: { handler: (_level, message) => void lines.push(message) } },
+    )
     const track = () =>
       inRequest((tracker) =>
         tracker.track('page view', {}, { user: { id: 'alice', email: 'a@example.com' } }),
@@ -97,6 +102,7 @@ describe('identify, once per person and on change', () => {
     await track()
     await tracking.flush()
     expect(tracking.stats().calls.failed.rejected).toBe(2)
+    expect(lines).toEqual(['a call was not delivered to Segment'])
     segment.respondWith('ok')
     await track()
     await tracking.flush()

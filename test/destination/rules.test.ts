@@ -116,12 +116,17 @@ describe('a mapping rule', () => {
     ],
     ['rejects', () => Promise.reject(new Error('broken')), 'Second'],
     ['never answers', () => new Promise<boolean>(() => {}), 'Second'],
-  ])('is the first of a list whose condition %s', async (_what, condition, name) => {
+  ])('is the first of a list whose condition %s', async (what, condition, name) => {
+    const lines: string[] = []
     const { calls } = await callsOf(
-      { mapping: rule([{ condition, name: 'First' }, { name: 'Second' }]) },
+      {
+        mapping: rule([{ condition, name: 'First' }, { name: 'Second' }]),
+        logger: { handler: (_level, message) => void lines.push(message) },
+      },
       { data },
     )
     expect(calls[0]).toMatchObject({ event: name })
+    expect(lines).toEqual(what.includes('hold') ? [] : [expect.stringContaining('mapping condition failed')])
   })
 
   it.each([

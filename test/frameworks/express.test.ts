@@ -3,7 +3,7 @@ import express from 'express'
 import express4 from 'express4'
 import { describe, expect, it } from 'vitest'
 import { expressTracking } from '../../src/frameworks/express.js'
-import type { Outcome, TrackedRequest } from '../../src/index.js'
+import type { Outcome, TrackedRequest, TrackingConfig } from '../../src/index.js'
 import { segmentServer, serve, trackingTo } from '../support/servers.js'
 
 describe.each([
@@ -11,11 +11,12 @@ describe.each([
   { name: 'Express 5', create: express },
 ])('expressTracking() in $name', ({ create }) => {
   /** An application with a tracking, and what readers and the dispatch see of its requests. */
-  async function setUp() {
+  async function setUp(config: Omit<TrackingConfig, 'settings'> = {}) {
     const segment = await segmentServer()
     const requests: TrackedRequest[] = []
     const outcomes: Outcome[] = []
     const tracking = trackingTo(segment, {
+      ...config,
       request: {
         anonymousId(request) {
           requests.push(request)
@@ -141,7 +142,10 @@ describe.each([
   })
 
   it('goes on where the request has a `track` of its own that cannot be replaced', async () => {
-    const { app, tracking, ask } = await setUp()
+    const lines: string[] = []
+    const { app, tracking, ask } = await setUp({
+      logger: { handler: (_level, message) => void lines.push(message) },
+    })
     const own = () => {}
     app.use((req, _res, next) => {
       Object.defineProperty(req, 'track', { value: own })
@@ -153,6 +157,7 @@ describe.each([
       res.send('hello')
     })
     expect((await ask('/')).response.status).toBe(200)
+    expect(lines).toEqual([expect.stringContaining('has a `track` of its own')])
   })
 
   it('keeps one tracker where it is mounted on the application, on a router and on a sub-application', async () => {

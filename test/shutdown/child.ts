@@ -2,10 +2,13 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { isAbsolute } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { onTestFinished } from 'vitest'
+import { onTestFinished, vi } from 'vitest'
 import type { Told } from './fixtures/tell.js'
 
-const WAIT_MS = 15_000
+/** Starting a process takes a fraction of a second, and a hundred times that on a machine that is busy with others. */
+const WAIT_MS = 45_000
+// For the tests of whichever file imports this: what a process has not told in time has to be said before they end.
+vi.setConfig({ testTimeout: WAIT_MS + 15_000, hookTimeout: WAIT_MS + 15_000 })
 
 /** How a process ended. */
 export interface Exit {

@@ -1,22 +1,27 @@
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest'
 import { createSegmentServer, type FaultScript } from '../../src/testing/index.js'
 import { segmentServer } from '../support/servers.js'
-import { startChild } from './child.js'
+import { type Child, startChild } from './child.js'
 import type { ScriptOptions } from './fixtures/script.js'
 
 const DEADLINE_MS = 5_000
-/** A fraction of a second, but for a busy machine; what holds a process (a flush interval, a deadline) holds it longer. */
-const SOON_MS = 2_500
+/** A fraction of a second, but for a busy machine. What holds a process, such as a flush interval, holds it for 10 s. */
+const SOON_MS = 4_000
 
 type Cleanup = (cleanup: () => void) => void
 
-/** Runs a script to its end, and measures what it took from its last work to there. */
+/** Runs a script to its end. */
 async function run(options: ScriptOptions, atEnd: Cleanup = onTestFinished) {
   const script = startChild('script.ts', options, [], atEnd)
   await script.tell('done')
-  const done = performance.now()
-  const { code, signal, at } = await script.exited
-  return { ...script, code, signal, ms: at - done }
+  return outcomeOf(script)
+}
+
+/** Waits for a script's end. It measures itself how long it took from its last work to there. */
+async function outcomeOf(script: Child) {
+  const { code, signal } = await script.exited
+  const [[done], [exit]] = await Promise.all([script.tell('done'), script.tell('exit')])
+  return { ...script, code, signal, ms: (exit?.uptimeMs ?? 0) - (done?.uptimeMs ?? 0) }
 }
 
 describe('a script that ends', () => {
@@ -66,12 +71,24 @@ describe('a script that ends while Segment is away', () => {
   afterAll(async () => {
     for (const cleanup of cleanups) await cleanup()
   })
-  const runAgainst = async (fault: FaultScript | 'gone', settings: ScriptOptions['settings']) => {
-    const segment = await createSegmentServer()
-    cleanups.push(() => segment.close())
-    if (fault === 'gone') await segment.stop()
-    else segment.respondWith(fault)
-    return run({ segment: segment.url, work: 'request', settings }, (kill) => cleanups.push(kill))
+  let previous: Promise<unknown> = Promise.resolve()
+  /** Scripts start one after another, since starting takes a whole core, and wait for Segment at the same time. */
+  const runAgainst = (fault: FaultScript | 'gone', settings: ScriptOptions['settings']) => {
+    const starting = previous.then(async () => {
+      const segment = await createSegmentServer()
+      cleanups.push(() => segment.close())
+      if (fault === 'gone') await segment.stop()
+      else segment.respondWith(fault)
+      const options: ScriptOptions = { segment: segment.url, work: 'request', settings }
+      const script = startChild('script.ts', options, [], (kill) => cleanups.push(kill))
+      await script.tell('done')
+      return script
+    })
+    // One that fails is told by its own test.
+    previous = starting.catch(() => {})
+    const running = starting.then(outcomeOf)
+    running.catch(() => {})
+    return running
   }
   // These wait: they run while the tests below do.
   const atOnce = { flushAt: 1 }

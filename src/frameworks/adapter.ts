@@ -38,7 +38,8 @@ export function expose(
   }
 }
 
-function hasInternals(value: unknown): value is { readonly [internals]: TrackingInternals } {
+/** Whether a value is a tracking of this package. */
+export function hasInternals(value: unknown): value is { readonly [internals]: TrackingInternals } {
   return typeof value === 'object' && value !== null && internals in value
 }
 

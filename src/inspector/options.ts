@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import { nearest } from '../destination/schemas/unknown-key.js'
+import { assertKnownKeys } from '../support/unknown-key.js'
 import { type Host, parseListedHost } from './host.js'
 
 /** How an inspector is mounted. */
@@ -46,7 +46,7 @@ export function checkOptions<Native>(
   if (typeof options !== 'object' || options === null) {
     throw new TypeError(`${mounted}: options are ${shown(options)}; expected an object`)
   }
-  assertKnown(options, [...KNOWN, ...further], mounted)
+  assertKnownKeys(mounted, options, [...KNOWN, ...further])
   const { authorize, capacity = DEFAULT_CAPACITY, hosts = [] } = options
   if (authorize !== undefined && typeof authorize !== 'function') {
     throw new TypeError(
@@ -68,14 +68,6 @@ export function checkOptions<Native>(
     )
   }
   return { capacity, hosts: hosts.map((host, index) => listedHost(host, `${mounted}: hosts[${index}]`)) }
-}
-
-function assertKnown(options: object, known: readonly string[], mounted: string): void {
-  const unknown = Object.keys(options).find((key) => !known.includes(key))
-  if (unknown === undefined) return
-  const near = nearest(unknown, known)
-  const instead = near === undefined ? `; known are ${known.join(', ')}` : `, did you mean ${near}?`
-  throw new TypeError(`${mounted}: unknown option ${unknown}${instead}`)
 }
 
 function listedHost(host: unknown, place: string): Host {

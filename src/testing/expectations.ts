@@ -2,8 +2,9 @@ import type { WalkerOS } from '@walkeros/core'
 import type { DroppedEvent } from '../model/drop.js'
 import { isRecord } from '../model/values.js'
 import { explainDrop, explainFailure } from '../observe/reasons.js'
+import { assertMembers, assertUserId } from './arguments.js'
 import { escapeControls, formatCall } from './format-call.js'
-import { differences, shown } from './partial-match.js'
+import { differences, isAsymmetric, shown } from './partial-match.js'
 import type { ReceivedCall } from './received-calls.js'
 import type { RecordedTracking } from './recorder.js'
 
@@ -31,6 +32,7 @@ export function trackedVerdict(recorded: unknown, event: unknown, properties: un
   if (typeof event !== 'string') {
     throw new TypeError(`the event's name is ${shown(event)}; expected a string such as 'Order Completed'`)
   }
+  assertMembers('properties', properties)
   return verdict(recorded, {
     description: `track ${shown(event)}${withMembers(properties, 'properties')}`,
     isCandidate: (call) => call.type === 'track' && call.event === event,
@@ -41,13 +43,17 @@ export function trackedVerdict(recorded: unknown, event: unknown, properties: un
 
 /** Whether an `identify` call was sent. */
 export function identifiedVerdict(recorded: unknown, userId: unknown, traits: unknown): Verdict {
-  const anybody = userId === undefined || isRecord(userId)
-  const expectedTraits = isRecord(userId) ? userId : traits
+  // One object alone is traits.
+  const isTraits = traits === undefined && isRecord(userId)
+  const anybody = userId === undefined || isTraits
+  const expectedTraits = isTraits ? userId : traits
+  if (!anybody) assertUserId(userId)
+  assertMembers('traits', expectedTraits)
   return verdict(recorded, {
     description: `identify${anybody ? '' : ` ${shown(userId)}`}${withMembers(expectedTraits, 'traits')}`,
     isCandidate: (call) => call.type === 'identify',
     differences: (call) => [
-      ...(anybody ? [] : differences(call.userId, String(userId), 'userId')),
+      ...(anybody ? [] : differences(call.userId, isAsymmetric(userId) ? userId : String(userId), 'userId')),
       ...(expectedTraits === undefined ? [] : differences(membersOf(call), expectedTraits, 'traits')),
     ],
   })

@@ -1,5 +1,6 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http'
 import { isRecord } from '../model/values.js'
+import { shown } from './partial-match.js'
 
 const ANSWERING = ['status', 'headers', 'body', 'retryAfter', 'redirect'] as const
 const BREAKING = ['reset', 'hang', 'half', 'drip'] as const
@@ -14,7 +15,7 @@ const REDIRECT_STATUSES: readonly unknown[] = [301, 302, 307, 308]
 export function assertFault(fault: unknown): void {
   if (!isRecord(fault)) {
     throw new TypeError(
-      `respondWith: a fault is an object such as { status: 503 }, or 'ok'; given ${typeof fault}`,
+      `respondWith: a fault is an object such as { status: 503 }, or 'ok'; given ${shown(fault)}`,
     )
   }
   const misspelt = Object.keys(fault).find((key) => !MEMBERS.includes(key))

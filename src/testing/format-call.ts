@@ -15,12 +15,16 @@ const MAX_JSON_LENGTH = 200
  *
  * @param call - A call as {@link createSegmentServer} received it.
  * @returns The line, without a line break.
+ * @throws TypeError for what is no call.
  *
  * @example
  * const server = await createSegmentServer({ onCall: (call) => console.log(formatCall(call)) })
  * // track     Order Completed  user=u1 anon=a1  {"total":42}  consent: analytics=true marketing=false
  */
 export function formatCall(call: ReceivedCall): string {
+  if (!isRecord(call) || typeof call.type !== 'string') {
+    throw new TypeError(`formatCall was given ${typeof call}; expected a call such as those in server.calls`)
+  }
   const parts = [nameOf(call), idsOf(call), json(detailsOf(call)), consentOf(call)]
   return escapeControls(`${call.type.padEnd(TYPE_WIDTH)}  ${parts.filter((part) => part !== '').join('  ')}`)
 }
@@ -83,6 +87,8 @@ function json(value: object): string {
   }
 }
 
-function truncate(text: string, length: number): string {
+/** A call from elsewhere may lack a name that its type requires. */
+function truncate(text: string | undefined, length: number): string {
+  if (typeof text !== 'string') return ''
   return text.length > length ? `${text.slice(0, length - 1)}…` : text
 }

@@ -1,4 +1,5 @@
 import { escapeControls } from './format-call.js'
+import { shown } from './partial-match.js'
 import type { ReceivedCall } from './received-calls.js'
 import type { Outcome } from './sending.js'
 import { Waiters } from './waiters.js'
@@ -105,7 +106,7 @@ export class Journal {
   async waitForCount(count: number, timeoutMs: number): Promise<readonly ReceivedCall[]> {
     if (!Number.isInteger(count) || count < 0) {
       throw new TypeError(
-        `waitFor: ${count} is not a number of calls; give an integer from 0 on, or a predicate`,
+        `waitFor: ${shown(count)} is not a number of calls; give an integer from 0 on, or a predicate`,
       )
     }
     const pick = () => (this.received >= count ? this.calls.slice(0, count) : undefined)

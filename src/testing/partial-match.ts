@@ -52,7 +52,7 @@ export function shown(value: unknown): string {
     if (isAsymmetric(part)) return nameOf(part)
     return typeof part === 'bigint' ? `${part}n` : part
   })
-  if (text === undefined) return String(value)
+  if (text === undefined || (text === 'null' && value !== null)) return String(value)
   return text.length > MAX_VALUE_LENGTH ? `${text.slice(0, MAX_VALUE_LENGTH - 1)}…` : text
 }
 
@@ -64,7 +64,8 @@ function ownMember(value: Record<string, unknown>, key: string): unknown {
   return Object.hasOwn(value, key) ? value[key] : undefined
 }
 
-function isAsymmetric(value: unknown): value is Asymmetric {
+/** Whether a value is such a matcher. */
+export function isAsymmetric(value: unknown): value is Asymmetric {
   return (
     typeof value === 'object' &&
     value !== null &&

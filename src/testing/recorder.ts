@@ -1,22 +1,28 @@
 import type { HTTPClient, HTTPClientRequest, HTTPResponse } from '@segment/analytics-node'
 import type { WalkerOS } from '@walkeros/core'
 import type { TrackingConfig } from '../config/config.js'
+import { validateConfig } from '../config/validation.js'
 import type { Settings } from '../destination/settings.js'
-import { internalsOf } from '../frameworks/adapter.js'
+import { hasInternals, internalsOf } from '../frameworks/adapter.js'
 import type { DroppedEvent } from '../model/drop.js'
 import type { FailedCall } from '../model/failure.js'
 import type { TimeoutOptions } from '../model/timeout-options.js'
+import { isRecord } from '../model/values.js'
 import { inTime } from '../support/maybe.js'
 import { createTracking, type Tracking } from '../tracking.js'
+import { assertOptions, assertTimeout } from './arguments.js'
 import { checkBatch } from './batch-validation.js'
+import { shown } from './partial-match.js'
 import type { ReceivedCall } from './received-calls.js'
 
 /** Shorter than a test's time limit in Vitest and Jest, so that this error is the one reported. */
 const SETTLE_TIMEOUT_MS = 4_000
+/** Stands for a missing write key: nothing is sent that would need one. */
+const TEST_KEY = 'test'
 
 /** The config of `recordTracking`: that of `createTracking`, with nothing required. */
 export type RecordingConfig = Omit<TrackingConfig, 'settings'> & {
-  /** The Segment settings. `writeKey` defaults to `test`; nothing is sent to any `host`. */
+  /** The Segment settings. `writeKey` defaults to `test` if it is missing or empty; nothing is sent to any `host`. */
   settings?: Partial<Settings>
 }
 
@@ -67,11 +73,15 @@ export function recordTracking(config: RecordingConfig = {}): RecordedTracking {
   const events: WalkerOS.Event[] = []
   const drops: DroppedEvent[] = []
   const failures: FailedCall[] = []
-  const { settings, env, on } = config
+  const { settings, env, on } = checked(config)
   const tracking = createTracking({
     ...config,
     env: { ...env, analytics: undefined },
-    settings: { writeKey: 'test', ...settings, httpClient: new RecordingClient(calls) },
+    settings: {
+      ...settings,
+      writeKey: settings?.writeKey || TEST_KEY,
+      httpClient: new RecordingClient(calls),
+    },
     on: {
       ...on,
       dropped: (dropped) => {
@@ -93,13 +103,37 @@ export function recordTracking(config: RecordingConfig = {}): RecordedTracking {
     events,
     drops,
     failures,
-    settled: ({ timeout = SETTLE_TIMEOUT_MS }: TimeoutOptions = {}) =>
-      inTime(settled(), timeout, unsettledAfter(timeout)),
+    async settled(options: TimeoutOptions = {}) {
+      assertOptions('settled', options, ['timeout'])
+      const { timeout = SETTLE_TIMEOUT_MS } = options
+      assertTimeout('settled', timeout)
+      await inTime(settled(), timeout, unsettledAfter(timeout))
+    },
     clear: () => {
       for (const list of [calls, events, drops, failures]) list.length = 0
       forgetPeople()
     },
   })
+}
+
+/**
+ * Checks a config as `createTracking` does, before parts of it are replaced: a replaced part could hide its mistakes.
+ *
+ * @throws TypeError if it is no config at all, and ConfigError for its problems.
+ */
+function checked(config: RecordingConfig): RecordingConfig {
+  if (typeof config !== 'object' || config === null || hasInternals(config)) {
+    const given = hasInternals(config) ? 'a tracking' : shown(config)
+    throw new TypeError(
+      `recordTracking was given ${given}; expected the config of createTracking, which makes one: recordTracking({ mapping })`,
+    )
+  }
+  const { settings = {} } = config
+  validateConfig({
+    ...config,
+    settings: isRecord(settings) ? { ...settings, writeKey: settings.writeKey || TEST_KEY } : settings,
+  })
+  return config
 }
 
 /** The HTTP client that records batches instead of sending them; refuses what Segment refuses. */

@@ -1,8 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { failure, faultAnswer, SUCCESS } from './answers.js'
+import { assertOptions, assertTimeout } from './arguments.js'
 import { type FaultScript, FaultSequence, keepsAnswer, takesCalls } from './faults.js'
 import { type Duplicate, Journal, type ReceivedBatch, type RejectedBatch } from './journal.js'
 import { Listener } from './listener.js'
+import { shown } from './partial-match.js'
 import type { ReceivedCall } from './received-calls.js'
 import { readBody, receive } from './receiving.js'
 import { send } from './sending.js'
@@ -80,6 +82,7 @@ export interface SegmentServer {
   close(): Promise<void>
 }
 
+const OPTIONS = ['port', 'host', 'writeKey', 'path', 'record', 'onCall']
 const LOOPBACK = ['127.0.0.1', '::1', 'localhost']
 const DEFAULT_WAIT_MS = 5000
 
@@ -103,7 +106,7 @@ const DEFAULT_WAIT_MS = 5000
  * await server.close()
  */
 export async function createSegmentServer(options: SegmentServerOptions = {}): Promise<SegmentServer> {
-  assertOptions(options)
+  assertServerOptions(options)
   const { host = '127.0.0.1', port = 0, path = '/v1/batch', record = true, writeKey, onCall } = options
   const journal = new Journal(record)
   let faults = new FaultSequence('ok')
@@ -134,10 +137,11 @@ export async function createSegmentServer(options: SegmentServerOptions = {}): P
   ): Promise<T>
   function waitFor(predicate: (call: ReceivedCall) => boolean, timeout?: number): Promise<ReceivedCall>
   function waitFor(count: number, timeout?: number): Promise<readonly ReceivedCall[]>
-  function waitFor(
+  async function waitFor(
     wanted: number | ((call: ReceivedCall) => boolean),
     timeout = DEFAULT_WAIT_MS,
   ): Promise<ReceivedCall | readonly ReceivedCall[]> {
+    assertTimeout('waitFor', timeout)
     return typeof wanted === 'function'
       ? journal.waitForCall(wanted, timeout)
       : journal.waitForCount(wanted, timeout)
@@ -167,19 +171,29 @@ export async function createSegmentServer(options: SegmentServerOptions = {}): P
   }
 }
 
-function assertOptions({ host, port, path, writeKey }: SegmentServerOptions): void {
+function assertServerOptions(options: SegmentServerOptions): void {
+  assertOptions('createSegmentServer', options, OPTIONS)
+  const { host, port, path, writeKey, record, onCall } = options
+  const refuse = (problem: string) => {
+    throw new TypeError(`createSegmentServer: ${problem}`)
+  }
   if (host !== undefined && !LOOPBACK.includes(host)) {
-    throw new TypeError(
-      `createSegmentServer: host can only be ${LOOPBACK.join(', ')}; it is for this machine alone`,
-    )
+    refuse(`host can only be ${LOOPBACK.join(', ')}; it is for this machine alone`)
   }
   if (port !== undefined && !(Number.isInteger(port) && port >= 0 && port <= 65_535)) {
-    throw new TypeError(`createSegmentServer: port is an integer from 0 to 65535; given ${port}`)
+    refuse(`port is an integer from 0 to 65535; given ${shown(port)}`)
   }
-  if (path !== undefined && !path.startsWith('/')) {
-    throw new TypeError('createSegmentServer: path begins with a slash, such as /v1/batch')
+  if (path !== undefined && !(typeof path === 'string' && path.startsWith('/'))) {
+    refuse('path begins with a slash, such as /v1/batch')
   }
-  if (writeKey === '') {
-    throw new TypeError('createSegmentServer: writeKey is empty; leave it out to accept every key')
+  if (writeKey === '') refuse('writeKey is empty; leave it out to accept every key')
+  if (writeKey !== undefined && typeof writeKey !== 'string') {
+    refuse(`writeKey is ${typeof writeKey}; expected a string`)
+  }
+  if (record !== undefined && typeof record !== 'boolean') {
+    refuse(`record is ${shown(record)}; expected true or false`)
+  }
+  if (onCall !== undefined && typeof onCall !== 'function') {
+    refuse(`onCall is ${shown(onCall)}; expected a function`)
   }
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { explainKey, type KnownKeys } from './unknown-key.js'
+import { explainKey, type KnownKeys } from '../../support/unknown-key.js'
 
 /** The message of a schema's issues: what was expected. The report adds what was given. */
 export function says(expected: string): { error: string } {

@@ -59,3 +59,15 @@ function editDistance(from: string, to: string): number {
 function at(row: readonly number[], index: number): number {
   return row[index] ?? Number.POSITIVE_INFINITY
 }
+
+/**
+ * @param name - What the options belong to, such as a function's name.
+ * @throws TypeError for an option that is not known, with the one that was probably meant.
+ */
+export function assertKnownKeys(name: string, options: object, known: readonly string[]): void {
+  const unknown = Object.keys(options).find((key) => !known.includes(key))
+  if (unknown === undefined) return
+  const near = nearest(unknown, known)
+  const hint = near === undefined ? `; known are ${known.join(', ')}` : `, did you mean ${near}?`
+  throw new TypeError(`${name}: unknown option ${unknown}${hint}`)
+}

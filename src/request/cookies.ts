@@ -18,6 +18,14 @@ const MAX_VALUE_LENGTH = 4 * 1024
 export function parseCookies(header: string | undefined): ReadonlyMap<string, string> {
   const cookies = new Map<string, string>()
   if (header === undefined) return cookies
+  eachCookie(header, (name, value) => {
+    if (!cookies.has(name)) cookies.set(name, value)
+  })
+  return cookies
+}
+
+/** Visits every cookie of a `Cookie` header in order, those with one name each for itself, by the rules of {@link parseCookies}. */
+export function eachCookie(header: string, visit: (name: string, value: string) => void): void {
   let start = 0
   while (start < header.length) {
     const semicolon = header.indexOf(';', start)
@@ -28,11 +36,10 @@ export function parseCookies(header: string | undefined): ReadonlyMap<string, st
     if (equals === -1) break
     if (equals < end) {
       const name = header.slice(start, equals).trim()
-      if (name !== '' && !cookies.has(name)) cookies.set(name, header.slice(equals + 1, end).trim())
+      if (name !== '') visit(name, header.slice(equals + 1, end).trim())
     }
     start = end + 1
   }
-  return cookies
 }
 
 /**

@@ -194,7 +194,7 @@ describe.each(frameworks)('in $name, hostile headers', (framework) => {
     send('text/plain', 'ok')
   }
 
-  it('that come twice are one, or none', async () => {
+  it('that come twice are one or none, and of two choices the stricter', async () => {
     const { visit } = await site(
       framework,
       {
@@ -220,7 +220,7 @@ describe.each(frameworks)('in $name, hostile headers', (framework) => {
     })
     const [call] = calls
     expect(call).toMatchObject({
-      context: { locale: 'fr', consent: { categoryPreferences: { A: true, M: false } } },
+      context: { locale: 'fr', consent: { categoryPreferences: { A: false, M: false } } },
     })
     expect(call).not.toHaveProperty('userId')
     expect(JSON.stringify(call)).not.toContain(trace)

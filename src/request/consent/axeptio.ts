@@ -1,6 +1,7 @@
 import type { TrackedRequest } from '../../model/tracked-request.js'
-import { booleansOf, own, readJsonCookie } from './decode.js'
-import { type ConsentReader, type ConsentRecord, consentReader, type MappedConsentOptions } from './reader.js'
+import { booleansOf, own, readJsonCookies } from './decode.js'
+import { type ConsentReader, consentReader, type MappedConsentOptions } from './reader.js'
+import type { ConsentRecord } from './record.js'
 
 /** The options of {@link axeptio}. */
 export interface AxeptioOptions extends MappedConsentOptions {
@@ -19,15 +20,12 @@ export interface AxeptioOptions extends MappedConsentOptions {
  * consent: axeptio({ categories: { google_analytics: 'analytics', facebook_pixel: 'marketing' } })
  */
 export function axeptio(options: AxeptioOptions): ConsentReader {
-  return consentReader({
-    name: 'axeptio',
-    options,
-    read: (request) => read(request, options.cookieName ?? 'axeptio_cookies'),
-  })
+  return consentReader({ name: 'axeptio', options, read })
 }
 
-function read(request: TrackedRequest, cookieName: string): ConsentRecord | undefined {
-  const record = readJsonCookie(request, cookieName)
-  if (record === undefined) return undefined
-  return { explicit: own(record, '$$completed') === true, choices: booleansOf(record) }
+function read(request: TrackedRequest, { cookieName = 'axeptio_cookies' }: AxeptioOptions): ConsentRecord[] {
+  return readJsonCookies(request, cookieName).map((record) => ({
+    explicit: own(record, '$$completed') === true,
+    choices: booleansOf(record),
+  }))
 }

@@ -1,12 +1,16 @@
 import type { TrackedRequest } from '../../model/tracked-request.js'
-import { ownObject, readJsonCookie, stringsOf } from './decode.js'
-import {
-  type Choice,
-  type ConsentOptions,
-  type ConsentReader,
-  type ConsentRecord,
-  consentReader,
-} from './reader.js'
+import { hasVersion, ownObject, readJsonCookies, stringsOf } from './decode.js'
+import { type ConsentOptions, type ConsentReader, consentReader } from './reader.js'
+import type { Choice, ConsentRecord } from './record.js'
+
+/** The options of {@link borlabs}. */
+export interface BorlabsOptions extends ConsentOptions {
+  /**
+   * The plugin's present cookie version. A record with another one is unknown, since the plugin asks again. By default
+   * records of all versions count.
+   */
+  version?: string | number
+}
 
 /**
  * Reads the choice that the WordPress plugin Borlabs Cookie recorded: the accepted services of each group, `consents`
@@ -16,25 +20,27 @@ import {
  * whose visitors choose single services can mirror the choice instead (`consentCookie`).
  *
  * By default `essential` is `functional`, `statistics` `analytics`, `marketing` `marketing`; `external-media` and
- * groups of the site's own stand for nothing.
+ * the site's own groups have no key.
  */
-export function borlabs(options: ConsentOptions = {}): ConsentReader {
+export function borlabs(options: BorlabsOptions = {}): ConsentReader {
   return consentReader({
     name: 'borlabs',
     options,
     defaults: { essential: 'functional', statistics: 'analytics', marketing: 'marketing' },
+    others: ['external-media'],
     read,
   })
 }
 
-function read(request: TrackedRequest): ConsentRecord | undefined {
-  const record = readJsonCookie(request, 'borlabs-cookie')
-  const consents = record === undefined ? undefined : ownObject(record, 'consents')
-  if (consents === undefined) return undefined
-  const choices = new Map<string, Choice>()
-  for (const [group, value] of Object.entries(consents)) {
-    const services = stringsOf(value)
-    if (services !== undefined) choices.set(group, services.length > 0)
-  }
-  return { explicit: true, choices }
+function read(request: TrackedRequest, { version }: BorlabsOptions): ConsentRecord[] {
+  return readJsonCookies(request, 'borlabs-cookie').flatMap((record) => {
+    const consents = ownObject(record, 'consents')
+    if (consents === undefined || !hasVersion(record, 'version', version)) return []
+    const choices = new Map<string, Choice>()
+    for (const [group, value] of Object.entries(consents)) {
+      const services = stringsOf(value)
+      if (services !== undefined) choices.set(group, services.length > 0)
+    }
+    return [{ explicit: true, choices, acceptedOnly: true }]
+  })
 }

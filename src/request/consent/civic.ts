@@ -1,14 +1,7 @@
 import type { TrackedRequest } from '../../model/tracked-request.js'
-import { own, ownObject, readJsonCookie } from './decode.js'
-import {
-  addChoice,
-  type Choice,
-  COMMON_CATEGORIES,
-  type ConsentOptions,
-  type ConsentReader,
-  type ConsentRecord,
-  consentReader,
-} from './reader.js'
+import { own, ownObject, readJsonCookies } from './decode.js'
+import { type ConsentOptions, type ConsentReader, consentReader } from './reader.js'
+import { addChoice, type Choice, COMMON_CATEGORIES, type ConsentRecord } from './record.js'
 
 /**
  * Reads the choice that Civic Cookie Control recorded: `optionalCookies` in the JSON of the cookie `CookieControl`,
@@ -22,28 +15,25 @@ import {
  * other name needs `categories`.
  */
 export function civic(options: ConsentOptions = {}): ConsentReader {
-  const { categories } = options
   return consentReader({
     name: 'civic',
-    options: { ...options, ...(categories && { categories: inLowerCase(categories) }) },
+    options,
     defaults: COMMON_CATEGORIES,
+    ignoresCase: true,
     read,
   })
 }
 
-function read(request: TrackedRequest): ConsentRecord | undefined {
-  const record = readJsonCookie(request, 'CookieControl')
-  const optional = record === undefined ? undefined : ownObject(record, 'optionalCookies')
-  if (record === undefined || optional === undefined) return undefined
-  const choices = new Map<string, Choice>([['necessary', true]])
-  for (const [name, value] of Object.entries(optional)) {
-    const category = name.toLowerCase()
-    if (value === 'accepted' || value === 'revoked') addChoice(choices, category, value === 'accepted')
-    else if (!choices.has(category)) choices.set(category, 'undecided')
-  }
-  return { explicit: own(record, 'interactedWith') === true, choices }
-}
-
-function inLowerCase<T>(categories: Readonly<Record<string, T>>): Record<string, T> {
-  return Object.fromEntries(Object.entries(categories).map(([name, key]) => [name.toLowerCase(), key]))
+function read(request: TrackedRequest): ConsentRecord[] {
+  return readJsonCookies(request, 'CookieControl').flatMap((record) => {
+    const optional = ownObject(record, 'optionalCookies')
+    if (optional === undefined) return []
+    const choices = new Map<string, Choice>([['necessary', true]])
+    for (const [name, value] of Object.entries(optional)) {
+      const category = name.toLowerCase()
+      if (value === 'accepted' || value === 'revoked') addChoice(choices, category, value === 'accepted')
+      else if (!choices.has(category)) choices.set(category, 'undecided')
+    }
+    return [{ explicit: own(record, 'interactedWith') === true, choices }]
+  })
 }

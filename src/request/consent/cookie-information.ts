@@ -1,13 +1,7 @@
 import type { TrackedRequest } from '../../model/tracked-request.js'
-import { own, readJsonCookie, stringsOf } from './decode.js'
-import {
-  addChoice,
-  type Choice,
-  type ConsentOptions,
-  type ConsentReader,
-  type ConsentRecord,
-  consentReader,
-} from './reader.js'
+import { own, readJsonCookies, stringsOf } from './decode.js'
+import { type ConsentOptions, type ConsentReader, consentReader } from './reader.js'
+import { addChoice, type Choice, type ConsentRecord } from './record.js'
 
 /**
  * Reads the choice that Cookie Information recorded: the lists `consents_approved` and `consents_denied` in the JSON
@@ -25,18 +19,19 @@ export function cookieInformation(options: ConsentOptions = {}): ConsentReader {
       cookie_cat_statistic: 'analytics',
       cookie_cat_marketing: 'marketing',
     },
+    others: ['cookie_cat_functional', 'cookie_cat_unclassified'],
     read,
   })
 }
 
-function read(request: TrackedRequest): ConsentRecord | undefined {
-  const record = readJsonCookie(request, 'CookieInformationConsent')
-  if (record === undefined) return undefined
-  const approved = stringsOf(own(record, 'consents_approved'))
-  const denied = stringsOf(own(record, 'consents_denied'))
-  if (approved === undefined && denied === undefined) return undefined
-  const choices = new Map<string, Choice>()
-  for (const category of approved ?? []) addChoice(choices, category, true)
-  for (const category of denied ?? []) addChoice(choices, category, false)
-  return { explicit: true, choices }
+function read(request: TrackedRequest): ConsentRecord[] {
+  return readJsonCookies(request, 'CookieInformationConsent').flatMap((record) => {
+    const approved = stringsOf(own(record, 'consents_approved'))
+    const denied = stringsOf(own(record, 'consents_denied'))
+    if (approved === undefined && denied === undefined) return []
+    const choices = new Map<string, Choice>()
+    for (const category of approved ?? []) addChoice(choices, category, true)
+    for (const category of denied ?? []) addChoice(choices, category, false)
+    return [{ explicit: true, choices }]
+  })
 }

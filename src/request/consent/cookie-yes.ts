@@ -1,19 +1,15 @@
 import type { TrackedRequest } from '../../model/tracked-request.js'
-import { pairsOf, percentDecoded, readCookie } from './decode.js'
-import {
-  addChoice,
-  type Choice,
-  type ConsentOptions,
-  type ConsentReader,
-  type ConsentRecord,
-  consentReader,
-} from './reader.js'
+import { pairsOf, percentDecoded, readCookies } from './decode.js'
+import { type ConsentOptions, type ConsentReader, consentReader } from './reader.js'
+import { addChoice, type Choice, type ConsentRecord } from './record.js'
 
 /**
  * Reads the choice that CookieYes recorded in the cookie `cookieyes-consent`: `consent:yes,action:yes,analytics:no,...`.
  *
- * Only `action:yes` is a choice. Before it the values are empty, or those that an opt-out law implies. Sites with the
- * older plugin (`CookieLawInfoConsent`) need `cookieLawInfo`.
+ * Only `action:yes` is a choice. Before it the values are empty, or those that an opt-out law implies. Closing the banner
+ * writes `action:yes`, too, and leaves the defaults: a category counts as granted only beside `consent:yes`, without
+ * which the plugin's own script unblocks nothing. Sites with the older plugin (`CookieLawInfoConsent`) need
+ * `cookieLawInfo`.
  *
  * By default `necessary` is `functional`, `analytics` `analytics`, `advertisement` `marketing`; `functional`,
  * `performance` and `other` have no key.
@@ -23,20 +19,35 @@ export function cookieYes(options: ConsentOptions = {}): ConsentReader {
     name: 'cookieYes',
     options,
     defaults: { necessary: 'functional', analytics: 'analytics', advertisement: 'marketing' },
+    others: ['functional', 'performance', 'other', 'others'],
     read,
   })
 }
 
-function read(request: TrackedRequest): ConsentRecord | undefined {
-  const cookie = readCookie(request, 'cookieyes-consent')
-  const text = cookie === undefined ? undefined : percentDecoded(cookie)
-  if (text === undefined) return undefined
-  const choices = new Map<string, Choice>()
-  let isChosen = false
+function read(request: TrackedRequest): ConsentRecord[] {
+  return readCookies(request, 'cookieyes-consent').flatMap((cookie) => {
+    const text = percentDecoded(cookie)
+    return text === undefined ? [] : [recordOf(text)]
+  })
+}
+
+function recordOf(text: string): ConsentRecord {
+  const fields = new Map<string, Choice>()
   for (const [name, value] of pairsOf(text, ',', ':')) {
-    if (value !== 'yes' && value !== 'no') continue
-    if (name === 'action') isChosen ||= value === 'yes'
-    else addChoice(choices, name, value === 'yes')
+    if (value === 'yes' || value === 'no') addChoice(fields, name, value === 'yes')
   }
-  return { explicit: isChosen, choices }
+  const { action, consent, choices } = split(fields)
+  if (consent === true) return { explicit: action === true, choices }
+  const isAnyRefused = [...choices.values()].includes(false)
+  for (const [category, choice] of choices) {
+    if (choice === true && category !== 'necessary') choices.set(category, 'assumed')
+  }
+  return { explicit: action === true && isAnyRefused, choices }
+}
+
+function split(fields: Map<string, Choice>) {
+  const choices = new Map(fields)
+  choices.delete('action')
+  choices.delete('consent')
+  return { action: fields.get('action'), consent: fields.get('consent'), choices }
 }

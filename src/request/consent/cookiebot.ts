@@ -1,13 +1,7 @@
 import type { TrackedRequest } from '../../model/tracked-request.js'
-import { pairsOf, percentDecoded, readCookie } from './decode.js'
-import {
-  addChoice,
-  type Choice,
-  type ConsentOptions,
-  type ConsentReader,
-  type ConsentRecord,
-  consentReader,
-} from './reader.js'
+import { pairsOf, percentDecoded, readCookies } from './decode.js'
+import { type ConsentOptions, type ConsentReader, consentReader } from './reader.js'
+import { addChoice, type Choice, type ConsentRecord } from './record.js'
 
 /**
  * Reads the choice that Cookiebot recorded in the cookie `CookieConsent`, which looks like JSON but is not.
@@ -24,13 +18,16 @@ export function cookiebot(options: ConsentOptions = {}): ConsentReader {
     name: 'cookiebot',
     options,
     defaults: { necessary: 'functional', statistics: 'analytics', marketing: 'marketing' },
+    others: ['preferences'],
     read,
   })
 }
 
-function read(request: TrackedRequest): ConsentRecord | undefined {
-  const cookie = readCookie(request, 'CookieConsent')
-  if (cookie === undefined) return undefined
+function read(request: TrackedRequest): ConsentRecord[] {
+  return readCookies(request, 'CookieConsent').flatMap((cookie) => recordOf(cookie) ?? [])
+}
+
+function recordOf(cookie: string): ConsentRecord | undefined {
   if (cookie === '0') return { explicit: true, choices: choicesOfAll(false) }
   if (cookie === '-1') return { explicit: false, choices: choicesOfAll(true) }
   const text = percentDecoded(cookie)

@@ -1,6 +1,7 @@
 import type { TrackedRequest } from '../../model/tracked-request.js'
 import { isRecord } from '../../model/values.js'
 import { parseJson } from '../json.js'
+import { cookieValues, MAX_VALUES } from './cookie-values.js'
 
 /**
  * The longest cookie value or header that readers decode, in characters.
@@ -9,14 +10,32 @@ import { parseJson } from '../json.js'
  */
 export const MAX_LENGTH = 4096
 
-/** Returns a cookie's raw value, or `undefined` if it is absent, empty or too long. */
-export function readCookie(request: TrackedRequest, name: string): string | undefined {
-  return bounded(request.cookies.get(name))
+/**
+ * Returns the values of a cookie, without quotes around them. Empty and too long ones are left out. It returns none if
+ * there are more than a browser sends.
+ */
+export function readCookies(request: TrackedRequest, name: string): readonly string[] {
+  const values = cookieValues(request, name)
+  return values.length > MAX_VALUES ? [] : values.filter(isBounded).map(unquoted)
+}
+
+/** Removes a pair of quotes and their escapes, which some servers put around a value (RFC 6265, section 4.1.1). */
+export function unquoted(text: string): string {
+  if (text.length < 2 || !text.startsWith('"') || !text.endsWith('"')) return text
+  return text
+    .slice(1, -1)
+    .replace(/\\([0-3][0-7]{2}|.)/gs, (_, escaped: string) =>
+      escaped.length === 3 ? String.fromCharCode(Number.parseInt(escaped, 8)) : escaped,
+    )
 }
 
 /** Returns the text, or `undefined` if it is absent, empty or longer than {@link MAX_LENGTH}. */
 export function bounded(text: string | undefined): string | undefined {
-  return text !== undefined && text.length > 0 && text.length <= MAX_LENGTH ? text : undefined
+  return text !== undefined && isBounded(text) ? text : undefined
+}
+
+function isBounded(text: string): boolean {
+  return text.length > 0 && text.length <= MAX_LENGTH
 }
 
 /** Undoes percent-encoding once. Returns `undefined` if it is malformed. */
@@ -42,19 +61,24 @@ export function parsedObject(text: string | undefined): Record<string, unknown> 
   return isRecord(value) ? value : undefined
 }
 
-/** Parses a cookie that holds a JSON object, percent-encoded in whole, in part or not at all. */
-export function readJsonCookie(request: TrackedRequest, name: string): Record<string, unknown> | undefined {
-  const value = readCookie(request, name)
-  if (value === undefined) return undefined
+/** Parses the values of a cookie that holds a JSON object, percent-encoded in whole, in part or not at all. */
+export function readJsonCookies(request: TrackedRequest, name: string): Record<string, unknown>[] {
+  return readCookies(request, name)
+    .map(jsonObject)
+    .filter((record) => record !== undefined)
+}
+
+/** Parses the values of a cookie that holds a JSON object in base64. */
+export function readBase64Cookies(request: TrackedRequest, name: string): Record<string, unknown>[] {
+  return readCookies(request, name)
+    .map((value) => parsedObject(base64Decoded(value)))
+    .filter((record) => record !== undefined)
+}
+
+function jsonObject(value: string): Record<string, unknown> | undefined {
   if (!value.includes('%')) return parsedObject(value)
   // Unencoded JSON may contain a `%`, so the raw value is tried if the decoded one fails.
   return parsedObject(percentDecoded(value)) ?? parsedObject(value)
-}
-
-/** Parses a cookie that holds a JSON object in base64. */
-export function readBase64Cookie(request: TrackedRequest, name: string): Record<string, unknown> | undefined {
-  const value = readCookie(request, name)
-  return value === undefined ? undefined : parsedObject(base64Decoded(value))
 }
 
 /** Returns an object's own member, never an inherited one. */
@@ -66,6 +90,19 @@ export function own(record: Record<string, unknown>, key: string): unknown {
 export function ownObject(record: Record<string, unknown>, key: string): Record<string, unknown> | undefined {
   const value = own(record, key)
   return isRecord(value) ? value : undefined
+}
+
+/** Whether a record names the version that the site has now. Without such a version every record does. */
+export function hasVersion(
+  record: Record<string, unknown>,
+  key: string,
+  version: string | number | undefined,
+): boolean {
+  if (version === undefined) return true
+  const recorded = own(record, key)
+  return (
+    (typeof recorded === 'string' || typeof recorded === 'number') && String(recorded) === String(version)
+  )
 }
 
 /** Collects an object's own members that are `true` or `false`. */

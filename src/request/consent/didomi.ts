@@ -1,14 +1,8 @@
 import type { TrackedRequest } from '../../model/tracked-request.js'
-import { own, ownObject, readBase64Cookie, stringsOf } from './decode.js'
-import {
-  addChoice,
-  type Choice,
-  type ConsentOptions,
-  type ConsentReader,
-  type ConsentRecord,
-  consentReader,
-} from './reader.js'
-import { consentedPurposes } from './tc-string.js'
+import { own, ownObject, readBase64Cookies, stringsOf } from './decode.js'
+import { type ConsentOptions, type ConsentReader, consentReader } from './reader.js'
+import { addChoice, type Choice, type ConsentRecord } from './record.js'
+import { readTcPurposes } from './tc-string.js'
 
 /** Didomi's ids of the TCF purposes, in the order of their numbers. */
 const TCF_PURPOSES = [
@@ -32,6 +26,8 @@ const TCF_PURPOSES = [
  * The choice counts as made when the token names a purpose. It also counts with a valid consent string, unless the
  * token says that nothing was chosen (`version` is `null`).
  *
+ * A site whose purposes are all custom has a consent string without any purpose, which says nothing.
+ *
  * By default `analytics` needs `cookies`, `measure_content_performance` and `market_research`, and `marketing` needs
  * `cookies`, `create_ads_profile` and `select_personalized_ads`. Custom purposes need `categories`. Only
  * Didomi's own script can resolve the numbered custom purposes in the newer `didomi_dcs`, so beside it only the TCF
@@ -48,23 +44,25 @@ export function didomi(options: ConsentOptions = {}): ConsentReader {
       measure_content_performance: 'analytics',
       market_research: 'analytics',
     },
+    others: TCF_PURPOSES,
     complete: true,
     read,
   })
 }
 
-function read(request: TrackedRequest): ConsentRecord | undefined {
+function read(request: TrackedRequest): ConsentRecord[] {
   const choices = new Map<string, Choice>()
-  const token = readBase64Cookie(request, 'didomi_token')
-  if (token !== undefined) {
+  for (const token of readBase64Cookies(request, 'didomi_token')) {
+    const named = choices.size
     const purposes = ownObject(token, 'purposes') ?? {}
     for (const id of stringsOf(own(purposes, 'enabled')) ?? []) addChoice(choices, id, true)
     for (const id of stringsOf(own(purposes, 'disabled')) ?? []) addChoice(choices, id, false)
-    if (choices.size === 0 && own(token, 'version') === null) return undefined
+    if (choices.size === named && own(token, 'version') === null) return []
   }
-  const tcfPurposes = consentedPurposes(request.cookies.get('euconsent-v2') ?? '')
-  if (tcfPurposes !== undefined) {
-    for (const [index, id] of TCF_PURPOSES.entries()) addChoice(choices, id, tcfPurposes[index] === true)
+  const hasCustomOnly = choices.size > 0 && !TCF_PURPOSES.some((id) => choices.has(id))
+  for (const consented of readTcPurposes(request, 'euconsent-v2')) {
+    if (hasCustomOnly && !consented.includes(true)) continue
+    for (const [index, id] of TCF_PURPOSES.entries()) addChoice(choices, id, consented[index] === true)
   }
-  return choices.size === 0 ? undefined : { explicit: true, choices }
+  return choices.size === 0 ? [] : [{ explicit: true, choices }]
 }

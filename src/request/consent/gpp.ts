@@ -1,18 +1,22 @@
 import type { TrackedRequest } from '../../model/tracked-request.js'
 import { readBits } from './bits.js'
-import { percentDecoded, readCookie } from './decode.js'
+import { cookieValues, MAX_VALUES } from './cookie-values.js'
 import { type ConsentReader, type OptOutOptions, optOutReader } from './reader.js'
-import { isOptedOutOfSale } from './us-privacy.js'
+import { isOptedOutOfSale, signalText } from './us-privacy.js'
 
 /** The options of {@link gpp}. */
 export interface GppOptions extends OptOutOptions {
-  /** The cookies that may hold the string. An opt-out in any of them counts. Defaults to `gpp`, `OTGPPConsent`. */
+  /**
+   * The cookies that may hold the string. An opt-out in any of them counts. Defaults to `gpp`, `OTGPPConsent` and
+   * `IABGPP_HDR_GppString`.
+   */
   cookies?: readonly string[]
 }
 
 /**
  * Reads the opt-outs in a string of the IAB's Global Privacy Platform: those of the national section and of every US
- * state that has one (ids 6 to 27). The string is in the cookie `gpp`, with OneTrust in `OTGPPConsent`.
+ * state that has one (ids 6 to 27). The string is in the cookie `gpp`, with OneTrust in `OTGPPConsent`, with InMobi Choice
+ * in `IABGPP_HDR_GppString`.
  *
  * It only refuses. The signals are `sale`, `sharing`, `targetedAdvertising` and `gpc`, and each of them refuses
  * `marketing` by default. All sections in the string count, even if `gpp_sid` says that they do not apply here. The
@@ -23,15 +27,12 @@ export interface GppOptions extends OptOutOptions {
  * Source: IAB Tech Lab, Global Privacy Platform, "Consent String Specification" and the sections' specifications.
  */
 export function gpp(options: GppOptions = {}): ConsentReader {
-  const { cookies = ['gpp', 'OTGPPConsent'] } = options
-  const categories = options.categories ?? {
-    sale: 'marketing',
-    sharing: 'marketing',
-    targetedAdvertising: 'marketing',
-    gpc: 'marketing',
-  }
+  const { cookies = ['gpp', 'OTGPPConsent', 'IABGPP_HDR_GppString'] } = options
+  const categories = options.categories ?? Object.fromEntries(SIGNALS.map((signal) => [signal, 'marketing']))
   return optOutReader('gpp', categories, (request) => signalsOf(request, cookies))
 }
+
+const SIGNALS = ['sale', 'sharing', 'targetedAdvertising', 'gpc']
 
 /** The offsets of a section's opt-outs, each a two-bit field. */
 interface OptOutOffsets {
@@ -65,31 +66,51 @@ function layoutOf(section: number): OptOutOffsets | undefined {
   return undefined
 }
 
+/** The states whose second segment holds consents to sensitive data instead of GPC: Indiana, Kentucky, Rhode Island. */
+const WITHOUT_GPC: readonly number[] = [25, 26, 27]
+
 function signalsOf(request: TrackedRequest, cookies: readonly string[]): Set<string> {
   const signals = new Set<string>()
   for (const cookie of cookies) {
-    const text = percentDecoded(readCookie(request, cookie) ?? '')
-    const [header = '', ...sections] = text?.split('~', MAX_SECTIONS + 1) ?? []
-    for (const [index, id] of sectionIds(header, sections.length).entries()) {
-      addSignals(signals, id, sections[index] ?? '')
-    }
+    const values = cookieValues(request, cookie)
+    // More values than a browser sends hide what the visitor said, so the strictest answer counts.
+    if (values.length > MAX_VALUES) return new Set(SIGNALS)
+    for (const value of values) addSignalsOfString(signals, signalText(value))
   }
   return signals
+}
+
+function addSignalsOfString(signals: Set<string>, text: string): void {
+  const [header = '', ...sections] = text.split('~', MAX_SECTIONS + 1)
+  for (const [index, id] of sectionIds(header, sections.length).entries()) {
+    addSignals(signals, id, sections[index] ?? '')
+  }
 }
 
 function addSignals(signals: Set<string>, id: number, section: string): void {
   if (id === US_PRIVACY_SECTION && isOptedOutOfSale(section)) signals.add('sale')
   const layout = layoutOf(id)
-  const [core = '', ...segments] = section.split('.', 3)
+  if (layout === undefined) return
+  const [core = '', ...segments] = withoutHeader(section.split('.', 4), id)
   const version = readBits(core, 0, 6)
   // Another version may keep other fields at these offsets.
-  if (layout === undefined || (version !== 1 && !(id === 7 && version === 2))) return
+  if (version !== 1 && !(id === 7 && version === 2)) return
   for (const [signal, offset] of Object.entries(layout)) {
     if (readBits(core, offset, 2) === OPTED_OUT) signals.add(signal)
   }
+  if (WITHOUT_GPC.includes(id)) return
   for (const segment of segments) {
     if (readBits(segment, 0, 2) === GPC_SEGMENT && readBits(segment, 2, 1) === 1) signals.add('gpc')
   }
+}
+
+/**
+ * Removes the header that the specifications of sections 24 to 27 describe. It begins with the section's id, and the
+ * IAB's own encoder does not write it.
+ */
+function withoutHeader(segments: readonly string[], id: number): readonly string[] {
+  const [first = ''] = segments
+  return id >= 24 && readBits(first, 0, 6) === id ? segments.slice(1) : segments
 }
 
 /**

@@ -1,8 +1,8 @@
 export { type AxeptioOptions, axeptio } from './axeptio.js'
-export { borlabs } from './borlabs.js'
+export { type BorlabsOptions, borlabs } from './borlabs.js'
 export { civic } from './civic.js'
 export { type ComplianzOptions, complianz } from './complianz.js'
-export { cookieFirst } from './cookie-first.js'
+export { type CookieFirstOptions, cookieFirst } from './cookie-first.js'
 export { cookieInformation } from './cookie-information.js'
 export { cookieLawInfo } from './cookie-law-info.js'
 export { cookieScript } from './cookie-script.js'
@@ -17,15 +17,14 @@ export { type KlaroOptions, klaro } from './klaro.js'
 export { consentCookie, consentHeader, type MirrorOptions } from './mirror.js'
 export { oneTrust } from './one-trust.js'
 export {
-  type CategoryMap,
   type ConsentOptions,
   type ConsentReader,
   isOptOut,
   type MappedConsentOptions,
   type OptOutOptions,
   optOut,
-  type WalkerKey,
 } from './reader.js'
+export type { CategoryMap, WalkerKey } from './record.js'
 export { type TarteaucitronOptions, tarteaucitron } from './tarteaucitron.js'
 export { type TcfOptions, tcf } from './tcf.js'
 export { trustArc } from './trust-arc.js'

@@ -1,22 +1,16 @@
 import type { TrackedRequest } from '../../model/tracked-request.js'
 import { isRecord } from '../../model/values.js'
-import { own, ownObject, readBase64Cookie, stringsOf } from './decode.js'
-import {
-  addChoice,
-  type Choice,
-  type ConsentOptions,
-  type ConsentReader,
-  type ConsentRecord,
-  consentReader,
-} from './reader.js'
+import { own, ownObject, readBase64Cookies, stringsOf } from './decode.js'
+import { type ConsentOptions, type ConsentReader, consentReader } from './reader.js'
+import { addChoice, type Choice, type ConsentRecord } from './record.js'
 
 /**
  * Reads the choice that Ketch recorded: base64 of JSON in the cookie `_ketch_consent_v1_`, where each purpose is
  * `granted` or `denied`.
  *
  * Ketch writes that cookie before any choice, too, with the defaults of the jurisdiction. The fuller record in
- * `_swb_consent_` tells such a default, and the consent then counts as implied. Without that record the cookie counts
- * as a choice, so pair this reader with `globalPrivacyControl` if you serve visitors under opt-out laws.
+ * `_swb_consent_` tells such a default, and the consent then counts as implied. Without that record a
+ * cookie that refuses something is a choice, and one that grants everything counts as implied.
  *
  * Categories are the site's purpose codes and the canonical purposes that Ketch notes with them. By default
  * `essential_services` is `functional`, `analytics` `analytics`, `behavioral_advertising` `marketing`.
@@ -34,24 +28,33 @@ export function ketch(options: ConsentOptions = {}): ConsentReader {
   })
 }
 
-function read(request: TrackedRequest): ConsentRecord | undefined {
-  const purposes = readBase64Cookie(request, '_ketch_consent_v1_')
-  if (purposes === undefined) return undefined
+function read(request: TrackedRequest): ConsentRecord[] {
+  const full = readBase64Cookies(request, '_swb_consent_')
+  return readBase64Cookies(request, '_ketch_consent_v1_').flatMap((purposes) => {
+    const choices = choicesOf(purposes)
+    return choices.size === 0 ? [] : [{ explicit: isChosen(full, choices), choices }]
+  })
+}
+
+function isChosen(full: readonly Record<string, unknown>[], choices: ReadonlyMap<string, Choice>): boolean {
+  return full.length === 0 ? [...choices.values()].includes(false) : !full.some(isDefaultState)
+}
+
+function choicesOf(purposes: Record<string, unknown>): Map<string, Choice> {
   const choices = new Map<string, Choice>()
   for (const [code, value] of Object.entries(purposes)) {
     const status = isRecord(value) ? own(value, 'status') : value
     if (status !== 'granted' && status !== 'denied') continue
     const canonical = isRecord(value) ? stringsOf(own(value, 'canonicalPurposes')) : undefined
-    for (const category of new Set([code, ...(canonical ?? [])]))
+    for (const category of new Set([code, ...(canonical ?? [])])) {
       addChoice(choices, category, status === 'granted')
+    }
   }
-  if (choices.size === 0) return undefined
-  return { explicit: !isDefaultState(readBase64Cookie(request, '_swb_consent_')), choices }
+  return choices
 }
 
 /** Whether Ketch's full record holds the defaults that it assumes before a choice. */
-function isDefaultState(record: Record<string, unknown> | undefined): boolean {
-  if (record === undefined) return false
+function isDefaultState(record: Record<string, unknown>): boolean {
   const context = ownObject(record, 'context')
   const source = context === undefined ? undefined : own(context, 'source')
   if (typeof source === 'string') return source === 'legalBasisDefault'

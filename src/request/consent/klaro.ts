@@ -1,6 +1,7 @@
 import type { TrackedRequest } from '../../model/tracked-request.js'
-import { booleansOf, readJsonCookie } from './decode.js'
-import { type ConsentReader, type ConsentRecord, consentReader, type MappedConsentOptions } from './reader.js'
+import { booleansOf, readJsonCookies } from './decode.js'
+import { type ConsentReader, consentReader, type MappedConsentOptions } from './reader.js'
+import type { ConsentRecord } from './record.js'
 
 /** The options of {@link klaro}. */
 export interface KlaroOptions extends MappedConsentOptions {
@@ -21,16 +22,12 @@ export interface KlaroOptions extends MappedConsentOptions {
  * consent: klaro({ categories: { matomo: 'analytics', 'google-ads': 'marketing' } })
  */
 export function klaro(options: KlaroOptions): ConsentReader {
-  return consentReader({
-    name: 'klaro',
-    options,
-    read: (request) => read(request, options.cookieName ?? 'klaro'),
-  })
+  return consentReader({ name: 'klaro', options, read })
 }
 
-function read(request: TrackedRequest, cookieName: string): ConsentRecord | undefined {
-  const record = readJsonCookie(request, cookieName)
-  if (record === undefined) return undefined
-  const choices = booleansOf(record)
-  return choices.size === 0 ? undefined : { explicit: true, choices }
+function read(request: TrackedRequest, { cookieName = 'klaro' }: KlaroOptions): ConsentRecord[] {
+  return readJsonCookies(request, cookieName).flatMap((record) => {
+    const choices = booleansOf(record)
+    return choices.size === 0 ? [] : [{ explicit: true, choices }]
+  })
 }

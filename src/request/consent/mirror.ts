@@ -1,6 +1,9 @@
 import type { WalkerOS } from '@walkeros/core'
-import { booleansOf, bounded, parsedObject, percentDecoded, readCookie } from './decode.js'
-import { type CategoryMap, type ConsentReader, consentReader, named } from './reader.js'
+import type { TrackedRequest } from '../../model/tracked-request.js'
+import { booleansOf, bounded, parsedObject, percentDecoded, readCookies } from './decode.js'
+import { strictestRecord } from './mapping.js'
+import { type ConsentReader, consentReader, named } from './reader.js'
+import type { CategoryMap } from './record.js'
 
 /** The options of {@link consentHeader} and {@link consentCookie}. */
 export interface MirrorOptions {
@@ -24,7 +27,8 @@ export function consentHeader(name: string, options: MirrorOptions = {}): Consen
   const header = name.toLowerCase()
   return mirrorReader('consentHeader', options, ({ headers }) => {
     const value = headers[header]
-    return typeof value === 'string' ? bounded(value) : undefined
+    const text = typeof value === 'string' ? bounded(value) : undefined
+    return text === undefined ? [] : [text]
   })
 }
 
@@ -45,32 +49,37 @@ export function consentHeader(name: string, options: MirrorOptions = {}): Consen
  * consent: consentCookie('consent')
  */
 export function consentCookie(name: string, options: MirrorOptions = {}): ConsentReader {
-  return mirrorReader('consentCookie', options, (request) => readCookie(request, name))
+  return mirrorReader('consentCookie', options, (request) => readCookies(request, name))
 }
 
 function mirrorReader(
   name: string,
   options: MirrorOptions,
-  read: (request: Parameters<ConsentReader>[0]) => string | undefined,
+  texts: (request: TrackedRequest) => readonly string[],
 ): ConsentReader {
   if (options.categories === undefined) {
-    return named(name, (request) => asConsent(mirrored(read(request))))
+    return named(name, (request: TrackedRequest) => {
+      const [first, ...more] = texts(request)
+        .map((text) => asConsent(mirrored(text)))
+        .filter((consent) => consent !== undefined)
+      return more.length === 0 ? first : strictestRecord([first, ...more])
+    })
   }
   return consentReader({
     name,
     options,
-    read: (request) => {
-      const choices = mirrored(read(request))
-      return choices.size === 0 ? undefined : { explicit: true, choices }
-    },
+    read: (request) =>
+      texts(request).flatMap((text) => {
+        const choices = mirrored(text)
+        return choices.size === 0 ? [] : [{ explicit: true, choices }]
+      }),
   })
 }
 
 /** Express's prefix of a cookie that holds an object. */
 const EXPRESS_JSON = 'j:'
 
-function mirrored(text: string | undefined): Map<string, boolean> {
-  if (text === undefined) return new Map()
+function mirrored(text: string): Map<string, boolean> {
   const decoded = percentDecoded(text)
   const json = decoded?.startsWith(EXPRESS_JSON) ? decoded.slice(EXPRESS_JSON.length) : decoded
   return booleansOf(parsedObject(json) ?? (json === text ? undefined : parsedObject(text)) ?? {})

@@ -1,13 +1,7 @@
 import type { TrackedRequest } from '../../model/tracked-request.js'
-import { pairsOf, percentDecoded, readCookie } from './decode.js'
-import {
-  addChoice,
-  type Choice,
-  type ConsentOptions,
-  type ConsentReader,
-  type ConsentRecord,
-  consentReader,
-} from './reader.js'
+import { pairsOf, percentDecoded, readCookies } from './decode.js'
+import { type ConsentOptions, type ConsentReader, consentReader } from './reader.js'
+import { addChoice, type Choice, type ConsentRecord } from './record.js'
 
 /**
  * Reads the choice that OneTrust or CookiePro recorded: the `groups` of the cookie `OptanonConsent`.
@@ -36,13 +30,17 @@ export function oneTrust(options: ConsentOptions = {}): ConsentReader {
   })
 }
 
-function read(request: TrackedRequest): ConsentRecord | undefined {
-  const cookie = readCookie(request, 'OptanonConsent')
-  const groups = cookie === undefined ? undefined : formField(cookie, 'groups')
-  if (cookie === undefined || groups === undefined) return undefined
+function read(request: TrackedRequest): ConsentRecord[] {
+  const closed = readCookies(request, 'OptanonAlertBoxClosed')
+  const isChosen = closed.length > 0 && closed.every((date) => /^\d{4}-\d\d-\d\dT/.test(date))
+  return readCookies(request, 'OptanonConsent').flatMap((cookie) => recordOf(cookie, isChosen) ?? [])
+}
+
+function recordOf(cookie: string, isChosen: boolean): ConsentRecord | undefined {
+  const groups = formField(cookie, 'groups')
+  if (groups === undefined) return undefined
   const choices = new Map<string, Choice>()
   for (const [group, value] of pairsOf(groups, ',', ':')) addChoice(choices, group, value === '1')
-  const isChosen = /^\d{4}-\d\d-\d\dT/.test(readCookie(request, 'OptanonAlertBoxClosed') ?? '')
   return { explicit: isChosen && formField(cookie, 'AwaitingReconsent') !== 'true', choices }
 }
 

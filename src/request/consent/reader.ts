@@ -1,19 +1,7 @@
 import type { WalkerOS } from '@walkeros/core'
 import type { Reader, TrackedRequest } from '../../model/tracked-request.js'
-
-/** A key of a walkerOS consent state: `functional`, `analytics`, `marketing`, or one of your own. */
-export type WalkerKey = string
-
-/**
- * Maps the categories, purposes or services of a consent manager to walkerOS keys.
- *
- * A key needs all of its categories granted. For `functional` one is enough, because it means strictly necessary.
- * Categories outside of the map have no effect.
- *
- * @example
- * const categories: CategoryMap = { C0002: 'analytics', C0004: 'marketing', C0007: ['analytics', 'marketing'] }
- */
-export type CategoryMap = Readonly<Record<string, WalkerKey | readonly WalkerKey[]>>
+import { categoriesByKey, type Mapping, strictestRecord, toConsent } from './mapping.js'
+import { type CategoryMap, type ConsentRecord, toList } from './record.js'
 
 /** The options of every reader of a consent manager. */
 export interface ConsentOptions {
@@ -59,21 +47,11 @@ export function named<T extends (...parameters: never[]) => unknown>(name: strin
   return Object.defineProperty(reader, 'name', { value: name })
 }
 
-/** A visitor's choice for one category: `undecided` if the record names it without a choice. */
-export type Choice = boolean | 'undecided'
-
-/** A consent manager's record of a visitor, in the manager's own categories. */
-export interface ConsentRecord {
-  /** Whether the visitor made this choice; `false` for the manager's default state. */
-  readonly explicit: boolean
-  readonly choices: ReadonlyMap<string, Choice>
-}
-
 /** Describes one consent manager to {@link consentReader}. */
-export interface ConsentManager {
+export interface ConsentManager<O extends ConsentOptions> {
   /** The name of the factory. */
   readonly name: string
-  readonly options: ConsentOptions
+  readonly options: O
   /** The map for sites that give none. Absent if every site names its own ids. */
   readonly defaults?: CategoryMap
   /**
@@ -81,21 +59,15 @@ export interface ConsentManager {
    * lists common categories, and one that a site does not have does not affect the other categories of its key.
    */
   readonly complete?: boolean
-  /** Reads the record from a request. Returns `undefined` if there is none or it cannot be understood. */
-  readonly read: (request: TrackedRequest) => ConsentRecord | undefined
-}
-
-/** Common category names, for managers whose sites choose the names. */
-export const COMMON_CATEGORIES: CategoryMap = {
-  necessary: 'functional',
-  essential: 'functional',
-  required: 'functional',
-  analytics: 'analytics',
-  statistics: 'analytics',
-  marketing: 'marketing',
-  advertisement: 'marketing',
-  advertising: 'marketing',
-  targeting: 'marketing',
+  /** Whether category ids mean the same in upper and lower case. `read` then returns them in lower case. */
+  readonly ignoresCase?: boolean
+  /** The manager's own categories outside of the default map. Any other category is the site's own. */
+  readonly others?: readonly string[]
+  /**
+   * Reads the records from a request: none that cannot be understood, and several if a cookie came several times. Of
+   * several records the strictest counts.
+   */
+  readonly read: (request: TrackedRequest, options: O) => readonly ConsentRecord[]
 }
 
 /**
@@ -103,7 +75,7 @@ export const COMMON_CATEGORIES: CategoryMap = {
  *
  * @throws TypeError if neither the options nor the manager have a map of categories.
  */
-export function consentReader(manager: ConsentManager): ConsentReader {
+export function consentReader<O extends ConsentOptions>(manager: ConsentManager<O>): ConsentReader {
   const { name, options, defaults, read } = manager
   // JavaScript callers may leave out the options even if the manager needs a map.
   const categories = options?.categories ?? defaults
@@ -113,17 +85,20 @@ export function consentReader(manager: ConsentManager): ConsentReader {
         `as in ${name}({ categories: { 'an-id': 'analytics', 'another-id': 'marketing' } })`,
     )
   }
-  const keys = categoriesByKey(categories)
-  const isGuess = options?.categories === undefined
-  const allRequired = !isGuess || manager.complete === true
-  const explicitOnly = options?.explicitOnly ?? true
+  const mapping: Mapping = {
+    keys: categoriesByKey(categories, manager.ignoresCase),
+    isGuess: options?.categories === undefined,
+    known: new Set([...Object.keys(categories), ...(manager.others ?? [])]),
+    allRequired: options?.categories !== undefined || manager.complete === true,
+    explicitOnly: options?.explicitOnly ?? true,
+  }
   return named(name, (request: TrackedRequest) => {
-    const record = read(request)
-    if (record === undefined || (explicitOnly && !record.explicit)) return undefined
-    // A record with none of the common ids uses ids that only the site can explain. One with no ids at all grants
-    // nothing.
-    if (isGuess && record.choices.size > 0 && !namesAny(record.choices, categories)) return undefined
-    return toConsent(record, keys, allRequired)
+    const [record, ...more] = read(request, options)
+    if (record === undefined) return undefined
+    const consent = toConsent(record, mapping)
+    return more.length === 0
+      ? consent
+      : strictestRecord([consent, ...more.map((other) => toConsent(other, mapping))])
   })
 }
 
@@ -154,75 +129,4 @@ export function optOutReader(
     return Object.keys(refused).length === 0 ? undefined : refused
   })
   return Object.assign(reader, { [optOut]: true as const })
-}
-
-/** Adds a choice. A category that a record names twice is granted only if both grant it. */
-export function addChoice(choices: Map<string, Choice>, category: string, granted: boolean): void {
-  choices.set(category, granted && choices.get(category) !== false)
-}
-
-/** The key that needs only one granted category, because strictly necessary cookies cannot be refused. */
-const NECESSARY_KEY = 'functional'
-
-function toConsent(
-  record: ConsentRecord,
-  keys: ReadonlyMap<WalkerKey, readonly string[]>,
-  allRequired: boolean,
-): WalkerOS.Consent | undefined {
-  const consent: WalkerOS.Consent = {}
-  let isDecided = false
-  for (const [key, categories] of keys) {
-    const granted = isGranted(key, categories, record, allRequired)
-    if (granted === undefined) continue
-    consent[key] = granted
-    isDecided = true
-  }
-  return isDecided ? consent : undefined
-}
-
-function isGranted(
-  key: WalkerKey,
-  categories: readonly string[],
-  record: ConsentRecord,
-  allRequired: boolean,
-): boolean | undefined {
-  let isAnyGranted = false
-  let isAnyRefused = false
-  let isAnyUndecided = false
-  let isAnyMissing = false
-  for (const category of categories) {
-    const choice = record.choices.get(category)
-    if (choice === true) isAnyGranted = true
-    else if (choice === false) isAnyRefused = true
-    else if (choice === 'undecided') isAnyUndecided = true
-    else isAnyMissing = true
-  }
-  if (key === NECESSARY_KEY && isAnyGranted) return true
-  if (isAnyRefused) return false
-  if (isAnyUndecided) return undefined
-  if (isAnyMissing && (allRequired || !isAnyGranted)) return record.explicit ? false : undefined
-  return true
-}
-
-function categoriesByKey(categories: CategoryMap): ReadonlyMap<WalkerKey, readonly string[]> {
-  const keys = new Map<WalkerKey, string[]>()
-  for (const [category, mapped] of Object.entries(categories)) {
-    for (const key of toList(mapped)) {
-      const behind = keys.get(key)
-      if (behind) behind.push(category)
-      else keys.set(key, [category])
-    }
-  }
-  return keys
-}
-
-function namesAny(choices: ReadonlyMap<string, Choice>, categories: CategoryMap): boolean {
-  for (const category of choices.keys()) {
-    if (Object.hasOwn(categories, category)) return true
-  }
-  return false
-}
-
-function toList(keys: WalkerKey | readonly WalkerKey[]): readonly WalkerKey[] {
-  return typeof keys === 'string' ? [keys] : keys
 }

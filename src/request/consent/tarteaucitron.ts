@@ -1,13 +1,7 @@
 import type { TrackedRequest } from '../../model/tracked-request.js'
-import { pairsOf, readCookie } from './decode.js'
-import {
-  addChoice,
-  type Choice,
-  type ConsentReader,
-  type ConsentRecord,
-  consentReader,
-  type MappedConsentOptions,
-} from './reader.js'
+import { pairsOf, readCookies } from './decode.js'
+import { type ConsentReader, consentReader, type MappedConsentOptions } from './reader.js'
+import { addChoice, type Choice, type ConsentRecord } from './record.js'
 
 /** The options of {@link tarteaucitron}. */
 export interface TarteaucitronOptions extends MappedConsentOptions {
@@ -18,8 +12,9 @@ export interface TarteaucitronOptions extends MappedConsentOptions {
 /**
  * Reads the choice that tarteaucitron.js recorded: `!gtag=true!facebookpixel=false` in the cookie `tarteaucitron`.
  *
- * `true` and `false` are a choice for one service; `wait` is unknown. With `serviceDefaultState: true` the library
- * writes `true` without a choice, and no server can tell the difference.
+ * `true` and `false` are a choice for one service; `wait` is unknown. With `serviceDefaultState: true`,
+ * `highPrivacy: false`, `user.bypass`, and for a service with `needConsent: false`, the library writes `true` without a
+ * choice, and no server can tell the difference.
  *
  * There is no default map: the ids are the site's own services.
  *
@@ -29,16 +24,17 @@ export interface TarteaucitronOptions extends MappedConsentOptions {
  * consent: tarteaucitron({ categories: { gtag: 'analytics', facebookpixel: 'marketing' } })
  */
 export function tarteaucitron(options: TarteaucitronOptions): ConsentReader {
-  return consentReader({
-    name: 'tarteaucitron',
-    options,
-    read: (request) => read(request, options.cookieName ?? 'tarteaucitron'),
-  })
+  return consentReader({ name: 'tarteaucitron', options, read })
 }
 
-function read(request: TrackedRequest, cookieName: string): ConsentRecord | undefined {
-  const cookie = readCookie(request, cookieName)
-  if (cookie === undefined) return undefined
+function read(
+  request: TrackedRequest,
+  { cookieName = 'tarteaucitron' }: TarteaucitronOptions,
+): ConsentRecord[] {
+  return readCookies(request, cookieName).map(recordOf)
+}
+
+function recordOf(cookie: string): ConsentRecord {
   const choices = new Map<string, Choice>()
   let isChosen = false
   for (const [service, value] of pairsOf(cookie, '!', '=')) {

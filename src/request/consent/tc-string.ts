@@ -1,4 +1,6 @@
+import type { TrackedRequest } from '../../model/tracked-request.js'
 import { readBits } from './bits.js'
+import { cookieValues, MAX_VALUES } from './cookie-values.js'
 
 /** The part before the list of vendors: 213 bits that every string has. */
 const HEAD = /^[\w-]{36}/
@@ -22,4 +24,15 @@ export function consentedPurposes(tcString: string): boolean[] | undefined {
   if (!HEAD.test(tcString) || readBits(tcString, 0, 6) !== VERSION) return undefined
   if (readBits(tcString, IS_SERVICE_SPECIFIC, 1) !== 1) return undefined
   return Array.from({ length: PURPOSES }, (_, index) => readBits(tcString, PURPOSES_CONSENT + index, 1) === 1)
+}
+
+/** Reads the purposes of every valid string in a cookie. It returns none if there are more than a browser sends. */
+export function readTcPurposes(request: TrackedRequest, cookieName: string): boolean[][] {
+  const values = cookieValues(request, cookieName)
+  if (values.length > MAX_VALUES) return []
+  // Only the head is read, so a quote at the end does not matter.
+  return values.flatMap((value) => {
+    const purposes = consentedPurposes(value.startsWith('"') ? value.slice(1) : value)
+    return purposes === undefined ? [] : [purposes]
+  })
 }

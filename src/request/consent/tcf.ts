@@ -1,10 +1,11 @@
 import type { TrackedRequest } from '../../model/tracked-request.js'
-import { type ConsentOptions, type ConsentReader, type ConsentRecord, consentReader } from './reader.js'
-import { consentedPurposes } from './tc-string.js'
+import { type ConsentOptions, type ConsentReader, consentReader } from './reader.js'
+import type { ConsentRecord } from './record.js'
+import { readTcPurposes } from './tc-string.js'
 
 /** The options of {@link tcf}. */
 export interface TcfOptions extends ConsentOptions {
-  /** The cookies that may hold the string. The first valid one counts. Defaults to `euconsent-v2`, `eupubconsent-v2`. */
+  /** The cookies that may hold the string. Of several valid strings the strictest counts. Defaults to `euconsent-v2`, `eupubconsent-v2`. */
   cookies?: readonly string[]
 }
 
@@ -21,7 +22,6 @@ export interface TcfOptions extends ConsentOptions {
  * consent: tcf({ categories: { 1: ['analytics', 'marketing'], 8: 'analytics', 4: 'marketing' } })
  */
 export function tcf(options: TcfOptions = {}): ConsentReader {
-  const { cookies = ['euconsent-v2', 'eupubconsent-v2'] } = options
   return consentReader({
     name: 'tcf',
     options,
@@ -33,18 +33,18 @@ export function tcf(options: TcfOptions = {}): ConsentReader {
       9: 'analytics',
     },
     complete: true,
-    read: (request) => read(request, cookies),
+    read,
   })
 }
 
-function read(request: TrackedRequest, cookies: readonly string[]): ConsentRecord | undefined {
-  for (const cookie of cookies) {
-    const purposes = consentedPurposes(request.cookies.get(cookie) ?? '')
-    if (purposes === undefined) continue
-    return {
+function read(
+  request: TrackedRequest,
+  { cookies = ['euconsent-v2', 'eupubconsent-v2'] }: TcfOptions,
+): ConsentRecord[] {
+  return cookies.flatMap((cookie) =>
+    readTcPurposes(request, cookie).map((purposes) => ({
       explicit: true,
       choices: new Map(purposes.map((granted, index) => [String(index + 1), granted])),
-    }
-  }
-  return undefined
+    })),
+  )
 }

@@ -1,5 +1,5 @@
-import type { TrackedRequest } from '../../model/tracked-request.js'
-import { own, parsedObject, percentDecoded, readCookie } from './decode.js'
+import { cookieValues, MAX_VALUES } from './cookie-values.js'
+import { bounded, own, parsedObject, percentDecoded, unquoted } from './decode.js'
 import { type ConsentReader, type OptOutOptions, optOutReader } from './reader.js'
 
 /** The options of {@link usPrivacy}. */
@@ -20,7 +20,7 @@ export interface UsPrivacyOptions extends OptOutOptions {
 export function usPrivacy(options: UsPrivacyOptions = {}): ConsentReader {
   const { cookies = ['usprivacy', 'us_privacy'], categories = { sale: 'marketing' } } = options
   return optOutReader('usPrivacy', categories, (request) =>
-    cookies.some((cookie) => isOptedOutOfSale(privacyString(request, cookie))) ? ['sale'] : [],
+    cookies.some((cookie) => isRefused(cookieValues(request, cookie))) ? ['sale'] : [],
   )
 }
 
@@ -29,10 +29,21 @@ export function isOptedOutOfSale(privacyString: string): boolean {
   return /^1[YN-]Y[YN-]$/i.test(privacyString)
 }
 
-function privacyString(request: TrackedRequest, cookie: string): string {
-  const text = percentDecoded(readCookie(request, cookie) ?? '') ?? ''
+function isRefused(values: readonly string[]): boolean {
+  // More values than a browser sends hide what the visitor said, so the strictest answer counts.
+  return values.length > MAX_VALUES || values.some((value) => isOptedOutOfSale(privacyString(value)))
+}
+
+function privacyString(value: string): string {
+  const text = signalText(value)
   if (!text.startsWith('{')) return text
   const record = parsedObject(text)
   const inside = record === undefined ? undefined : own(record, 'uspString')
   return typeof inside === 'string' ? inside : ''
+}
+
+/** Decodes a cookie that holds a signal, without quotes and spaces around it. Empty if it is malformed or too long. */
+export function signalText(value: string): string {
+  const text = percentDecoded(unquoted(bounded(value) ?? ''))?.trim() ?? ''
+  return unquoted(text).trim()
 }

@@ -59,6 +59,7 @@ export {
   ketch,
   klaro,
   oneTrust,
+  strictest,
   tarteaucitron,
   tcf,
   trustArc,

@@ -24,6 +24,18 @@ export type Deferred<T> = (from: number) => Promise<Answer<T> | undefined>
 /** Receives the error that a reader threw or rejected with. */
 export type ReaderFault = (reader: string, error: unknown) => void
 
+/** The key by which a reader of several readers is asked, shared by the copies of this package in a process. */
+export const askMembers: unique symbol = Symbol.for('reqtrack.askMembers')
+
+/** A reader that asks others, and tells of their faults one by one. */
+export interface MemberReader<T> extends Reader<T> {
+  readonly [askMembers]: (request: TrackedRequest, fault: ReaderFault) => Maybe<T | undefined>
+}
+
+function hasMembers<T>(reader: Reader<T>): reader is MemberReader<T> {
+  return askMembers in reader
+}
+
 /** The name under which a reader's answer is shown. */
 export function readerName(reader: Reader<unknown>): string {
   return reader.name || 'anonymous reader'
@@ -135,7 +147,7 @@ function asked<T>(reader: Reader<T>, value: Maybe<T | undefined>): Asked<T> {
 
 function ask<T>(reader: Reader<T>, request: TrackedRequest, fault: ReaderFault): Maybe<T | undefined> {
   try {
-    const given = reader(request)
+    const given = hasMembers(reader) ? reader[askMembers](request, fault) : reader(request)
     return isPromise(given) ? contained(given, reader, fault) : given
   } catch (error) {
     fault(readerName(reader), error)

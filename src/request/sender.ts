@@ -16,7 +16,7 @@ import {
   type ReaderFault,
   type Reading,
 } from './chain.js'
-import { globalPrivacyControl, isOptOut } from './consent/index.js'
+import { globalPrivacyControl, isOptOut, optOutsIn } from './consent/index.js'
 import { type CookieCreation, createsAnonymousId, segmentCookie, signedInUser } from './identity/index.js'
 import { readPage } from './page.js'
 import { type RequestContext, type RequestContextOptions, readRequestContext } from './segment-context.js'
@@ -30,7 +30,10 @@ export interface RequestOptions {
   userId?: Reader<string | number> | Reader<string | number>[]
   /** Reads the anonymousId; of several readers the first that answers wins. Defaults to {@link segmentCookie}. */
   anonymousId?: Reader<string | number> | Reader<string | number>[]
-  /** Reads the consent; the answers of several readers are merged in order. Defaults to {@link globalPrivacyControl}. */
+  /**
+   * Reads the consent; the answers of several readers are merged in order, a later grant over an earlier refusal (see
+   * `strictest()`). Defaults to {@link globalPrivacyControl}.
+   */
   consent?: Reader<WalkerOS.Consent> | Reader<WalkerOS.Consent>[]
   /** Reads more about the person, in walkerOS's terms (`email`, `country`, …). Nothing by default. */
   user?: Reader<WalkerOS.User>
@@ -97,7 +100,7 @@ export class SenderReader {
     this.#details = options.user ? [options.user] : []
     const consent = listOf(options.consent ?? globalPrivacyControl())
     // An opt-out only refuses, and wins over every consent manager, wherever it stands.
-    this.#consent = [...consent.filter((reader) => !isOptOut(reader)), ...consent.filter(isOptOut)]
+    this.#consent = [...consent.filter((reader) => !isOptOut(reader)), ...consent.flatMap(optOutsIn)]
     this.#skip = listOf(options.skip ?? [])
     this.#context = options.context ?? {}
     this.#fault = fault

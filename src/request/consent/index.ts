@@ -25,6 +25,7 @@ export {
   optOut,
 } from './reader.js'
 export type { CategoryMap, WalkerKey } from './record.js'
+export { optOutsIn, strictest } from './strictest.js'
 export { type TarteaucitronOptions, tarteaucitron } from './tarteaucitron.js'
 export { type TcfOptions, tcf } from './tcf.js'
 export { trustArc } from './trust-arc.js'

@@ -47,7 +47,8 @@ const HEADER_VERSION = 1
 const MAX_SECTIONS = 40
 const US_PRIVACY_SECTION = 6
 const OPTED_OUT = 1
-const GPC_SEGMENT = 1
+/** The offset of Global Privacy Control in its segment, behind the segment's type, of which there is no other. */
+const GPC = 2
 
 /** The layouts of the sections, by the number of notice fields before the opt-outs. */
 const NATIONAL: OptOutOffsets = { sale: 18, sharing: 20, targetedAdvertising: 22 }
@@ -100,7 +101,7 @@ function addSignals(signals: Set<string>, id: number, section: string): void {
   }
   if (WITHOUT_GPC.includes(id)) return
   for (const segment of segments) {
-    if (readBits(segment, 0, 2) === GPC_SEGMENT && readBits(segment, 2, 1) === 1) signals.add('gpc')
+    if (readBits(segment, GPC, 1) === 1) signals.add('gpc')
   }
 }
 

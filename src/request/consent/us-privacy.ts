@@ -24,9 +24,9 @@ export function usPrivacy(options: UsPrivacyOptions = {}): ConsentReader {
   )
 }
 
-/** Whether a US Privacy string says that the visitor opted out of the sale of their data. */
+/** Whether a US Privacy string says that the visitor opted out of the sale of their data, whatever it says beside it. */
 export function isOptedOutOfSale(privacyString: string): boolean {
-  return /^1[YN-]Y[YN-]$/i.test(privacyString)
+  return /^1.Y.$/i.test(privacyString)
 }
 
 function isRefused(values: readonly string[]): boolean {

@@ -346,7 +346,7 @@ describe('the cookies of other analytics', () => {
     ['Google tag server', googleTagServerCookie, 'FPID=FPID2.2.aB%2Fc%3D.1743879694', 'aB/c=.1743879694'],
     ['Google tag server, other', googleTagServerCookie, 'FPID=abc', undefined],
     ['PostHog', postHogCookie, `ph_x_posthog=${json({ distinct_id: 'u', $device_id: 'd' })}`, 'd'],
-    ['PostHog, anonymous', postHogCookie, `ph_x_posthog=${json({ distinct_id: 42 })}`, '42'],
+    ['PostHog, number', postHogCookie, `ph_x_posthog=${json({ distinct_id: 42 })}`, undefined],
     [
       'PostHog, identified',
       postHogCookie,

@@ -5,14 +5,34 @@ import { parseJson } from '../json.js'
 import { readCookieId, readId } from './id.js'
 
 const RUDDERSTACK_PREFIX = 'RS_ENC_v3_'
-const GOOGLE_ANALYTICS = /^GA[0-9]+\.[0-9-]+\.([\w.-]+)$/
+const RUDDERSTACK_ENCRYPTED = 'RudderEncrypt:'
+/** Google's cookie, and how it was written in 2013, without the letters. */
+const GOOGLE_ANALYTICS = /^GA[0-9]+\.[0-9-]+\.([\w.-]+)$|^[0-9]+\.[0-9-]+\.([0-9]+\.[0-9]+)$|^(amp-[\w-]+)$/
 const GOOGLE_TAG_SERVER = /^FPID[0-9]+\.[0-9-]+\.([\w.+/=-]+)$/
-const POSTHOG_NAME = /^ph_.+_posthog$/
-const AMPLITUDE_NAME = /^AMP_[0-9A-Za-z]{10}$/
-const SNOWPLOW_NAME = /^_sp_id\.[0-9a-f]+$/
 const SNOWPLOW = /^([0-9A-Za-z-]+)\./
-const MATOMO_NAME = /^_pk_id\.[\w-]+\.[0-9a-f]+$/
-const MATOMO = /^([0-9a-f]{16})(?:\.|$)/
+const MATOMO = /^([0-9a-f]{16})(?:\.|$)/i
+const HASH = /^[0-9a-f]+$/i
+const SITE_AND_HASH = /^[\w-]+\.[0-9a-f]+$/i
+
+/** The options of {@link googleAnalyticsCookie}. */
+export interface GoogleAnalyticsOptions {
+  /** The `cookie_prefix` of the site's tag: `shop` reads `shop_ga`. None by default. */
+  prefix?: string
+}
+
+/** The options of {@link snowplowCookie}. */
+export interface SnowplowOptions {
+  /** The tracker's `cookieName`, with which its cookies begin. Defaults to `_sp_`. */
+  prefix?: string
+}
+
+/** The options of {@link matomoCookie}. */
+export interface MatomoOptions {
+  /** The tracker's `setCookieNamePrefix`, with which its cookies begin. Defaults to `_pk_`. */
+  prefix?: string
+  /** The id of the site in Matomo, for a domain that several of them measure. By default the first cookie is read. */
+  siteId?: string | number
+}
 
 /**
  * Reads the anonymous id of walkerOS in the browser: the device's id, else the session's. The browser source keeps both
@@ -25,22 +45,31 @@ export function walkerOSCookies(): Reader<string> {
 }
 
 /**
- * Reads the anonymous id of RudderStack's JavaScript SDK from `rl_anonymous_id`, in the form of its third version.
- * Values that older versions encrypted are not read.
+ * Reads the anonymous id of RudderStack's JavaScript SDK from `rl_anonymous_id`, in the form of its third version or
+ * plain, as its current version writes it when it cannot load its encryption. Values that older versions encrypted are
+ * not read.
  */
 export function rudderStackCookie(): Reader<string> {
   return function rudderStackCookie({ cookies }) {
-    const text = decodeCookie(cookies.get('rl_anonymous_id'))
-    if (!text?.startsWith(RUDDERSTACK_PREFIX)) return undefined
-    const value = parseJson(decodeBase64(text.slice(RUDDERSTACK_PREFIX.length)))
+    const raw = cookies.get('rl_anonymous_id')
+    const text = decodeCookie(raw)
+    const inside = text?.startsWith('"') ? parseJson(text) : text
+    if (typeof inside !== 'string' || inside.startsWith(RUDDERSTACK_ENCRYPTED)) return undefined
+    if (!inside.startsWith(RUDDERSTACK_PREFIX)) return readCookieId(raw)
+    const value = parseJson(decodeBase64(inside.slice(RUDDERSTACK_PREFIX.length)))
     return typeof value === 'string' ? readId(value) : undefined
   }
 }
 
-/** Reads the client id of Google Analytics from `_ga`: `1033501218.1368477899` of `GA1.2.1033501218.1368477899`. */
-export function googleAnalyticsCookie(): Reader<string> {
+/**
+ * Reads the client id of Google Analytics from `_ga`: `1033501218.1368477899` of `GA1.2.1033501218.1368477899`, and the
+ * `amp-…` of an AMP page.
+ */
+export function googleAnalyticsCookie(options: GoogleAnalyticsOptions = {}): Reader<string> {
+  const { prefix = '' } = options
+  const name = `${prefix}_ga`
   return function googleAnalyticsCookie({ cookies }) {
-    return readMatch(cookies.get('_ga'), GOOGLE_ANALYTICS)
+    return readMatch(cookies.get(name), GOOGLE_ANALYTICS)
   }
 }
 
@@ -51,61 +80,52 @@ export function googleTagServerCookie(): Reader<string> {
   }
 }
 
-/**
- * Reads the device's id from PostHog's cookie `ph_<project>_posthog`. Its `distinct_id` counts only until a user is
- * identified, since it is then the user's id.
- */
-export function postHogCookie(): Reader<string> {
-  return function postHogCookie({ cookies }) {
-    const state = jsonOf(findCookie(cookies, 'ph_', POSTHOG_NAME))
-    const device = readMember(state, '$device_id')
-    if (device !== undefined) return device
-    const identified =
-      readMember(state, '$user_id') !== undefined || readMember(state, '$user_state') === 'identified'
-    return identified ? undefined : readMember(state, 'distinct_id')
-  }
-}
-
-/** Reads the device's id from the cookie of Amplitude's Browser SDK 2: `AMP_` and ten characters of the API key. */
-export function amplitudeCookie(): Reader<string> {
-  return function amplitudeCookie({ cookies }) {
-    const encoded = decodeCookie(findCookie(cookies, 'AMP_', AMPLITUDE_NAME))
-    return readMember(jsonOf(encoded && decodeBase64(encoded)), 'deviceId')
-  }
-}
-
 /** Reads the domain user id from Snowplow's cookie `_sp_id.<hash>`. */
-export function snowplowCookie(): Reader<string> {
+export function snowplowCookie(options: SnowplowOptions = {}): Reader<string> {
+  const { prefix = '_sp_' } = options
+  const start = `${prefix}id.`
   return function snowplowCookie({ cookies }) {
-    return readMatch(findCookie(cookies, '_sp_id.', SNOWPLOW_NAME), SNOWPLOW)
+    return readMatch(findCookie(cookies, start, HASH), SNOWPLOW)
   }
 }
 
 /** Reads the visitor's id from Matomo's cookie `_pk_id.<site>.<hash>`. */
-export function matomoCookie(): Reader<string> {
+export function matomoCookie(options: MatomoOptions = {}): Reader<string> {
+  const { prefix = '_pk_', siteId } = options
+  const start = siteId === undefined ? `${prefix}id.` : `${prefix}id.${siteId}.`
+  const rest = siteId === undefined ? SITE_AND_HASH : HASH
   return function matomoCookie({ cookies }) {
-    return readMatch(findCookie(cookies, '_pk_id.', MATOMO_NAME), MATOMO)
+    return readMatch(findCookie(cookies, start, rest), MATOMO)
   }
 }
 
-/** Finds a cookie by the form of its name. The prefix check is cheap and skips most names. */
-function findCookie(cookies: TrackedRequest['cookies'], prefix: string, form: RegExp): string | undefined {
-  for (const [name, value] of cookies) if (name.startsWith(prefix) && form.test(name)) return value
+/** Finds the first cookie whose name begins with a text and goes on in a form. */
+export function findCookie(
+  cookies: TrackedRequest['cookies'],
+  start: string,
+  rest: RegExp,
+): string | undefined {
+  for (const [name, value] of cookies)
+    if (name.startsWith(start) && rest.test(name.slice(start.length))) return value
 }
 
-function readMatch(raw: string | undefined, form: RegExp): string | undefined {
+/** Reads the id that a cookie holds in a form: the first group of it that matches. */
+export function readMatch(raw: string | undefined, form: RegExp): string | undefined {
   const text = decodeCookie(raw)
-  return text === undefined ? undefined : readId(form.exec(text)?.[1])
+  return text === undefined ? undefined : readId(form.exec(text)?.slice(1).find(Boolean))
 }
 
-function jsonOf(raw: string | undefined): unknown {
+/** Parses a cookie that holds JSON. */
+export function jsonOf(raw: string | undefined): unknown {
   return parseJson(decodeCookie(raw))
 }
 
-function readMember(value: unknown, key: string): string | undefined {
+/** Reads an id from a parsed object's own member. */
+export function readMember(value: unknown, key: string): string | undefined {
   return isRecord(value) && Object.hasOwn(value, key) ? readId(value[key]) : undefined
 }
 
-function decodeBase64(text: string): string {
+/** Decodes base64 text. */
+export function decodeBase64(text: string): string {
   return Buffer.from(text, 'base64').toString('utf8')
 }

@@ -161,8 +161,10 @@ class RequestTracking implements Tracking {
     const unsettled = new Unsettled(() => void this.#settling.finish())
     const ledger = new Ledger(unsettled)
     const fault = (message: string, error: unknown) => reporter.fault(message, error)
-    const sender = new SenderReader(request, (reader, error) =>
-      fault(`the reader ${reader} failed and counts as having no answer`, error),
+    const sender = new SenderReader(
+      request,
+      (reader, error) => fault(`the reader ${reader} failed and counts as having no answer`, error),
+      (message) => logger.warn(message),
     )
     const pipeline = new Pipeline(config, standaloneOptions(logger, fault))
     const client = clientSettings(settings)

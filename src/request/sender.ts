@@ -92,8 +92,11 @@ export class SenderReader {
   readonly #creations: readonly CookieCreation[]
   readonly #fault: ReaderFault
 
-  /** @param fault - Receives the error of a reader that fails or gives too much; it then counts as having no answer. */
-  constructor(options: RequestOptions, fault: ReaderFault) {
+  /**
+   * @param fault - Receives the error of a reader that fails or gives too much; it then counts as having no answer.
+   * @param warn - Receives what is wrong with the options although they work, once each.
+   */
+  constructor(options: RequestOptions, fault: ReaderFault, warn?: (message: string) => void) {
     this.#userId = listOf(options.userId ?? signedInUser())
     this.#anonymousId = listOf(options.anonymousId ?? segmentCookie())
     this.#creations = this.#anonymousId.flatMap((reader) => creationOf(reader) ?? [])
@@ -104,6 +107,8 @@ export class SenderReader {
     this.#skip = listOf(options.skip ?? [])
     this.#context = options.context ?? {}
     this.#fault = fault
+    const warnings = new Set(this.#creations.flatMap(({ warning }) => warning ?? []))
+    for (const warning of warnings) warn?.(warning)
   }
 
   /** Whether the IP address has to be read while the connection is open; a closed one no longer knows it. */

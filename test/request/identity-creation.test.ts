@@ -2,7 +2,8 @@ import { createServer, type RequestListener, type ServerResponse } from 'node:ht
 import type { WalkerOS } from '@walkeros/core'
 import express from 'express'
 import Koa from 'koa'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, onTestFinished } from 'vitest'
+import { createTracking, type RequestOptions } from '../../src/index.js'
 import type { TrackedRequest } from '../../src/model/tracked-request.js'
 import { parseCookies } from '../../src/request/cookies.js'
 import {
@@ -263,5 +264,30 @@ describe('the options of a creation', () => {
     ['an insecure cookie for all sites', { consent: 'a', sameSite: 'none' }, /without secure/],
   ])('refuse %s', (_, create, message) => {
     expect(() => open(create)).toThrow(message)
+  })
+})
+
+describe('a cookie without a domain', () => {
+  function linesOf(anonymousId: RequestOptions['anonymousId']): string[] {
+    const lines: string[] = []
+    const tracking = createTracking({
+      settings: { writeKey: 'test-key' },
+      disabled: true,
+      request: { anonymousId },
+      logger: { level: 'WARN', handler: (level, message) => lines.push(`${level} ${message}`) },
+    })
+    onTestFinished(() => tracking.shutdown().then(() => undefined))
+    return lines
+  }
+
+  it('is warned of when the tracking starts, once', () => {
+    const create = segmentCookie({ create: { consent: 'analytics' } })
+    expect(linesOf(create)).toEqual([expect.stringMatching(/^1 .*reset\(\).*Set create\.domain to/)])
+    expect(linesOf([create, segmentCookie({ create: { consent: 'marketing' } })])).toHaveLength(1)
+  })
+
+  it('is not warned of where it has one, or none is made', () => {
+    expect(linesOf(segmentCookie({ create: { ...options, domain: 'example.com' } }))).toEqual([])
+    expect(linesOf([segmentCookie(), segmentCookie({})])).toEqual([])
   })
 })

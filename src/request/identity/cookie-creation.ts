@@ -20,7 +20,9 @@ export interface CookieCreationOptions {
    * The cookie's `Domain`, in ASCII: the registrable domain that analytics.js uses, such as `example.com`. If the site is
    * not on this domain the browser drops the cookie, and every request gets a new id.
    *
-   * By default the cookie has no domain and belongs to this host; analytics.js then writes a second one beside it.
+   * By default the cookie has no domain and belongs to this host, and the tracking logs a warning: analytics.js writes a
+   * second cookie beside it, and its `reset()` does not clear this one, so that the next person on the device has the id
+   * of the one before.
    */
   readonly domain?: string
   /** The walkerOS consent key that allows the cookie. Of several keys one is enough, as everywhere in walkerOS. */
@@ -41,6 +43,8 @@ export const createsAnonymousId: unique symbol = Symbol.for('reqtrack.createsAno
 
 /** Creates anonymous ids for visitors without one. */
 export interface CookieCreation {
+  /** Describes a set-up that mixes up visitors. The tracking logs it when it starts. */
+  readonly warning?: string | undefined
   /**
    * Creates an id and sets it on the response, once a request. It never throws.
    *
@@ -56,6 +60,11 @@ export interface CookieCreation {
    */
   withdraw(request: TrackedRequest, response: ServerResponse, consent: WalkerOS.Consent): void
 }
+
+const WITHOUT_DOMAIN =
+  'segmentCookie({ create }) sets the cookie ajs_anonymous_id without a domain. analytics.js does not clear such a cookie in ' +
+  'reset(), for instance at a logout: the next person on that device goes on with the same anonymousId. Set create.domain to ' +
+  "the domain that analytics.js uses, such as 'example.com'."
 
 interface RememberingCreation extends CookieCreation {
   /** Returns the id that was created for a request. */
@@ -75,6 +84,7 @@ export function openCreation(name: string, options: CookieCreationOptions): Reme
   const isAllowed = (consent: WalkerOS.Consent) =>
     keys.some((key) => Object.hasOwn(consent, key) && consent[key] === true)
   return {
+    warning: attributes.domain === undefined ? WITHOUT_DOMAIN : undefined,
     created: (request) => ids.get(request),
     create(request, response, consent) {
       const known = ids.get(request)

@@ -11,7 +11,8 @@ FILE is a JSON array of requests: { id, headers, auth, options, expect, confiden
 Each request is taken by Express, or by Koa where auth.koa is given, and read as a tracking reads it:
 - userId by signedInUser(); anonymousId by segmentCookie() and then walkerOSCookies(), or by options.anonymousIdFrom;
 - consent by the reader of expect.cmp, with options.categoryMap, and after it by globalPrivacyControl(), gpp() and
-  usPrivacy(); by the readers of all managers where it names none, or one that no server can read.
+  usPrivacy(); by the readers of all managers where it names none, or one that no server can read;
+- what the site has to tell a reader, such as { revision: 2 } or { key: '…' }, is in options.reader.
 
 Prints a line for each item of high or medium confidence that differs, a line for each field that it does not know,
 and a summary. Exits with 1 where there is such a line, with 2 where it cannot read the file.`

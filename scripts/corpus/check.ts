@@ -38,7 +38,7 @@ const checks: Readonly<Record<string, Check>> = {
   cmp: { read: ({ item }) => managersOf(item.expect.cmp).length, matches: () => true },
   userId: { read: ({ request }) => userIdOf(request) },
   anonymousId: {
-    read: ({ item, request }) => firstOf(anonymousIdReaders(item.options.anonymousIdFrom), request),
+    read: (given) => firstOf(anonymousIdReadersOf(given), given.request),
   },
   defaultAnonymousId: { read: ({ request }) => firstOf(defaultAnonymousId, request) },
   consent: { read: (given) => consentOf(given, mapOf(given)), matches: holds },
@@ -118,11 +118,23 @@ function firstOf(readers: readonly Reader<string>[], request: TrackedRequest): u
   }
 }
 
+function anonymousIdReadersOf({ item }: Case): readonly Reader<string>[] {
+  return anonymousIdReaders(item.options.anonymousIdFrom, readerOptionsOf(item))
+}
+
+/** What the item's site tells its reader besides the map. */
+function readerOptionsOf({ options }: Item): Readonly<Record<string, unknown>> {
+  const { reader = {} } = options
+  if (!isRecord(reader)) throw new TypeError('options.reader is not an object')
+  return reader
+}
+
 function mapOf({ item }: Case): ConsentOptions {
   const { categoryMap } = item.options
-  if (categoryMap === undefined) return {}
+  const given = readerOptionsOf(item)
+  if (categoryMap === undefined) return given
   if (!isCategoryMap(categoryMap)) throw new TypeError('options.categoryMap is not an object of strings')
-  return { categories: categoryMap }
+  return { ...given, categories: categoryMap }
 }
 
 function isCategoryMap(value: unknown): value is CategoryMap {
@@ -206,7 +218,7 @@ function msToRead(item: Item): number {
 /** Reads all that there is to read of a request, with every reader. */
 function readEverything({ item, request }: Case): void {
   userIdOf(request)
-  firstOf(anonymousIdReaders(item.options.anonymousIdFrom), request)
+  firstOf(anonymousIdReadersOf({ item, request }), request)
   const everyManager = { item: { ...item, expect: {} }, request }
   consentOf(everyManager, {})
   consentOf(everyManager, { explicitOnly: false })

@@ -21,7 +21,7 @@ const CONFIDENCES = ['high', 'medium', 'low']
 const FIELDS = {
   item: ['id', 'kind', 'headers', 'auth', 'options', 'expect', 'confidence', 'notes', 'source'],
   auth: ['express', 'koa', 'socket', 'url', 'expressTrustProxy'],
-  options: ['categoryMap', 'anonymousIdFrom', 'anonymizeIp'],
+  options: ['categoryMap', 'anonymousIdFrom', 'anonymizeIp', 'reader'],
 }
 
 /**

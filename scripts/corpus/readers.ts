@@ -111,7 +111,10 @@ export function managersOf(name: unknown): readonly Manager[] {
   throw new TypeError(`no reader for the consent manager ${JSON.stringify(name)}`)
 }
 
-const anonymousIds: Readonly<Record<string, () => Reader<string>>> = {
+/** Makes the reader of an anonymous id. */
+type IdReader = (options: Readonly<Record<string, unknown>>) => Reader<string>
+
+const anonymousIds: Readonly<Record<string, IdReader>> = {
   segment: segmentCookie,
   walkerOS: walkerOSCookies,
   rudderStack: rudderStackCookie,
@@ -131,12 +134,15 @@ export const defaultAnonymousId: readonly Reader<string>[] = [segmentCookie(), w
  *
  * @throws TypeError for a name that is not known.
  */
-export function anonymousIdReaders(from: unknown): readonly Reader<string>[] {
+export function anonymousIdReaders(
+  from: unknown,
+  options: Readonly<Record<string, unknown>> = {},
+): readonly Reader<string>[] {
   if (from === undefined) return defaultAnonymousId
   return (Array.isArray(from) ? from : [from]).map((name) => {
     const reader = find(anonymousIds, name)
     if (!reader) throw new TypeError(`no reader for anonymousIdFrom ${JSON.stringify(name)}`)
-    return reader()
+    return reader(options)
   })
 }
 

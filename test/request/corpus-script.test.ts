@@ -72,6 +72,16 @@ const right = [
     options: { categoryMap: { matomo: 'analytics', ads: 'marketing' } },
     expect: { cmp: 'klaro', explicit: true, consent: { analytics: true, marketing: false } },
   }),
+  item('told a version', {
+    headers: { cookie: 'cc_cookie={"categories":["necessary","analytics"],"revision":1}' },
+    options: { reader: { revision: 2 } },
+    expect: { cmp: 'vanillaCookieConsent', consent: null },
+  }),
+  item('told a project', {
+    headers: { cookie: 'ph_a_posthog={"$device_id":"a"}; ph_b_posthog={"$device_id":"b"}' },
+    options: { anonymousIdFrom: 'posthog', reader: { project: 'b' } },
+    expect: { anonymousId: 'b' },
+  }),
   item('implied', {
     headers: {
       cookie: 'CookieConsent={stamp:%27-1%27%2Cnecessary:true%2Cstatistics:true%2Cmarketing:true}',
@@ -113,7 +123,7 @@ describe('npm run corpus', () => {
     const { code, lines, stderr } = await runOver(right)
     expect(stderr).toBe('')
     expect(lines).toEqual([
-      '12 items: 11 checked, 1 of low confidence not checked, 0 differ; 0 unknown fields',
+      '14 items: 13 checked, 1 of low confidence not checked, 0 differ; 0 unknown fields',
     ])
     expect(code).toBe(0)
   })

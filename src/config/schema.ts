@@ -14,6 +14,7 @@ import {
   says,
 } from '../destination/schemas/fields.js'
 import { COLLECTOR_FIELDS, ConfigSchema, SettingsSchema } from '../destination/schemas/index.js'
+import type { Id } from '../model/identity.js'
 import type { Reader } from '../model/tracked-request.js'
 import type { TrackingCallbacks } from '../observe/callbacks.js'
 import type { RequestContextOptions } from '../request/segment-context.js'
@@ -58,11 +59,11 @@ const contextShape = {
 
 const requestShape = {
   userId: field(
-    readers<string | number>(),
+    readers<Id>(),
     'Reads the userId; the first reader with an answer wins. The signed-in user (`req.user`, `ctx.state.user`) by default.',
   ),
   anonymousId: field(
-    readers<string | number>(),
+    readers<Id>(),
     'Reads the anonymousId; the first reader with an answer wins. The cookie `ajs_anonymous_id` by default.',
   ),
   consent: field(

@@ -4,12 +4,16 @@ export interface Identity {
   readonly anonymousId?: string
 }
 
+/** What readers may give as an id: databases have numbers and bigints, and Segment takes text. */
+export type Id = string | number | bigint
+
 /**
- * Turns a value into an id that Segment accepts: a non-empty string. A finite number becomes one; anything else is no id,
- * so that an object never becomes `[object Object]`.
+ * Turns a value into an id that Segment accepts: a non-empty string. A finite number and a bigint become one; anything
+ * else is no id, so that an object never becomes `[object Object]`.
  */
 export function toId(value: unknown): string | undefined {
   if (typeof value === 'string') return value === '' ? undefined : value
+  if (typeof value === 'bigint') return String(value)
   return typeof value === 'number' && Number.isFinite(value) ? String(value) : undefined
 }
 

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import type { WalkerOS } from '@walkeros/core'
 import { onlyChoices } from '../model/consent.js'
-import { type Identity, toId } from '../model/identity.js'
+import { type Id, type Identity, toId } from '../model/identity.js'
 import { MAX_CALL_BYTES } from '../model/json-size.js'
 import type { Person } from '../model/person.js'
 import type { Reader, TrackedRequest } from '../model/tracked-request.js'
@@ -27,9 +27,9 @@ export interface RequestOptions {
    * Reads the userId; of several readers the first that answers wins. Defaults to {@link signedInUser}.
    * Use only sources that a visitor cannot set: a session, a verified token.
    */
-  userId?: Reader<string | number> | Reader<string | number>[]
+  userId?: Reader<Id> | Reader<Id>[]
   /** Reads the anonymousId; of several readers the first that answers wins. Defaults to {@link segmentCookie}. */
-  anonymousId?: Reader<string | number> | Reader<string | number>[]
+  anonymousId?: Reader<Id> | Reader<Id>[]
   /**
    * Reads the consent; the answers of several readers are merged in order, a later grant over an earlier refusal (see
    * `strictest()`). Defaults to {@link globalPrivacyControl}.
@@ -83,8 +83,8 @@ export interface KnownConsent {
 
 /** Reads the sender of requests: identity, consent and context. */
 export class SenderReader {
-  readonly #userId: readonly Reader<string | number>[]
-  readonly #anonymousId: readonly Reader<string | number>[]
+  readonly #userId: readonly Reader<Id>[]
+  readonly #anonymousId: readonly Reader<Id>[]
   readonly #details: readonly Reader<WalkerOS.User>[]
   readonly #consent: readonly Reader<WalkerOS.Consent>[]
   readonly #skip: readonly Reader<boolean>[]
@@ -321,7 +321,7 @@ function detailsOf(user: unknown): Readonly<Record<string, unknown>> | undefined
 }
 
 function creationOf(
-  reader: Reader<string | number> & { [createsAnonymousId]?: CookieCreation },
+  reader: Reader<Id> & { [createsAnonymousId]?: CookieCreation },
 ): CookieCreation | undefined {
   return reader[createsAnonymousId]
 }

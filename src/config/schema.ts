@@ -17,14 +17,23 @@ import { COLLECTOR_FIELDS, ConfigSchema, SettingsSchema } from '../destination/s
 import type { Id } from '../model/identity.js'
 import type { Reader } from '../model/tracked-request.js'
 import type { TrackingCallbacks } from '../observe/callbacks.js'
+import { problemOfReader } from '../request/factories.js'
 import type { RequestContextOptions } from '../request/segment-context.js'
 import type { RequestOptions } from '../request/sender.js'
 import type { DispatchOption } from '../tracker/dispatcher.js'
 import type { TrackingConfig } from './config.js'
 
 function readers<T>() {
-  const reader = functionSchema<Reader<T>>()
+  const reader = readerSchema<Reader<T>>()
   return z.union([reader, z.array(reader)], says('a function or a list of functions'))
+}
+
+/** A reader, and not a function that makes one: as a reader it would answer with a function, which is no answer. */
+function readerSchema<F extends (...args: never[]) => unknown>() {
+  return functionSchema<F>().superRefine((value, context) => {
+    const message = problemOfReader(value)
+    if (message !== undefined) context.addIssue({ code: 'custom', message })
+  })
 }
 
 const contextShape = {
@@ -71,7 +80,7 @@ const requestShape = {
     'Reads the consent; the answers of several readers are merged in order. Global Privacy Control by default.',
   ),
   user: field(
-    functionSchema<NonNullable<RequestOptions['user']>>(),
+    readerSchema<NonNullable<RequestOptions['user']>>(),
     'Reads more about the person. Nothing by default.',
   ),
   context: field(

@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import { given } from '../support/given.js'
 import type { TrackingConfig } from './config.js'
 import { copyConfig } from './copy.js'
 import { TrackingConfigSchema } from './schema.js'
@@ -97,26 +98,6 @@ function valueAt(root: unknown, path: Path): unknown {
     (value, key) => (typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined),
     root,
   )
-}
-
-function given(value: unknown): string {
-  switch (typeof value) {
-    case 'undefined':
-      return 'missing'
-    case 'number':
-      return `given the number ${value}`
-    case 'boolean':
-      return `given ${value}`
-    case 'string':
-      return value.trim() === '' ? 'given an empty string' : 'given a string'
-    case 'symbol':
-      return `given ${value.description}`
-    case 'object':
-      if (value === null) return 'given null'
-      return Array.isArray(value) ? 'given a list' : 'given an object'
-    default:
-      return `given a ${typeof value}`
-  }
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

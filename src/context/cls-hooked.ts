@@ -1,6 +1,7 @@
 import type { Reader } from '../model/tracked-request.js'
 import type { Tracker } from '../model/tracker.js'
 import { messageOf } from '../request/message-request.js'
+import { markFactory } from '../request/reader-factory.js'
 import type { ContextAdapter } from './ambient.js'
 
 /** What is used of a cls-hooked namespace. */
@@ -81,6 +82,8 @@ export function fromNamespace<T = string>(namespace: ClsNamespace, key: string):
     return running ? undefined : read()
   }
 }
+
+markFactory(fromNamespace, "fromNamespace(namespace, 'userId')")
 
 /** Goes on with a request in the context that is active now, and remembers it as the request's. */
 function begin<R>(namespace: ClsNamespace, tracker: Tracker, fn: () => R): R {

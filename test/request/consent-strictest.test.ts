@@ -47,7 +47,7 @@ describe('strictest', () => {
 
   test('refuses what one refuses, and grants what one grants and none refuses', () => {
     fc.assert(
-      fc.property(fc.array(state, { maxLength: 4 }), (states) => {
+      fc.property(fc.array(state, { minLength: 1, maxLength: 4 }), (states) => {
         const consent: Record<string, boolean> = {}
         for (const given of states) {
           for (const [key, granted] of Object.entries(given ?? {}))

@@ -1,4 +1,5 @@
 import type { TrackedRequest } from '../../model/tracked-request.js'
+import { cookieName } from '../reader-options.js'
 import { booleansOf, own, readJsonCookies } from './decode.js'
 import { type ConsentReader, consentReader, type MappedConsentOptions } from './reader.js'
 import type { ConsentRecord } from './record.js'
@@ -20,7 +21,7 @@ export interface AxeptioOptions extends MappedConsentOptions {
  * consent: axeptio({ categories: { google_analytics: 'analytics', facebook_pixel: 'marketing' } })
  */
 export function axeptio(options: AxeptioOptions): ConsentReader {
-  return consentReader({ name: 'axeptio', options, read })
+  return consentReader({ name: 'axeptio', options, rules: { cookieName }, read })
 }
 
 function read(request: TrackedRequest, { cookieName = 'axeptio_cookies' }: AxeptioOptions): ConsentRecord[] {

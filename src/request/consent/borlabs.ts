@@ -1,4 +1,5 @@
 import type { TrackedRequest } from '../../model/tracked-request.js'
+import { textOrNumber } from '../reader-options.js'
 import { hasVersion, ownObject, readJsonCookies, stringsOf } from './decode.js'
 import { type ConsentOptions, type ConsentReader, consentReader } from './reader.js'
 import type { Choice, ConsentRecord } from './record.js'
@@ -26,6 +27,7 @@ export function borlabs(options: BorlabsOptions = {}): ConsentReader {
   return consentReader({
     name: 'borlabs',
     options,
+    rules: { version: textOrNumber("the cookie's version, such as 2") },
     defaults: { essential: 'functional', statistics: 'analytics', marketing: 'marketing' },
     others: ['external-media'],
     read,

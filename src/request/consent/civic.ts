@@ -18,6 +18,7 @@ export function civic(options: ConsentOptions = {}): ConsentReader {
   return consentReader({
     name: 'civic',
     options,
+    rules: {},
     defaults: COMMON_CATEGORIES,
     ignoresCase: true,
     read,

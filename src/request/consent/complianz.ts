@@ -1,4 +1,5 @@
 import type { TrackedRequest } from '../../model/tracked-request.js'
+import { text, textOrNumber } from '../reader-options.js'
 import { eachCookieOf } from './cookie-values.js'
 import { type ConsentOptions, type ConsentReader, consentReader } from './reader.js'
 import { addChoice, type Choice, type ConsentRecord } from './record.js'
@@ -41,6 +42,10 @@ export function complianz(options: ComplianzOptions = {}): ConsentReader {
   return consentReader({
     name: 'complianz',
     options,
+    rules: {
+      prefix: text("the beginning of the cookies' names, such as 'cmplz_'"),
+      policyId: textOrNumber("the policy's id, such as 14"),
+    },
     defaults: { functional: 'functional', statistics: 'analytics', marketing: 'marketing' },
     others: ['preferences'],
     read,

@@ -1,4 +1,5 @@
 import type { TrackedRequest } from '../../model/tracked-request.js'
+import { textOrNumber } from '../reader-options.js'
 import { booleansOf, hasVersion, readJsonCookies } from './decode.js'
 import { type ConsentOptions, type ConsentReader, consentReader } from './reader.js'
 import type { ConsentRecord } from './record.js'
@@ -22,6 +23,7 @@ export function cookieFirst(options: CookieFirstOptions = {}): ConsentReader {
   return consentReader({
     name: 'cookieFirst',
     options,
+    rules: { version: textOrNumber('the version of the configuration') },
     defaults: { necessary: 'functional', performance: 'analytics', advertising: 'marketing' },
     others: ['functional'],
     read,

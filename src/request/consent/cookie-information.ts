@@ -14,6 +14,7 @@ export function cookieInformation(options: ConsentOptions = {}): ConsentReader {
   return consentReader({
     name: 'cookieInformation',
     options,
+    rules: {},
     defaults: {
       cookie_cat_necessary: 'functional',
       cookie_cat_statistic: 'analytics',

@@ -24,6 +24,7 @@ export function cookieLawInfo(options: ConsentOptions = {}): ConsentReader {
   return consentReader({
     name: 'cookieLawInfo',
     options,
+    rules: {},
     defaults: DEFAULTS,
     others: ['functional', 'performance', 'others'],
     read,

@@ -21,6 +21,7 @@ export function cookieScript(options: ConsentOptions = {}): ConsentReader {
   return consentReader({
     name: 'cookieScript',
     options,
+    rules: {},
     defaults: { strict: 'functional', performance: 'analytics', targeting: 'marketing' },
     others: ['functionality', 'unclassified'],
     read,

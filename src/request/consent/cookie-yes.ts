@@ -18,6 +18,7 @@ export function cookieYes(options: ConsentOptions = {}): ConsentReader {
   return consentReader({
     name: 'cookieYes',
     options,
+    rules: {},
     defaults: { necessary: 'functional', analytics: 'analytics', advertisement: 'marketing' },
     others: ['functional', 'performance', 'other', 'others'],
     read,

@@ -17,6 +17,7 @@ export function cookiebot(options: ConsentOptions = {}): ConsentReader {
   return consentReader({
     name: 'cookiebot',
     options,
+    rules: {},
     defaults: { necessary: 'functional', statistics: 'analytics', marketing: 'marketing' },
     others: ['preferences'],
     read,

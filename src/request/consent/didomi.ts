@@ -37,6 +37,7 @@ export function didomi(options: ConsentOptions = {}): ConsentReader {
   return consentReader({
     name: 'didomi',
     options,
+    rules: {},
     defaults: {
       cookies: ['analytics', 'marketing'],
       create_ads_profile: 'marketing',

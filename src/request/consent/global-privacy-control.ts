@@ -1,3 +1,4 @@
+import type { TrackedRequest } from '../../model/tracked-request.js'
 import { type ConsentReader, type OptOutOptions, optOutReader } from './reader.js'
 
 /**
@@ -13,10 +14,11 @@ import { type ConsentReader, type OptOutOptions, optOutReader } from './reader.j
  * consent: [oneTrust(), globalPrivacyControl({ categories: { gpc: ['marketing', 'analytics'] } })]
  */
 export function globalPrivacyControl(options: OptOutOptions = {}): ConsentReader {
-  const { categories = { gpc: 'marketing' } } = options
-  return optOutReader('globalPrivacyControl', categories, (request) => {
-    const header = request.headers['sec-gpc']
-    const values = Array.isArray(header) ? header : (header ?? '').split(',', 16)
-    return values.some((value) => value.trim() === '1') ? ['gpc'] : []
-  })
+  return optOutReader({ name: 'globalPrivacyControl', signals: ['gpc'], options, rules: {}, read })
+}
+
+function read({ headers }: TrackedRequest): string[] {
+  const header = headers['sec-gpc']
+  const values = Array.isArray(header) ? header : (header ?? '').split(',', 16)
+  return values.some((value) => value.trim() === '1') ? ['gpc'] : []
 }

@@ -1,4 +1,5 @@
 import type { TrackedRequest } from '../../model/tracked-request.js'
+import { cookieNames } from '../reader-options.js'
 import { readBits } from './bits.js'
 import { cookieValues, MAX_VALUES } from './cookie-values.js'
 import { type ConsentReader, type OptOutOptions, optOutReader } from './reader.js'
@@ -27,9 +28,13 @@ export interface GppOptions extends OptOutOptions {
  * Source: IAB Tech Lab, Global Privacy Platform, "Consent String Specification" and the sections' specifications.
  */
 export function gpp(options: GppOptions = {}): ConsentReader {
-  const { cookies = ['gpp', 'OTGPPConsent', 'IABGPP_HDR_GppString'] } = options
-  const categories = options.categories ?? Object.fromEntries(SIGNALS.map((signal) => [signal, 'marketing']))
-  return optOutReader('gpp', categories, (request) => signalsOf(request, cookies))
+  return optOutReader({
+    name: 'gpp',
+    signals: SIGNALS,
+    options,
+    rules: { cookies: cookieNames },
+    read: signalsOf,
+  })
 }
 
 const SIGNALS = ['sale', 'sharing', 'targetedAdvertising', 'gpc']
@@ -70,7 +75,10 @@ function layoutOf(section: number): OptOutOffsets | undefined {
 /** The states whose second segment holds consents to sensitive data instead of GPC: Indiana, Kentucky, Rhode Island. */
 const WITHOUT_GPC: readonly number[] = [25, 26, 27]
 
-function signalsOf(request: TrackedRequest, cookies: readonly string[]): Set<string> {
+function signalsOf(
+  request: TrackedRequest,
+  { cookies = ['gpp', 'OTGPPConsent', 'IABGPP_HDR_GppString'] }: GppOptions,
+): Set<string> {
   const signals = new Set<string>()
   for (const cookie of cookies) {
     const values = cookieValues(request, cookie)

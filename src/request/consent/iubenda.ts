@@ -1,4 +1,5 @@
 import type { TrackedRequest } from '../../model/tracked-request.js'
+import { textOrNumber } from '../reader-options.js'
 import { eachCookieOf, MAX_VALUES } from './cookie-values.js'
 import { booleansOf, own, ownObject, readJsonCookies } from './decode.js'
 import { type ConsentOptions, type ConsentReader, consentReader } from './reader.js'
@@ -24,6 +25,7 @@ export function iubenda(options: IubendaOptions = {}): ConsentReader {
   return consentReader({
     name: 'iubenda',
     options,
+    rules: { siteId: textOrNumber('the id of the site, such as 252372') },
     defaults: { 1: 'functional', 4: 'analytics', 5: 'marketing' },
     others: ['2', '3'],
     read,

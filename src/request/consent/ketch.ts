@@ -19,6 +19,7 @@ export function ketch(options: ConsentOptions = {}): ConsentReader {
   return consentReader({
     name: 'ketch',
     options,
+    rules: {},
     defaults: {
       essential_services: 'functional',
       analytics: 'analytics',

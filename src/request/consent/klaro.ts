@@ -1,4 +1,5 @@
 import type { TrackedRequest } from '../../model/tracked-request.js'
+import { cookieName } from '../reader-options.js'
 import { booleansOf, readJsonCookies } from './decode.js'
 import { type ConsentReader, consentReader, type MappedConsentOptions } from './reader.js'
 import type { ConsentRecord } from './record.js'
@@ -22,7 +23,7 @@ export interface KlaroOptions extends MappedConsentOptions {
  * consent: klaro({ categories: { matomo: 'analytics', 'google-ads': 'marketing' } })
  */
 export function klaro(options: KlaroOptions): ConsentReader {
-  return consentReader({ name: 'klaro', options, read })
+  return consentReader({ name: 'klaro', options, rules: { cookieName }, read })
 }
 
 function read(request: TrackedRequest, { cookieName = 'klaro' }: KlaroOptions): ConsentRecord[] {

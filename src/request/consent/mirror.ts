@@ -1,5 +1,7 @@
 import type { WalkerOS } from '@walkeros/core'
 import type { TrackedRequest } from '../../model/tracked-request.js'
+import { checkCookieName, checkHeaderName } from '../names.js'
+import { categoryMap, checkOptions } from '../reader-options.js'
 import { booleansOf, bounded, parsedObject, percentDecoded, readCookies } from './decode.js'
 import { strictestRecord } from './mapping.js'
 import { type ConsentReader, consentReader, named } from './reader.js'
@@ -22,8 +24,10 @@ export interface MirrorOptions {
  * `false` count. A header that came twice is not valid JSON, so it is unknown.
  *
  * @param name - The header's name, in upper or lower case.
+ * @throws TypeError if this cannot be a header's name, or an option is wrong.
  */
 export function consentHeader(name: string, options: MirrorOptions = {}): ConsentReader {
+  checkHeaderName('consentHeader', name)
   const header = name.toLowerCase()
   return mirrorReader('consentHeader', options, ({ headers }) => {
     const value = headers[header]
@@ -41,6 +45,7 @@ export function consentHeader(name: string, options: MirrorOptions = {}): Consen
  * `false` count.
  *
  * @param name - The cookie's name.
+ * @throws TypeError if this cannot be a cookie's name, or an option is wrong.
  *
  * @example
  * // in the browser, when the visitor has chosen:
@@ -49,6 +54,7 @@ export function consentHeader(name: string, options: MirrorOptions = {}): Consen
  * consent: consentCookie('consent')
  */
 export function consentCookie(name: string, options: MirrorOptions = {}): ConsentReader {
+  checkCookieName('consentCookie', name)
   return mirrorReader('consentCookie', options, (request) => readCookies(request, name))
 }
 
@@ -57,6 +63,7 @@ function mirrorReader(
   options: MirrorOptions,
   texts: (request: TrackedRequest) => readonly string[],
 ): ConsentReader {
+  checkOptions<MirrorOptions>(name, options, { categories: categoryMap() })
   if (options.categories === undefined) {
     return named(name, (request: TrackedRequest) => {
       const [first, ...more] = texts(request)
@@ -68,6 +75,7 @@ function mirrorReader(
   return consentReader({
     name,
     options,
+    rules: {},
     read: (request) =>
       texts(request).flatMap((text) => {
         const choices = mirrored(text)

@@ -19,6 +19,7 @@ export function oneTrust(options: ConsentOptions = {}): ConsentReader {
   return consentReader({
     name: 'oneTrust',
     options,
+    rules: {},
     defaults: {
       C0001: 'functional',
       C0002: 'analytics',

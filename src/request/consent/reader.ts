@@ -1,7 +1,8 @@
 import type { WalkerOS } from '@walkeros/core'
 import type { Reader, TrackedRequest } from '../../model/tracked-request.js'
+import { categoryMap, checkOptions, flag, type OptionRules } from '../reader-options.js'
 import { categoriesByKey, type Mapping, strictestRecord, toConsent } from './mapping.js'
-import { type CategoryMap, type ConsentRecord, toList } from './record.js'
+import { type CategoryMap, type ConsentRecord, toList, type WalkerKey } from './record.js'
 
 /** The options of every reader of a consent manager. */
 export interface ConsentOptions {
@@ -52,6 +53,8 @@ export interface ConsentManager<O extends ConsentOptions> {
   /** The name of the factory. */
   readonly name: string
   readonly options: O
+  /** The rules for the options that other managers do not have. */
+  readonly rules: OptionRules<Omit<O, keyof ConsentOptions>>
   /** The map for sites that give none. Absent if every site names its own ids. */
   readonly defaults?: CategoryMap
   /**
@@ -73,10 +76,15 @@ export interface ConsentManager<O extends ConsentOptions> {
 /**
  * Makes the reader of a consent manager. The reader maps the manager's record to walkerOS keys.
  *
- * @throws TypeError if neither the options nor the manager have a map of categories.
+ * @throws TypeError if an option is wrong, or if neither the options nor the manager have a map of categories.
  */
 export function consentReader<O extends ConsentOptions>(manager: ConsentManager<O>): ConsentReader {
-  const { name, options, defaults, read } = manager
+  const { name, options, defaults, read, rules } = manager
+  checkOptions<ConsentOptions>(name, options, {
+    categories: categoryMap(),
+    explicitOnly: flag,
+    ...rules,
+  })
   // JavaScript callers may leave out the options even if the manager needs a map.
   const categories = options?.categories ?? defaults
   if (categories === undefined) {
@@ -108,23 +116,36 @@ export interface OptOutOptions {
   categories?: CategoryMap
 }
 
+/** Describes a reader that only refuses to {@link optOutReader}. */
+export interface OptOutSignals<O extends OptOutOptions> {
+  /** The name of the factory. */
+  readonly name: string
+  /** The signals that exist. Each of them refuses `marketing` by default. */
+  readonly signals: readonly string[]
+  readonly options: O
+  /** The rules for the options that other such readers do not have. */
+  readonly rules: OptionRules<Omit<O, keyof OptOutOptions>>
+  /** Returns the signals that are on in a request. */
+  readonly read: (request: TrackedRequest, options: O) => Iterable<string>
+}
+
 /**
  * Makes a reader that only refuses.
  *
- * @param name - The name of the factory.
- * @param categories - Maps each signal to the walkerOS keys that it refuses.
- * @param read - Returns the signals that are on in a request.
+ * @throws TypeError if an option is wrong.
  */
-export function optOutReader(
-  name: string,
-  categories: CategoryMap,
-  read: (request: TrackedRequest) => Iterable<string>,
-): ConsentReader {
-  const signals = new Map(Object.entries(categories))
+export function optOutReader<O extends OptOutOptions>(manager: OptOutSignals<O>): ConsentReader {
+  const { name, signals, options, read, rules } = manager
+  checkOptions<OptOutOptions>(name, options, { categories: categoryMap(signals), ...rules })
+  const keys = new Map<string, readonly WalkerKey[]>(
+    options.categories
+      ? Object.entries(options.categories).map(([signal, mapped]) => [signal, toList(mapped)])
+      : signals.map((signal) => [signal, ['marketing']]),
+  )
   const reader = named(name, (request: TrackedRequest) => {
     const refused: WalkerOS.Consent = {}
-    for (const signal of read(request)) {
-      for (const key of toList(signals.get(signal) ?? [])) refused[key] = false
+    for (const signal of read(request, options)) {
+      for (const key of keys.get(signal) ?? []) refused[key] = false
     }
     return Object.keys(refused).length === 0 ? undefined : refused
   })

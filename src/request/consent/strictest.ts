@@ -1,8 +1,11 @@
 import type { WalkerOS } from '@walkeros/core'
 import { onlyChoices } from '../../model/consent.js'
 import type { Reader, TrackedRequest } from '../../model/tracked-request.js'
+import { given } from '../../support/given.js'
 import { after, all, answerWithin, isPromise, type Maybe } from '../../support/maybe.js'
 import { askMembers, type MemberReader, type ReaderFault, readerName } from '../chain.js'
+import { problemOfReader } from '../reader-factory.js'
+import { throwProblems } from '../reader-options.js'
 import { isOptOut, named, optOut } from './reader.js'
 
 /** Less than a reader has, so that a slow member does not take the refusals of the others with it. */
@@ -26,16 +29,34 @@ type Given = { readonly value: WalkerOS.Consent | undefined } | undefined
  * All readers are asked, at once, and asynchronous ones count if they answer in time. If one fails the refusals of the
  * others stand and nothing is granted, since it may have refused.
  *
+ * @throws TypeError without readers, or for something else in the place of one.
+ *
  * @example
  * consent: strictest(oneTrust(), consentCookie('newsletter-consent'))
  */
 export function strictest(...readers: readonly Reader<WalkerOS.Consent>[]): Reader<WalkerOS.Consent> {
+  checkReaders(readers)
   const ask = (request: TrackedRequest, fault: ReaderFault) => askAll(readers, request, fault)
   const reader = named('strictest', (request: TrackedRequest) => ask(request, nobody))
   const made: StrictestReader = Object.assign(reader, { [askMembers]: ask, [members]: readers })
   return readers.length > 0 && readers.every(isOptOut)
     ? Object.assign(made, { [optOut]: true as const })
     : made
+}
+
+function checkReaders(readers: readonly unknown[]): void {
+  if (readers.length === 0)
+    throw new TypeError('strictest() got no readers; write strictest(oneTrust(), cookiebot())')
+  throwProblems(
+    'strictest',
+    readers.flatMap((reader, index) => {
+      const message =
+        typeof reader === 'function'
+          ? problemOfReader(reader)
+          : `${given(reader)}, expected a reader, such as oneTrust()`
+      return message === undefined ? [] : [{ path: `reader ${index + 1}`, message }]
+    }),
+  )
 }
 
 /** The readers that only refuse: the reader itself, or those that {@link strictest} made it of. */

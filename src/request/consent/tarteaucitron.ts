@@ -1,4 +1,5 @@
 import type { TrackedRequest } from '../../model/tracked-request.js'
+import { cookieName } from '../reader-options.js'
 import { pairsOf, readCookies } from './decode.js'
 import { type ConsentReader, consentReader, type MappedConsentOptions } from './reader.js'
 import { addChoice, type Choice, type ConsentRecord } from './record.js'
@@ -24,7 +25,7 @@ export interface TarteaucitronOptions extends MappedConsentOptions {
  * consent: tarteaucitron({ categories: { gtag: 'analytics', facebookpixel: 'marketing' } })
  */
 export function tarteaucitron(options: TarteaucitronOptions): ConsentReader {
-  return consentReader({ name: 'tarteaucitron', options, read })
+  return consentReader({ name: 'tarteaucitron', options, rules: { cookieName }, read })
 }
 
 function read(

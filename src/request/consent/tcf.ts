@@ -1,4 +1,5 @@
 import type { TrackedRequest } from '../../model/tracked-request.js'
+import { cookieNames } from '../reader-options.js'
 import { type ConsentOptions, type ConsentReader, consentReader } from './reader.js'
 import type { ConsentRecord } from './record.js'
 import { readTcPurposes } from './tc-string.js'
@@ -25,6 +26,7 @@ export function tcf(options: TcfOptions = {}): ConsentReader {
   return consentReader({
     name: 'tcf',
     options,
+    rules: { cookies: cookieNames },
     defaults: {
       1: ['analytics', 'marketing'],
       3: 'marketing',

@@ -17,6 +17,7 @@ export function trustArc(options: ConsentOptions = {}): ConsentReader {
   return consentReader({
     name: 'trustArc',
     options,
+    rules: {},
     defaults: { 1: 'functional', 2: 'analytics', 3: 'marketing' },
     read,
   })

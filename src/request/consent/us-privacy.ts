@@ -1,3 +1,5 @@
+import type { TrackedRequest } from '../../model/tracked-request.js'
+import { cookieNames } from '../reader-options.js'
 import { cookieValues, MAX_VALUES } from './cookie-values.js'
 import { bounded, own, parsedObject, percentDecoded, unquoted } from './decode.js'
 import { type ConsentReader, type OptOutOptions, optOutReader } from './reader.js'
@@ -18,10 +20,20 @@ export interface UsPrivacyOptions extends OptOutOptions {
  * Source: IAB, "U.S. Privacy String", version 1.
  */
 export function usPrivacy(options: UsPrivacyOptions = {}): ConsentReader {
-  const { cookies = ['usprivacy', 'us_privacy'], categories = { sale: 'marketing' } } = options
-  return optOutReader('usPrivacy', categories, (request) =>
-    cookies.some((cookie) => isRefused(cookieValues(request, cookie))) ? ['sale'] : [],
-  )
+  return optOutReader({
+    name: 'usPrivacy',
+    signals: ['sale'],
+    options,
+    rules: { cookies: cookieNames },
+    read,
+  })
+}
+
+function read(
+  request: TrackedRequest,
+  { cookies = ['usprivacy', 'us_privacy'] }: UsPrivacyOptions,
+): string[] {
+  return cookies.some((cookie) => isRefused(cookieValues(request, cookie))) ? ['sale'] : []
 }
 
 /** Whether a US Privacy string says that the visitor opted out of the sale of their data, whatever it says beside it. */

@@ -1,4 +1,5 @@
 import type { TrackedRequest } from '../../model/tracked-request.js'
+import { cookieName, rule } from '../reader-options.js'
 import { hasVersion, own, ownObject, readJsonCookies, stringsOf } from './decode.js'
 import { type ConsentOptions, type ConsentReader, consentReader } from './reader.js'
 import { type Choice, COMMON_CATEGORIES, type ConsentRecord } from './record.js'
@@ -28,10 +29,18 @@ export function vanillaCookieConsent(options: VanillaCookieConsentOptions = {}):
   return consentReader({
     name: 'vanillaCookieConsent',
     options,
+    rules: {
+      cookieName,
+      revision: rule('a whole number, at least 0', isRevision),
+    },
     defaults: COMMON_CATEGORIES,
     others: ['functional', 'functionality', 'preferences', 'personalization'],
     read,
   })
+}
+
+function isRevision(value: unknown): boolean {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
 }
 
 function read(

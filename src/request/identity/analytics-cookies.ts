@@ -2,6 +2,7 @@ import type { Reader, TrackedRequest } from '../../model/tracked-request.js'
 import { isRecord } from '../../model/values.js'
 import { decodeCookie } from '../cookies.js'
 import { parseJson } from '../json.js'
+import { checkOptions, text, textOrNumber } from '../reader-options.js'
 import { readCookieId, readId } from './id.js'
 
 const RUDDERSTACK_PREFIX = 'RS_ENC_v3_'
@@ -13,6 +14,8 @@ const SNOWPLOW = /^([0-9A-Za-z-]+)\./
 const MATOMO = /^([0-9a-f]{16})(?:\.|$)/i
 const HASH = /^[0-9a-f]+$/i
 const SITE_AND_HASH = /^[\w-]+\.[0-9a-f]+$/i
+
+const cookiePrefix = text("the beginning of the cookies' names, such as '_pk_'")
 
 /** The options of {@link googleAnalyticsCookie}. */
 export interface GoogleAnalyticsOptions {
@@ -66,6 +69,9 @@ export function rudderStackCookie(): Reader<string> {
  * `amp-…` of an AMP page.
  */
 export function googleAnalyticsCookie(options: GoogleAnalyticsOptions = {}): Reader<string> {
+  checkOptions<GoogleAnalyticsOptions>('googleAnalyticsCookie', options, {
+    prefix: text("the tag's cookie_prefix, such as 'shop'"),
+  })
   const { prefix = '' } = options
   const name = `${prefix}_ga`
   return function googleAnalyticsCookie({ cookies }) {
@@ -82,6 +88,7 @@ export function googleTagServerCookie(): Reader<string> {
 
 /** Reads the domain user id from Snowplow's cookie `_sp_id.<hash>`. */
 export function snowplowCookie(options: SnowplowOptions = {}): Reader<string> {
+  checkOptions<SnowplowOptions>('snowplowCookie', options, { prefix: cookiePrefix })
   const { prefix = '_sp_' } = options
   const start = `${prefix}id.`
   return function snowplowCookie({ cookies }) {
@@ -91,6 +98,10 @@ export function snowplowCookie(options: SnowplowOptions = {}): Reader<string> {
 
 /** Reads the visitor's id from Matomo's cookie `_pk_id.<site>.<hash>`. */
 export function matomoCookie(options: MatomoOptions = {}): Reader<string> {
+  checkOptions<MatomoOptions>('matomoCookie', options, {
+    prefix: cookiePrefix,
+    siteId: textOrNumber('the id of the site, such as 1'),
+  })
   const { prefix = '_pk_', siteId } = options
   const start = siteId === undefined ? `${prefix}id.` : `${prefix}id.${siteId}.`
   const rest = siteId === undefined ? SITE_AND_HASH : HASH

@@ -4,6 +4,10 @@ import { isIP } from 'node:net'
 import type { WalkerOS } from '@walkeros/core'
 import { serialize } from 'cookie'
 import type { TrackedRequest } from '../../model/tracked-request.js'
+import { isRecord } from '../../model/values.js'
+import { given } from '../../support/given.js'
+import { explainKey } from '../../support/unknown-key.js'
+import { shown } from '../names.js'
 import { beforeHead } from '../response-head.js'
 import { isBot, isPrefetch } from '../skip.js'
 
@@ -13,6 +17,7 @@ const MAX_DOMAIN_LENGTH = 253
 /** One label of a host name: RFC 1123, section 2.1. */
 const LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/i
 const SAME_SITE = ['lax', 'strict', 'none'] as const
+const OPTIONS = ['domain', 'consent', 'maxAge', 'secure', 'sameSite']
 
 /** How the server sets an anonymous id for a visitor without one. */
 export interface CookieCreationOptions {
@@ -78,8 +83,11 @@ interface RememberingCreation extends CookieCreation {
  * @throws TypeError if an option cannot work.
  */
 export function openCreation(name: string, options: CookieCreationOptions): RememberingCreation {
-  const attributes = checkAttributes(options)
-  const keys = checkConsent(options.consent)
+  const problems = problemsOf(options)
+  if (problems.length > 0)
+    throw new TypeError(problems.map((problem) => `segmentCookie({ create }) ${problem}`).join('\n'))
+  const attributes = attributesOf(options)
+  const keys = typeof options.consent === 'string' ? [options.consent] : [...options.consent]
   const ids = new WeakMap<TrackedRequest, string>()
   const isAllowed = (consent: WalkerOS.Consent) =>
     keys.some((key) => Object.hasOwn(consent, key) && consent[key] === true)
@@ -137,30 +145,55 @@ function removeCookie(response: ServerResponse, cookie: string): void {
   }
 }
 
-function checkAttributes(options: CookieCreationOptions) {
-  const { domain, maxAge = ONE_YEAR_SECONDS, secure = false, sameSite = 'lax' } = options
+function attributesOf({
+  domain,
+  maxAge = ONE_YEAR_SECONDS,
+  secure = false,
+  sameSite = 'lax',
+}: CookieCreationOptions) {
+  return { domain, maxAge, secure, sameSite, path: '/' }
+}
+
+/** Finds everything that is wrong with the options of a creation. */
+function problemsOf(options: unknown): readonly string[] {
+  if (!isRecord(options)) return [`${given(options)}, expected an object such as { domain, consent }`]
+  const { domain, consent, maxAge, secure, sameSite } = options
+  const problems = Object.keys(options)
+    .filter((key) => !OPTIONS.includes(key))
+    .map((key) => `got ${key}: ${explainKey(key, { known: OPTIONS, refused: {}, elsewhere: {} })}`)
+  if (!isConsent(consent)) {
+    problems.push(`got no consent; it takes the walkerOS key that allows the cookie, such as 'analytics'`)
+  }
   if (domain !== undefined && !isDomain(domain)) {
-    throw new TypeError(
-      `segmentCookie({ create }) got the domain ${JSON.stringify(domain)}; ` +
+    problems.push(
+      `got the domain ${shown(domain)}; ` +
         `it takes a host name in ASCII, without scheme and port, such as 'example.com'`,
     )
   }
-  if (!Number.isSafeInteger(maxAge) || maxAge <= 0) {
-    throw new TypeError(
-      `segmentCookie({ create }) got the maxAge ${maxAge}; it takes whole seconds, at least 1`,
+  if (maxAge !== undefined && !isAge(maxAge)) {
+    problems.push(
+      `got the maxAge ${typeof maxAge === 'number' ? maxAge : typeof maxAge}; it takes whole seconds, at least 1`,
     )
   }
-  if (!SAME_SITE.includes(sameSite)) {
-    throw new TypeError(
-      `segmentCookie({ create }) got the sameSite ${JSON.stringify(sameSite)}; it takes 'lax', 'strict' or 'none'`,
-    )
+  if (secure !== undefined && typeof secure !== 'boolean') {
+    problems.push(`got secure: ${given(secure)}, expected true or false`)
   }
-  if (sameSite === 'none' && !secure) {
-    throw new TypeError(
-      `segmentCookie({ create }) got sameSite 'none' without secure; browsers refuse such a cookie, so set secure: true`,
-    )
+  if (sameSite !== undefined && !SAME_SITE.some((known) => known === sameSite)) {
+    problems.push(`got the sameSite ${shown(sameSite)}; it takes 'lax', 'strict' or 'none'`)
   }
-  return { domain, maxAge, secure, sameSite, path: '/' }
+  if (sameSite === 'none' && secure !== true) {
+    problems.push(`got sameSite 'none' without secure; browsers refuse such a cookie, so set secure: true`)
+  }
+  return problems
+}
+
+function isAge(maxAge: unknown): boolean {
+  return typeof maxAge === 'number' && Number.isSafeInteger(maxAge) && maxAge > 0
+}
+
+function isConsent(consent: unknown): boolean {
+  const keys = Array.isArray(consent) ? consent : [consent]
+  return keys.length > 0 && keys.every((key) => typeof key === 'string' && key !== '')
 }
 
 function isDomain(domain: unknown): boolean {
@@ -168,18 +201,4 @@ function isDomain(domain: unknown): boolean {
   // RFC 6265, section 5.2.3: a leading dot is allowed and ignored.
   const labels = domain.replace(/^\./, '').split('.')
   return labels.every((label) => LABEL.test(label))
-}
-
-function checkConsent(consent: string | readonly string[]): readonly string[] {
-  const keys = typeof consent === 'string' ? [consent] : consent
-  if (
-    !Array.isArray(keys) ||
-    keys.length === 0 ||
-    !keys.every((key) => typeof key === 'string' && key !== '')
-  ) {
-    throw new TypeError(
-      `segmentCookie({ create }) got no consent; it takes the walkerOS key that allows the cookie, such as 'analytics'`,
-    )
-  }
-  return [...keys]
 }

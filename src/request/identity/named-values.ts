@@ -1,10 +1,6 @@
 import type { Reader } from '../../model/tracked-request.js'
+import { checkCookieName, checkHeaderName, shown } from '../names.js'
 import { member, readCookieId, readId } from './id.js'
-
-/** An HTTP token: RFC 9110, section 5.6.2. */
-const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
-/** A cookie's name as browsers send it. RFC 6265 allows only a token, but PHP, for one, writes `a[b]`. */
-const COOKIE_NAME = /^[^=;\s\p{Cc}]+$/u
 
 /**
  * Reads an id that the application keeps in its session: `req.session` (express-session, cookie-session) or
@@ -21,7 +17,7 @@ export function sessionValue(path: string): Reader<string> {
   const keys = typeof path === 'string' ? path.split('.') : []
   if (keys.length === 0 || keys.includes('')) {
     throw new TypeError(
-      `sessionValue() got ${show(path)}; it takes the path of a session's member, such as 'userId'`,
+      `sessionValue() got ${shown(path)}; it takes the path of a session's member, such as 'userId'`,
     )
   }
   return function sessionValue(request) {
@@ -44,9 +40,7 @@ export function sessionValue(path: string): Reader<string> {
  * header('x-user-id')
  */
 export function header(name: string): Reader<string> {
-  if (typeof name !== 'string' || !HEADER_NAME.test(name)) {
-    throw new TypeError(`header() got ${show(name)}; it takes a header's name, such as 'x-user-id'`)
-  }
+  checkHeaderName('header', name)
   const key = name.toLowerCase()
   return function header({ headers }) {
     const value = headers[key]
@@ -67,14 +61,8 @@ export function header(name: string): Reader<string> {
  * cookie('visitor_id')
  */
 export function cookie(name: string): Reader<string> {
-  if (typeof name !== 'string' || !COOKIE_NAME.test(name)) {
-    throw new TypeError(`cookie() got ${show(name)}; it takes a cookie's name, such as 'visitor_id'`)
-  }
+  checkCookieName('cookie', name)
   return function cookie({ cookies }) {
     return readCookieId(cookies.get(name))
   }
-}
-
-function show(value: unknown): string {
-  return typeof value === 'string' ? JSON.stringify(value) : typeof value
 }

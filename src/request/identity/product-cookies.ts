@@ -1,5 +1,6 @@
 import type { Reader } from '../../model/tracked-request.js'
 import { decodeCookie } from '../cookies.js'
+import { checkOptions, rule, text } from '../reader-options.js'
 import { decodeBase64, findCookie, jsonOf, readMatch, readMember } from './analytics-cookies.js'
 
 const POSTHOG_NAME_END = /.+_posthog$/
@@ -14,6 +15,10 @@ const AMPLITUDE_LEGACY = /^([\w-]+)\.[^.]*\.[^.]*\.[0-9a-v]+\.[0-9a-v]+(?:\.|$)/
 /** How much of the API key is in the name of Amplitude's cookies. */
 const AMPLITUDE_KEY_LENGTH = 10
 const AMPLITUDE_LEGACY_KEY_LENGTH = 6
+
+function isKey(value: unknown): boolean {
+  return typeof value === 'string' && value.length >= AMPLITUDE_LEGACY_KEY_LENGTH
+}
 
 /** The options of {@link postHogCookie}. */
 export interface PostHogOptions {
@@ -32,6 +37,9 @@ export interface AmplitudeOptions {
  * generated it: after `identify()` it is the application's own id of the user, perhaps an e-mail address.
  */
 export function postHogCookie(options: PostHogOptions = {}): Reader<string> {
+  checkOptions<PostHogOptions>('postHogCookie', options, {
+    project: text("the project's API key, such as 'phc_…'"),
+  })
   const { project } = options
   const name = `ph_${project}_posthog`
   return function postHogCookie({ cookies }) {
@@ -52,6 +60,9 @@ export function postHogCookie(options: PostHogOptions = {}): Reader<string> {
  * that of the legacy SDK, `amp_` and six.
  */
 export function amplitudeCookie(options: AmplitudeOptions = {}): Reader<string> {
+  checkOptions<AmplitudeOptions>('amplitudeCookie', options, {
+    key: rule('the API key, or its first ten characters', isKey),
+  })
   const { key } = options
   const name = key === undefined ? undefined : `AMP_${key.slice(0, AMPLITUDE_KEY_LENGTH)}`
   const legacyName = key === undefined ? undefined : `amp_${key.slice(0, AMPLITUDE_LEGACY_KEY_LENGTH)}`

@@ -1,4 +1,5 @@
 import type { Reader, TrackedRequest } from '../../model/tracked-request.js'
+import { checkOptions } from '../reader-options.js'
 import {
   type CookieCreation,
   type CookieCreationOptions,
@@ -41,7 +42,8 @@ export type CreatingReader = Reader<string> & {
  * })
  */
 export function segmentCookie(options: { create?: CookieCreationOptions } = {}): CreatingReader {
-  if (!options.create) return reader(() => undefined)
+  checkOptions<{ create?: CookieCreationOptions }>('segmentCookie', options, { create: () => [] })
+  if (options.create === undefined) return reader(() => undefined)
   const creation = openCreation(COOKIE_NAME, options.create)
   return Object.assign(
     reader((request) => creation.created(request)),

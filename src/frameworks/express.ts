@@ -33,6 +33,7 @@ interface ExpressRequest extends IncomingMessage {
   readonly baseUrl?: string
   readonly route?: { readonly path?: unknown }
   readonly res?: { readonly locals?: unknown }
+  readonly app?: { get?(setting: string): unknown }
 }
 
 const express: Framework<ExpressRequest> = {
@@ -42,6 +43,7 @@ const express: Framework<ExpressRequest> = {
     const pattern = routePattern(req.route?.path)
     return pattern === undefined ? undefined : `${req.baseUrl ?? ''}${pattern}`
   },
+  trustsProxy,
   // Connect has no proxy settings of its own: what Node knows is all there is.
   ip: (req) => req.ip ?? nodeFramework.ip(req),
   origin: (req) => (req.protocol ? `${req.protocol}://${trustedHostOf(req)}` : nodeFramework.origin(req)),
@@ -73,9 +75,20 @@ export function expressTracking(tracking: Tracking): RequestHandler {
   }
 }
 
-/** The host under the app's `trust proxy` setting; Express 4's `hostname` has no port, so the header is preferred. */
+/** Whether the app's `trust proxy` setting trusts the peer of the connection. Connect has no such setting. */
+function trustsProxy(req: ExpressRequest): boolean {
+  const trust: unknown = req.app?.get?.('trust proxy fn')
+  return typeof trust === 'function' && Boolean(trust(req.socket?.remoteAddress, 0))
+}
+
+/** The host under the app's `trust proxy` setting; `hostname` has no port, so the header that it comes from is preferred. */
 function trustedHostOf(req: ExpressRequest): string {
-  const host = hostOf(req)
+  const host = forwardedHostOf(req) || hostOf(req)
   const { hostname } = req
   return hostname === undefined || host === hostname || host.startsWith(`${hostname}:`) ? host : hostname
+}
+
+function forwardedHostOf(req: ExpressRequest): string | undefined {
+  const header = req.headers['x-forwarded-host']
+  return typeof header === 'string' && trustsProxy(req) ? header.split(',', 1)[0]?.trim() : undefined
 }

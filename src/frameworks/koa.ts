@@ -28,6 +28,7 @@ export interface KoaContext {
   readonly protocol: string
   readonly host: string
   readonly state: unknown
+  readonly app?: { readonly proxy?: unknown }
   readonly session?: unknown
   /** Of the router: the route that took the request. */
   readonly _matchedRoute?: unknown
@@ -41,6 +42,7 @@ const koa: Framework<KoaContext> = {
   session: (ctx) => ctx.session ?? nodeFramework.session(ctx.req),
   state: (ctx) => ctx.state,
   route: (ctx) => routePattern(ctx._matchedRoute ?? ctx.routerPath),
+  trustsProxy: (ctx) => ctx.app?.proxy === true,
   ip: (ctx) => ctx.ip,
   origin: (ctx) => `${ctx.protocol}://${ctx.host || hostOf(ctx.req)}`,
   originalUrl: (ctx) => ctx.originalUrl,

@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import type { TrackedRequest } from '../model/tracked-request.js'
 import { parseCookies } from './cookies.js'
+import { requestUrl } from './target.js'
 
 /** Reads from a framework's request what Node does not know. One object serves all requests of a framework. */
 export interface Framework<Native> {
@@ -9,6 +10,8 @@ export interface Framework<Native> {
   readonly state: (native: Native) => unknown
   /** The pattern of the route that took the request. */
   readonly route: (native: Native) => string | undefined
+  /** Whether the framework's own proxy settings trust the `X-Forwarded-*` headers of the connection's peer. */
+  readonly trustsProxy: (native: Native) => boolean
   /** The client's address under the framework's own proxy settings. */
   readonly ip: (native: Native) => string | undefined
   /** Scheme and host that the client asked for, under the framework's own proxy settings. */
@@ -16,8 +19,6 @@ export interface Framework<Native> {
   /** Path and query before a router cut anything off. */
   readonly originalUrl: (native: Native) => string
 }
-
-const UNKNOWN_URL = 'http://localhost/'
 
 /** A request of Node's HTTP server as readers see it. Everything is parsed when it is first read. */
 export class MessageRequest<Native> implements TrackedRequest {
@@ -55,7 +56,7 @@ export class MessageRequest<Native> implements TrackedRequest {
 
   get ip(): string | undefined {
     // Kept from the first read: a closed socket no longer knows its peer.
-    this.#ip ??= { address: this.#ask(this.#framework.ip) || undefined }
+    this.#ip ??= { address: this.#fromProxy(this.#framework.ip, nodeFramework.ip) || undefined }
     return this.#ip.address
   }
 
@@ -76,14 +77,14 @@ export class MessageRequest<Native> implements TrackedRequest {
   }
 
   #parseUrl(): URL {
-    const path = this.#ask(this.#framework.originalUrl) ?? '/'
-    // A path that begins with two slashes would be read as a host.
-    const target = path.startsWith('/') ? `${this.#ask(this.#framework.origin)}${path}` : path
-    try {
-      return new URL(target)
-    } catch {
-      return new URL(UNKNOWN_URL)
-    }
+    const origin = this.#fromProxy(this.#framework.origin, nodeFramework.origin)
+    return requestUrl(origin, this.#ask(this.#framework.originalUrl) ?? '/')
+  }
+
+  /** Asks a framework for what it takes from proxies' headers. If they are oversized, it is known only without a proxy. */
+  #fromProxy<T>(read: (native: Native) => T, readDirectly: (message: IncomingMessage) => T): T | undefined {
+    if (!hasOversizedProxyHeader(this.message)) return this.#ask(read)
+    return this.#ask(this.#framework.trustsProxy) === false ? readDirectly(this.message) : undefined
   }
 
   /** A framework's property can run the application's code, such as a session's getter; if it throws, there is no answer. */
@@ -112,6 +113,7 @@ export const nodeFramework: Framework<IncomingMessage> = {
   session: (message) => ('session' in message ? message.session : undefined),
   state: () => undefined,
   route: () => undefined,
+  trustsProxy: () => false,
   ip: (message) => message.socket?.remoteAddress,
   origin: (message) => `${isEncrypted(message) ? 'https' : 'http'}://${hostOf(message)}`,
   originalUrl: (message) => originalUrlOf(message),
@@ -126,6 +128,21 @@ export function routePattern(route: unknown): string | undefined {
 export function hostOf(message: IncomingMessage): string {
   const authority = message.headers[':authority']
   return message.headers.host || (typeof authority === 'string' ? authority : '') || 'localhost'
+}
+
+/** The longest headers of proxies that frameworks are asked to take apart, which some of their versions do in quadratic time. */
+const MAX_PROXY_HEADERS = { 'x-forwarded-for': 512, 'x-forwarded-host': 512, 'x-forwarded-proto': 64 }
+
+function hasOversizedProxyHeader({ headers }: IncomingMessage): boolean {
+  return (
+    isLonger(headers['x-forwarded-for'], MAX_PROXY_HEADERS['x-forwarded-for']) ||
+    isLonger(headers['x-forwarded-host'], MAX_PROXY_HEADERS['x-forwarded-host']) ||
+    isLonger(headers['x-forwarded-proto'], MAX_PROXY_HEADERS['x-forwarded-proto'])
+  )
+}
+
+function isLonger(header: string | string[] | undefined, length: number): boolean {
+  return header !== undefined && header.length > length
 }
 
 /** Connect, and frameworks built on it, keep the URL from before a mount path was cut off. */

@@ -40,8 +40,8 @@ export interface RequestOptions {
   /** The parts of Segment's `context` that calls carry. All of them by default; `false` for none. */
   context?: false | RequestContextOptions
   /**
-   * Tracks a Segment `page` for every GET request that is answered with HTML and a status below 400; not for redirects, bots
-   * and prefetches. Defaults to `false`.
+   * Tracks a Segment `page` for every GET request that loads a page and is answered with HTML and a status below 400; not for
+   * redirects, bots, prefetches and what scripts load, such as fragments of htmx and Turbo. Defaults to `false`.
    */
   pageViews?: boolean
   /**
@@ -111,9 +111,12 @@ export class SenderReader {
     for (const warning of warnings) warn?.(warning)
   }
 
-  /** Whether the IP address has to be read while the connection is open; a closed one no longer knows it. */
+  /**
+   * Whether the IP address has to be read while the connection is open. A closed one no longer knows it, and whether its
+   * proxy's headers are trusted depends on it, too.
+   */
   get readsIp(): boolean {
-    return this.#context !== false && this.#context.ip !== false
+    return this.#context !== false
   }
 
   /** Whether visitors without an anonymousId get one. */

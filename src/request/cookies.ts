@@ -1,5 +1,11 @@
+import { percentDecoded } from './percent.js'
+
+const SEMICOLON = 0x3b
+const EQUALS = 0x3d
 /** Node's default limit for all headers together. */
 const MAX_HEADER_LENGTH = 16 * 1024
+/** More than browsers keep for a site: Chrome and Firefox 180. */
+const MAX_COOKIES = 512
 /** Browsers' limit for one cookie, name and attributes included. */
 const MAX_VALUE_LENGTH = 4 * 1024
 
@@ -8,7 +14,7 @@ const MAX_VALUE_LENGTH = 4 * 1024
  * cookies encodes in its own way.
  *
  * The first of several cookies with one name wins: by RFC 6265 it has the longest path. Parts without a `=` or without a
- * name are left out, and so is everything beyond 16 KB.
+ * name are left out, and so is everything beyond 16 KB or 512 cookies.
  *
  * @param header - The request's `Cookie` header; Node joins several headers to one.
  *
@@ -26,19 +32,24 @@ export function parseCookies(header: string | undefined): ReadonlyMap<string, st
 
 /** Visits every cookie of a `Cookie` header in order, those with one name each for itself, by the rules of {@link parseCookies}. */
 export function eachCookie(header: string, visit: (name: string, value: string) => void): void {
+  // One pass over the characters: a search for the next `=` or `;` at every part would be quadratic, or cost too much.
   let start = 0
-  while (start < header.length) {
-    const semicolon = header.indexOf(';', start)
-    const end = semicolon === -1 ? header.length : semicolon
-    // Half a cookie would be another cookie, so the one that crosses the limit is left out.
-    if (end > MAX_HEADER_LENGTH) break
-    const equals = header.indexOf('=', start)
-    if (equals === -1) break
-    if (equals < end) {
-      const name = header.slice(start, equals).trim()
-      if (name !== '') visit(name, header.slice(equals + 1, end).trim())
+  let equals = -1
+  let left = MAX_COOKIES
+  for (let at = 0; at <= header.length && left > 0; at++) {
+    const character = at < header.length ? header.charCodeAt(at) : SEMICOLON
+    if (character === EQUALS && equals < start) {
+      equals = at
+    } else if (character === SEMICOLON) {
+      // Half a cookie would be another cookie, so the one that crosses the limit is left out.
+      if (at > MAX_HEADER_LENGTH) break
+      const name = equals > start ? header.slice(start, equals).trim() : ''
+      if (name !== '') {
+        left--
+        visit(name, header.slice(equals + 1, at).trim())
+      }
+      start = at + 1
     }
-    start = end + 1
   }
 }
 
@@ -49,11 +60,5 @@ export function eachCookie(header: string, visit: (name: string, value: string) 
  * @returns The text, or `undefined` if there is none, it is longer than 4 KB or it is not valid percent-encoded UTF-8.
  */
 export function decodeCookie(value: string | undefined): string | undefined {
-  if (value === undefined || value.length > MAX_VALUE_LENGTH) return undefined
-  if (!value.includes('%')) return value
-  try {
-    return decodeURIComponent(value)
-  } catch {
-    return undefined
-  }
+  return value === undefined || value.length > MAX_VALUE_LENGTH ? undefined : percentDecoded(value)
 }

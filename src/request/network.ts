@@ -7,13 +7,22 @@ const MAPPED_PREFIX = '::ffff:'
 const SIX_TO_FOUR = 0x2002
 /** Longer than the header of any browser. */
 const MAX_USER_AGENT_LENGTH = 512
-/** More than browsers send; what begins beyond it is not looked at. */
+/** More than browsers send. Entries that begin or end beyond it are ignored. */
 const MAX_ACCEPT_LANGUAGE_LENGTH = 512
-/** What BCP 47 (RFC 5646, section 4.4.1) asks implementations to hold. */
+const MAX_LANGUAGES = 32
+/** The longest address with zone, brackets and port. */
+const MAX_IP_LENGTH = 100
+/** The length that BCP 47 (RFC 5646, section 4.4.1) asks implementations to hold. */
 const MAX_TAG_LENGTH = 35
 
 const WITH_PORT = /^(?:\[([0-9a-f:.]+)\]|([0-9.]+)):[0-9]{1,5}$/i
 const QUALITY = /^\s*q=([01](?:\.[0-9]{0,3})?)\s*$/i
+/**
+ * The tags that `Intl` takes: language, script, region, variants, Unicode's extension, private use. Other extensions, which
+ * no browser sends, are refused.
+ */
+const LANGUAGE_TAG =
+  /^(?:[a-z]{2,3}|[a-z]{5,8})(?:-[a-z]{4})?(?:-(?:[a-z]{2}|\d{3}))?((?:-(?:[a-z\d]{5,8}|\d[a-z\d]{3}))*)(?:-u(?=-[a-z\d]{2})(?:-[a-z\d]{3,8})*(?:-[a-z\d][a-z](?:-[a-z\d]{3,8})*)*)?(?:-x(?:-[a-z\d]{1,8})+)?$/i
 /** Tags that are canonical already: a language, or a language and a country. */
 const PLAIN_TAG = /^[a-z]{2,3}(?:-[A-Z]{2})?$/
 
@@ -26,7 +35,7 @@ const PLAIN_TAG = /^[a-z]{2,3}(?:-[A-Z]{2})?$/
  * @returns The address, or `undefined` if there is none or it is not an address.
  */
 export function readIp(raw: string | undefined, mode: boolean | 'anonymize'): string | undefined {
-  if (raw === undefined || mode === false) return undefined
+  if (raw === undefined || mode === false || raw.length > MAX_IP_LENGTH) return undefined
   return mode === 'anonymize' ? anonymizeIp(raw) : parseIp(raw)?.toString()
 }
 
@@ -93,21 +102,29 @@ export function readUserAgent(header: string | undefined): string | undefined {
  */
 export function readLocale(header: string | undefined): string | undefined {
   if (header === undefined) return undefined
+  const head = headOf(header)
   let best: string | undefined
   let bestQuality = 0
-  for (let start = 0; start < header.length && start < MAX_ACCEPT_LANGUAGE_LENGTH && bestQuality < 1; ) {
-    const comma = header.indexOf(',', start)
-    const end = comma === -1 ? header.length : comma
-    const entry = header.slice(start, end)
+  let left = MAX_LANGUAGES
+  for (let start = 0; start < head.length && left-- > 0 && bestQuality < 1; ) {
+    const comma = head.indexOf(',', start)
+    const end = comma === -1 ? head.length : comma
+    const entry = head.slice(start, end)
     start = end + 1
     const quality = qualityOf(entry)
     if (quality <= bestQuality) continue
-    const tag = toLanguageTag(entry)
+    const tag = languageTagIn(entry)
     if (tag === undefined) continue
     best = tag
     bestQuality = quality
   }
-  return best
+  return best === undefined || PLAIN_TAG.test(best) ? best : Intl.getCanonicalLocales(best)[0]
+}
+
+/** The entries that are complete within the length that is looked at: half a tag is another language. */
+function headOf(header: string): string {
+  if (header.length <= MAX_ACCEPT_LANGUAGE_LENGTH) return header
+  return header.slice(0, header.lastIndexOf(',', MAX_ACCEPT_LANGUAGE_LENGTH) + 1)
 }
 
 /** The quality of an entry; 0 if it is malformed. */
@@ -116,14 +133,16 @@ function qualityOf(entry: string): number {
   return semicolon === -1 ? 1 : Number(QUALITY.exec(entry.slice(semicolon + 1))?.[1] ?? 0)
 }
 
-function toLanguageTag(entry: string): string | undefined {
+/** A tag that `Intl` takes: it throws at all others, and an exception takes as long as a hundred tags. */
+function languageTagIn(entry: string): string | undefined {
   const semicolon = entry.indexOf(';')
   const tag = (semicolon === -1 ? entry : entry.slice(0, semicolon)).trim()
   if (PLAIN_TAG.test(tag)) return tag
   if (tag.length > MAX_TAG_LENGTH) return undefined
-  try {
-    return Intl.getCanonicalLocales(tag)[0]
-  } catch {
-    return undefined
-  }
+  const variants = LANGUAGE_TAG.exec(tag)?.[1]
+  return variants === undefined || hasRepeat(variants.toLowerCase().split('-')) ? undefined : tag
+}
+
+function hasRepeat(subtags: readonly string[]): boolean {
+  return new Set(subtags).size < subtags.length
 }

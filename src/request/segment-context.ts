@@ -1,16 +1,9 @@
 import type { WalkerOS } from '@walkeros/core'
 import type { SegmentContext } from '../model/segment-call.js'
 import type { TrackedRequest } from '../model/tracked-request.js'
+import { readCampaign, readClickIds, type SegmentCampaign, type SegmentReferrer } from './campaign.js'
 import { readIp, readLocale, readUserAgent } from './network.js'
-import {
-  locatePage,
-  readCampaign,
-  readClickIds,
-  type SegmentCampaign,
-  type SegmentPage,
-  type SegmentReferrer,
-  toSegmentPage,
-} from './page.js'
+import { locatePage, type SegmentPage, toSegmentPage } from './page.js'
 
 /**
  * The parts of Segment's `context` that describe the request. Segment itself fills them in only for events from browsers

@@ -6,7 +6,9 @@ export interface TraceParent {
   readonly parent: string
 }
 
-const TRACEPARENT = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}(-.*)?$/
+const TRACEPARENT = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}(-?)$/
+/** Version, ids, flags and the dashes between them. */
+const LENGTH = 55
 const ZEROS = /^0+$/
 
 /**
@@ -23,8 +25,8 @@ const ZEROS = /^0+$/
  */
 export function parseTraceparent(header: string | string[] | undefined): TraceParent | undefined {
   if (typeof header !== 'string') return undefined
-  const [, version, trace, parent, more] = TRACEPARENT.exec(header) ?? []
+  const [, version, trace, parent, more] = TRACEPARENT.exec(header.slice(0, LENGTH + 1)) ?? []
   if (trace === undefined || parent === undefined) return undefined
-  if (version === 'ff' || (version === '00' && more !== undefined)) return undefined
+  if (version === 'ff' || (version === '00' && more !== '')) return undefined
   return ZEROS.test(trace) || ZEROS.test(parent) ? undefined : { trace, parent }
 }

@@ -37,6 +37,20 @@ describe('parseCookies', () => {
     expect([...cookies.keys()]).toEqual(['f'])
   })
 
+  it('finds a cookie behind whatever is none', () => {
+    for (const noise of [';', '; ', '=;', 'a;', ' ;']) {
+      const header = `${noise.repeat(Math.floor(15_000 / noise.length))}id=1`
+      expect(parseCookies(header).get('id'), noise).toBe('1')
+    }
+  })
+
+  it('stops at 512 cookies, more than twice as many as browsers keep', () => {
+    const header = Array.from({ length: 1_000 }, (_, index) => `c${index}=1`).join('; ')
+    const cookies = parseCookies(header)
+    expect(cookies.size).toBe(512)
+    expect(cookies.get('c511')).toBe('1')
+  })
+
   it('finds every cookie that it is given, whatever is around it', () => {
     const name = fc.stringMatching(/^[A-Za-z0-9_.-]{1,12}$/)
     const value = fc.stringMatching(/^[!#-+\--:<-[\]-~]{0,40}$/)

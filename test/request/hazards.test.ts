@@ -291,6 +291,17 @@ describe('what is secret', () => {
     `${SECRET}%40example%2Ecom`,
     `${SECRET}%2540example%252ecom`,
     `${SECRET}@%65xample%2e%63om`,
+    `${SECRET}＠example.com`,
+    `${SECRET}＠example。com`,
+    `${SECRET}@example｡com`,
+    `${SECRET}﹫example．com`,
+    `${SECRET}%EF%BC%A0example%E3%80%82com`,
+    `${SECRET}%ef%bc%a0example%ef%bc%8ecom`,
+    `${SECRET}%EF%B9%AB例え%EF%BD%A1テスト`,
+    `${SECRET}%25EF%25BC%25A0example%25E3%2580%2582com`,
+    `${SECRET}%EF%BC%A0ｅｘａｍｐｌｅ．ｃｏｍ`,
+    `${SECRET}%%34%30example.com`,
+    `${SECRET}%25%34%30example.com`,
   )
   const word = fc.stringMatching(/^[a-z_]{1,10}$/).filter((name) => !name.startsWith('utm_') && name !== 'q')
   const parameter = fc.oneof(

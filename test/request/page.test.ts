@@ -2,7 +2,9 @@ import type { IncomingHttpHeaders } from 'node:http'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { TrackedRequest } from '../../src/model/tracked-request.js'
-import { parseQuery, readCampaign, readClickIds, readPage } from '../../src/request/page.js'
+import { readCampaign, readClickIds } from '../../src/request/campaign.js'
+import { readPage } from '../../src/request/page.js'
+import { parseQuery } from '../../src/request/query.js'
 
 function requestFor(url: string, headers: IncomingHttpHeaders = {}): TrackedRequest {
   return {

@@ -92,7 +92,7 @@ const requestShape = {
   ),
   pageViews: field(
     booleanSchema,
-    'Tracks a Segment `page` for every GET request that is answered with HTML.',
+    'Tracks a Segment `page` for every GET request that loads a page and is answered with HTML.',
     false,
   ),
   consentUpdates: field(

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import type { TrackedRequest } from '../model/tracked-request.js'
-import { loadsDocument } from './page.js'
+import { loadsDocument, loadsPage } from './page.js'
 import { beforeHead, type ResponseHead } from './response-head.js'
 import { isBot, isPrefetch } from './skip.js'
 
@@ -8,8 +8,8 @@ const NOT_MODIFIED = 304
 const HTML = /^\s*(?:text\/html|application\/xhtml\+xml)\b/i
 
 /**
- * Finds out whether a request shows somebody a page: a GET that is answered with HTML and a status below 400, and that is
- * neither a bot's nor a prefetch.
+ * Finds out whether a request shows somebody a page: a GET that loads a page, not a part of one for a script such as htmx or
+ * Turbo, that is answered with HTML and a status below 400, and that is neither a bot's nor a prefetch.
  *
  * A redirect shows nothing, whatever its body is. After a 304 the browser shows its own copy; that answer has no content
  * type, so it counts if the browser asked for a document.
@@ -36,6 +36,6 @@ function showsPage(request: TrackedRequest, { status, contentType }: ResponseHea
   const isPage =
     status === NOT_MODIFIED
       ? loadsDocument(request.headers) === true
-      : status < 300 && typeof contentType === 'string' && HTML.test(contentType)
+      : status < 300 && typeof contentType === 'string' && HTML.test(contentType) && loadsPage(request)
   return isPage && !isBot(request) && !isPrefetch(request)
 }

@@ -39,11 +39,13 @@ export function isBot({ headers }: TrackedRequest): boolean {
 /**
  * Whether a browser loads something that it may never show.
  *
- * Source: Fetch, "Sec-Purpose"; before it `Purpose` (Chrome), `X-Moz` (Firefox) and `X-Purpose` (Safari).
+ * Source: Fetch, "Sec-Purpose"; before it `Purpose` (Chrome), `X-Moz` (Firefox) and `X-Purpose` (Safari). Scripts cannot set
+ * it: Turbo sends `X-Sec-Purpose`.
  */
 export function isPrefetch({ headers }: TrackedRequest): boolean {
   return (
     startsWith(headers['sec-purpose'], 'prefetch') ||
+    startsWith(headers['x-sec-purpose'], 'prefetch') ||
     startsWith(headers.purpose, 'prefetch') ||
     startsWith(headers['x-moz'], 'prefetch') ||
     startsWith(headers['x-purpose'], 'preview')

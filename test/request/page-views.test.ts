@@ -72,6 +72,42 @@ describe.each(frameworks)('in $name, pageViews', (framework) => {
       ['XHTML', '/xhtml', {}, 'GET', 1],
       ['a page that the browser has already', '/cached', {}, 'GET', 1],
       ['something else that the browser has already', '/cached', { 'sec-fetch-dest': 'script' }, 'GET', 0],
+      ['a frame', '/quiet', { 'sec-fetch-dest': 'iframe' }, 'GET', 1],
+      ['what a script fetches', '/quiet', { 'sec-fetch-dest': 'empty' }, 'GET', 0],
+      [
+        'what htmx boosts',
+        '/quiet',
+        { 'sec-fetch-dest': 'empty', 'hx-request': 'true', 'hx-boosted': 'true' },
+        'GET',
+        0,
+      ],
+      ...[
+        { 'hx-request': 'true' },
+        { 'turbo-frame': 'cart' },
+        { 'x-turbo-request-id': '1' },
+        { 'x-requested-with': 'XMLHttpRequest' },
+        { 'x-requested-with': 'xmlhttprequest', accept: 'text/html' },
+        { 'x-pjax': 'true' },
+        { 'x-up-version': '3.0.0' },
+        { 'x-inertia': 'true' },
+        { 'x-sec-purpose': 'prefetch', 'sec-fetch-dest': 'document' },
+        { accept: '*/*', referer: 'http://shop.example/cart' },
+        { accept: 'application/json' },
+      ].map((marks): [string, string, OutgoingHttpHeaders, string, number] => [
+        `a part that a script fetches: ${JSON.stringify(marks)}`,
+        '/quiet',
+        { 'sec-fetch-dest': undefined, ...marks },
+        'GET',
+        0,
+      ]),
+      [
+        'what Android’s WebView loads',
+        '/quiet',
+        { 'sec-fetch-dest': undefined, 'x-requested-with': 'com.example.app' },
+        'GET',
+        1,
+      ],
+      ['what does not say what it loads', '/quiet', { 'sec-fetch-dest': undefined, accept: '*/*' }, 'GET', 1],
       ['JSON', '/json', {}, 'GET', 0],
       ['text', '/text', {}, 'GET', 0],
       ['a page that is not there', '/missing', {}, 'GET', 0],
@@ -85,7 +121,8 @@ describe.each(frameworks)('in $name, pageViews', (framework) => {
 
   it.each(visits)('counts %s (%s) as it should', async (_, path, headers, method, views) => {
     const { visit } = await site(framework, { request: { pageViews: true } }, answers)
-    const { calls } = await visit(path, { ...visitor, ...headers }, method)
+    const sent = Object.entries({ ...visitor, ...headers }).filter(([, value]) => value !== undefined)
+    const { calls } = await visit(path, Object.fromEntries(sent), method)
     expect(kindsOf(calls).filter((type) => type === 'page')).toHaveLength(views)
     expect(kindsOf(calls).filter((type) => type === 'track')).toHaveLength(path === '/quiet' ? 0 : 1)
   })

@@ -17,7 +17,7 @@ import { COLLECTOR_FIELDS, ConfigSchema, SettingsSchema } from '../destination/s
 import type { Id } from '../model/identity.js'
 import type { Reader } from '../model/tracked-request.js'
 import type { TrackingCallbacks } from '../observe/callbacks.js'
-import { problemOfReader } from '../request/factories.js'
+import { problemOfReader } from '../request/reader-factory.js'
 import type { RequestContextOptions } from '../request/segment-context.js'
 import type { RequestOptions } from '../request/sender.js'
 import type { DispatchOption } from '../tracker/dispatcher.js'

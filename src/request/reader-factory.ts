@@ -8,6 +8,8 @@ type Factory = (...parameters: never[]) => unknown
  * Marks a function that makes readers, so that one which was not called can be told from a reader: both are functions, and
  * as a reader it would answer with a function, which counts as no answer.
  *
+ * It stands in the factory's own file: bundlers leave out a file of which nothing else is used.
+ *
  * @param call - How to call it, such as `oneTrust()`.
  */
 export function markFactory(factory: Factory, call: string): void {

@@ -1,5 +1,6 @@
 import { isbot } from 'isbot'
 import type { Reader, TrackedRequest } from '../model/tracked-request.js'
+import { markFactory } from './reader-factory.js'
 
 /** Bots name themselves at the start of the header; the bound limits the cost of an endless one. */
 const MAX_USER_AGENT_LENGTH = 512
@@ -17,6 +18,8 @@ export function bots(): Reader<boolean> {
   }
 }
 
+markFactory(bots, 'bots()')
+
 /**
  * Answers `true` for a request that a browser makes ahead of time: nobody has seen the page yet, and perhaps nobody will.
  *
@@ -30,6 +33,8 @@ export function prefetches(): Reader<boolean> {
     return isPrefetch(request)
   }
 }
+
+markFactory(prefetches, 'prefetches()')
 
 /** Whether the sender calls itself a bot. */
 export function isBot({ headers }: TrackedRequest): boolean {

@@ -1,9 +1,10 @@
-// One process that imports the package and requires it: the two copies share one ambient context.
+// One process that imports the package and requires it: the two copies share one ambient context and
+// know each other's readers.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createRequire } from 'node:module'
 import express from 'express'
-import { createTracking } from 'reqtrack'
+import { createTracking, oneTrust } from 'reqtrack'
 import { expressTracking } from 'reqtrack/express'
 import { createSegmentServer } from 'reqtrack/testing'
 
@@ -15,6 +16,15 @@ assert.notEqual(
   createTracking,
   'imported and required are one copy: nothing is shown',
 )
+
+// Each copy knows the other's readers from the functions that make them.
+for (const consent of [required.oneTrust, oneTrust]) {
+  assert.throws(
+    () => createTracking({ settings: { writeKey: 'dual-load' }, request: { consent } }),
+    /not the function that makes one: write oneTrust\(\)/,
+  )
+  assert.throws(() => required.strictest(consent), /write oneTrust\(\)/)
+}
 
 const segment = await createSegmentServer()
 const config = { settings: { writeKey: 'dual-load', host: segment.url } }

@@ -1,4 +1,5 @@
 import type { TrackedRequest } from '../../model/tracked-request.js'
+import { markFactory } from '../reader-factory.js'
 import { cookieName } from '../reader-options.js'
 import { booleansOf, own, readJsonCookies } from './decode.js'
 import { type ConsentReader, consentReader, type MappedConsentOptions } from './reader.js'
@@ -23,6 +24,8 @@ export interface AxeptioOptions extends MappedConsentOptions {
 export function axeptio(options: AxeptioOptions): ConsentReader {
   return consentReader({ name: 'axeptio', options, rules: { cookieName }, read })
 }
+
+markFactory(axeptio, "axeptio({ categories: { google_analytics: 'analytics' } })")
 
 function read(request: TrackedRequest, { cookieName = 'axeptio_cookies' }: AxeptioOptions): ConsentRecord[] {
   return readJsonCookies(request, cookieName).map((record) => ({

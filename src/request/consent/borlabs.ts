@@ -1,4 +1,5 @@
 import type { TrackedRequest } from '../../model/tracked-request.js'
+import { markFactory } from '../reader-factory.js'
 import { textOrNumber } from '../reader-options.js'
 import { hasVersion, ownObject, readJsonCookies, stringsOf } from './decode.js'
 import { type ConsentOptions, type ConsentReader, consentReader } from './reader.js'
@@ -33,6 +34,8 @@ export function borlabs(options: BorlabsOptions = {}): ConsentReader {
     read,
   })
 }
+
+markFactory(borlabs, 'borlabs()')
 
 function read(request: TrackedRequest, { version }: BorlabsOptions): ConsentRecord[] {
   return readJsonCookies(request, 'borlabs-cookie').flatMap((record) => {

@@ -1,4 +1,5 @@
 import type { TrackedRequest } from '../../model/tracked-request.js'
+import { markFactory } from '../reader-factory.js'
 import { own, ownObject, readJsonCookies } from './decode.js'
 import { type ConsentOptions, type ConsentReader, consentReader } from './reader.js'
 import { addChoice, type Choice, COMMON_CATEGORIES, type ConsentRecord } from './record.js'
@@ -24,6 +25,8 @@ export function civic(options: ConsentOptions = {}): ConsentReader {
     read,
   })
 }
+
+markFactory(civic, 'civic()')
 
 function read(request: TrackedRequest): ConsentRecord[] {
   return readJsonCookies(request, 'CookieControl').flatMap((record) => {

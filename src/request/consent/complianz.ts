@@ -1,4 +1,5 @@
 import type { TrackedRequest } from '../../model/tracked-request.js'
+import { markFactory } from '../reader-factory.js'
 import { text, textOrNumber } from '../reader-options.js'
 import { eachCookieOf } from './cookie-values.js'
 import { type ConsentOptions, type ConsentReader, consentReader } from './reader.js'
@@ -51,6 +52,8 @@ export function complianz(options: ComplianzOptions = {}): ConsentReader {
     read,
   })
 }
+
+markFactory(complianz, 'complianz()')
 
 interface Found {
   readonly choices: Map<string, Choice>

@@ -1,4 +1,5 @@
 import type { TrackedRequest } from '../../model/tracked-request.js'
+import { markFactory } from '../reader-factory.js'
 import { textOrNumber } from '../reader-options.js'
 import { booleansOf, hasVersion, readJsonCookies } from './decode.js'
 import { type ConsentOptions, type ConsentReader, consentReader } from './reader.js'
@@ -29,6 +30,8 @@ export function cookieFirst(options: CookieFirstOptions = {}): ConsentReader {
     read,
   })
 }
+
+markFactory(cookieFirst, 'cookieFirst()')
 
 function read(request: TrackedRequest, { version }: CookieFirstOptions): ConsentRecord[] {
   return readJsonCookies(request, 'cookiefirst-consent').flatMap((record) => {

@@ -1,4 +1,5 @@
 import type { TrackedRequest } from '../../model/tracked-request.js'
+import { markFactory } from '../reader-factory.js'
 import { own, readJsonCookies, stringsOf } from './decode.js'
 import { type ConsentOptions, type ConsentReader, consentReader } from './reader.js'
 import { addChoice, type Choice, type ConsentRecord } from './record.js'
@@ -24,6 +25,8 @@ export function cookieInformation(options: ConsentOptions = {}): ConsentReader {
     read,
   })
 }
+
+markFactory(cookieInformation, 'cookieInformation()')
 
 function read(request: TrackedRequest): ConsentRecord[] {
   return readJsonCookies(request, 'CookieInformationConsent').flatMap((record) => {

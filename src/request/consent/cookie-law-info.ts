@@ -1,4 +1,5 @@
 import type { TrackedRequest } from '../../model/tracked-request.js'
+import { markFactory } from '../reader-factory.js'
 import { eachCookieOf } from './cookie-values.js'
 import { own, readBase64Cookies, readCookies } from './decode.js'
 import { type ConsentOptions, type ConsentReader, consentReader } from './reader.js'
@@ -30,6 +31,8 @@ export function cookieLawInfo(options: ConsentOptions = {}): ConsentReader {
     read,
   })
 }
+
+markFactory(cookieLawInfo, 'cookieLawInfo()')
 
 function read(request: TrackedRequest): ConsentRecord[] {
   const choices = new Map<string, Choice>()

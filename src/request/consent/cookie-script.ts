@@ -1,5 +1,6 @@
 import type { TrackedRequest } from '../../model/tracked-request.js'
 import { parseJson } from '../json.js'
+import { markFactory } from '../reader-factory.js'
 import { own, readJsonCookies, stringsOf } from './decode.js'
 import { type ConsentOptions, type ConsentReader, consentReader } from './reader.js'
 import type { Choice, ConsentRecord } from './record.js'
@@ -27,6 +28,8 @@ export function cookieScript(options: ConsentOptions = {}): ConsentReader {
     read,
   })
 }
+
+markFactory(cookieScript, 'cookieScript()')
 
 function read(request: TrackedRequest): ConsentRecord[] {
   return readJsonCookies(request, 'CookieScriptConsent').flatMap((record) => {

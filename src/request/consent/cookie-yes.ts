@@ -1,4 +1,5 @@
 import type { TrackedRequest } from '../../model/tracked-request.js'
+import { markFactory } from '../reader-factory.js'
 import { pairsOf, percentDecoded, readCookies } from './decode.js'
 import { type ConsentOptions, type ConsentReader, consentReader } from './reader.js'
 import { addChoice, type Choice, type ConsentRecord } from './record.js'
@@ -24,6 +25,8 @@ export function cookieYes(options: ConsentOptions = {}): ConsentReader {
     read,
   })
 }
+
+markFactory(cookieYes, 'cookieYes()')
 
 function read(request: TrackedRequest): ConsentRecord[] {
   return readCookies(request, 'cookieyes-consent').flatMap((cookie) => {

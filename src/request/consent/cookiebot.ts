@@ -1,4 +1,5 @@
 import type { TrackedRequest } from '../../model/tracked-request.js'
+import { markFactory } from '../reader-factory.js'
 import { pairsOf, percentDecoded, readCookies } from './decode.js'
 import { type ConsentOptions, type ConsentReader, consentReader } from './reader.js'
 import { addChoice, type Choice, type ConsentRecord } from './record.js'
@@ -23,6 +24,8 @@ export function cookiebot(options: ConsentOptions = {}): ConsentReader {
     read,
   })
 }
+
+markFactory(cookiebot, 'cookiebot()')
 
 function read(request: TrackedRequest): ConsentRecord[] {
   return readCookies(request, 'CookieConsent').flatMap((cookie) => recordOf(cookie) ?? [])

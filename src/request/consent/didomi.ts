@@ -1,4 +1,5 @@
 import type { TrackedRequest } from '../../model/tracked-request.js'
+import { markFactory } from '../reader-factory.js'
 import { own, ownObject, readBase64Cookies, stringsOf } from './decode.js'
 import { type ConsentOptions, type ConsentReader, consentReader } from './reader.js'
 import { addChoice, type Choice, type ConsentRecord } from './record.js'
@@ -50,6 +51,8 @@ export function didomi(options: ConsentOptions = {}): ConsentReader {
     read,
   })
 }
+
+markFactory(didomi, 'didomi()')
 
 function read(request: TrackedRequest): ConsentRecord[] {
   const choices = new Map<string, Choice>()

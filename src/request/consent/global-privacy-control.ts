@@ -1,4 +1,5 @@
 import type { TrackedRequest } from '../../model/tracked-request.js'
+import { markFactory } from '../reader-factory.js'
 import { type ConsentReader, type OptOutOptions, optOutReader } from './reader.js'
 
 /**
@@ -16,6 +17,8 @@ import { type ConsentReader, type OptOutOptions, optOutReader } from './reader.j
 export function globalPrivacyControl(options: OptOutOptions = {}): ConsentReader {
   return optOutReader({ name: 'globalPrivacyControl', signals: ['gpc'], options, rules: {}, read })
 }
+
+markFactory(globalPrivacyControl, 'globalPrivacyControl()')
 
 function read({ headers }: TrackedRequest): string[] {
   const header = headers['sec-gpc']

@@ -1,4 +1,5 @@
 import type { TrackedRequest } from '../../model/tracked-request.js'
+import { markFactory } from '../reader-factory.js'
 import { cookieNames } from '../reader-options.js'
 import { readBits } from './bits.js'
 import { cookieValues, MAX_VALUES } from './cookie-values.js'
@@ -36,6 +37,8 @@ export function gpp(options: GppOptions = {}): ConsentReader {
     read: signalsOf,
   })
 }
+
+markFactory(gpp, 'gpp()')
 
 const SIGNALS = ['sale', 'sharing', 'targetedAdvertising', 'gpc']
 

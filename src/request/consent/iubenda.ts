@@ -1,4 +1,5 @@
 import type { TrackedRequest } from '../../model/tracked-request.js'
+import { markFactory } from '../reader-factory.js'
 import { textOrNumber } from '../reader-options.js'
 import { eachCookieOf, MAX_VALUES } from './cookie-values.js'
 import { booleansOf, own, ownObject, readJsonCookies } from './decode.js'
@@ -31,6 +32,8 @@ export function iubenda(options: IubendaOptions = {}): ConsentReader {
     read,
   })
 }
+
+markFactory(iubenda, 'iubenda()')
 
 const PURPOSES = ['2', '3', '4', '5']
 

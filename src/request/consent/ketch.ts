@@ -1,5 +1,6 @@
 import type { TrackedRequest } from '../../model/tracked-request.js'
 import { isRecord } from '../../model/values.js'
+import { markFactory } from '../reader-factory.js'
 import { own, ownObject, readBase64Cookies, stringsOf } from './decode.js'
 import { type ConsentOptions, type ConsentReader, consentReader } from './reader.js'
 import { addChoice, type Choice, type ConsentRecord } from './record.js'
@@ -28,6 +29,8 @@ export function ketch(options: ConsentOptions = {}): ConsentReader {
     read,
   })
 }
+
+markFactory(ketch, 'ketch()')
 
 function read(request: TrackedRequest): ConsentRecord[] {
   const full = readBase64Cookies(request, '_swb_consent_')

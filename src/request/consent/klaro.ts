@@ -1,4 +1,5 @@
 import type { TrackedRequest } from '../../model/tracked-request.js'
+import { markFactory } from '../reader-factory.js'
 import { cookieName } from '../reader-options.js'
 import { booleansOf, readJsonCookies } from './decode.js'
 import { type ConsentReader, consentReader, type MappedConsentOptions } from './reader.js'
@@ -25,6 +26,8 @@ export interface KlaroOptions extends MappedConsentOptions {
 export function klaro(options: KlaroOptions): ConsentReader {
   return consentReader({ name: 'klaro', options, rules: { cookieName }, read })
 }
+
+markFactory(klaro, "klaro({ categories: { matomo: 'analytics' } })")
 
 function read(request: TrackedRequest, { cookieName = 'klaro' }: KlaroOptions): ConsentRecord[] {
   return readJsonCookies(request, cookieName).flatMap((record) => {

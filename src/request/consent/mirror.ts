@@ -1,6 +1,7 @@
 import type { WalkerOS } from '@walkeros/core'
 import type { TrackedRequest } from '../../model/tracked-request.js'
 import { checkCookieName, checkHeaderName } from '../names.js'
+import { markFactory } from '../reader-factory.js'
 import { categoryMap, checkOptions } from '../reader-options.js'
 import { booleansOf, bounded, parsedObject, percentDecoded, readCookies } from './decode.js'
 import { strictestRecord } from './mapping.js'
@@ -36,6 +37,8 @@ export function consentHeader(name: string, options: MirrorOptions = {}): Consen
   })
 }
 
+markFactory(consentHeader, "consentHeader('x-consent')")
+
 /**
  * Reads consent that your own front end or server puts into a cookie: JSON such as
  * `{"analytics":true,"marketing":false}`, plain, percent-encoded, or as written by Express's
@@ -57,6 +60,8 @@ export function consentCookie(name: string, options: MirrorOptions = {}): Consen
   checkCookieName('consentCookie', name)
   return mirrorReader('consentCookie', options, (request) => readCookies(request, name))
 }
+
+markFactory(consentCookie, "consentCookie('consent')")
 
 function mirrorReader(
   name: string,

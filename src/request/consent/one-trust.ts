@@ -1,4 +1,5 @@
 import type { TrackedRequest } from '../../model/tracked-request.js'
+import { markFactory } from '../reader-factory.js'
 import { pairsOf, percentDecoded, readCookies } from './decode.js'
 import { type ConsentOptions, type ConsentReader, consentReader } from './reader.js'
 import { addChoice, type Choice, type ConsentRecord } from './record.js'
@@ -30,6 +31,8 @@ export function oneTrust(options: ConsentOptions = {}): ConsentReader {
     read,
   })
 }
+
+markFactory(oneTrust, 'oneTrust()')
 
 function read(request: TrackedRequest): ConsentRecord[] {
   const closed = readCookies(request, 'OptanonAlertBoxClosed')

@@ -4,7 +4,7 @@ import type { Reader, TrackedRequest } from '../../model/tracked-request.js'
 import { given } from '../../support/given.js'
 import { after, all, answerWithin, isPromise, type Maybe } from '../../support/maybe.js'
 import { askMembers, type MemberReader, type ReaderFault, readerName } from '../chain.js'
-import { problemOfReader } from '../reader-factory.js'
+import { markFactory, problemOfReader } from '../reader-factory.js'
 import { throwProblems } from '../reader-options.js'
 import { isOptOut, named, optOut } from './reader.js'
 
@@ -43,6 +43,8 @@ export function strictest(...readers: readonly Reader<WalkerOS.Consent>[]): Read
     ? Object.assign(made, { [optOut]: true as const })
     : made
 }
+
+markFactory(strictest, 'strictest(oneTrust(), cookiebot())')
 
 function checkReaders(readers: readonly unknown[]): void {
   if (readers.length === 0)

@@ -1,4 +1,5 @@
 import type { TrackedRequest } from '../../model/tracked-request.js'
+import { markFactory } from '../reader-factory.js'
 import { cookieName } from '../reader-options.js'
 import { pairsOf, readCookies } from './decode.js'
 import { type ConsentReader, consentReader, type MappedConsentOptions } from './reader.js'
@@ -27,6 +28,8 @@ export interface TarteaucitronOptions extends MappedConsentOptions {
 export function tarteaucitron(options: TarteaucitronOptions): ConsentReader {
   return consentReader({ name: 'tarteaucitron', options, rules: { cookieName }, read })
 }
+
+markFactory(tarteaucitron, "tarteaucitron({ categories: { gtag: 'analytics' } })")
 
 function read(
   request: TrackedRequest,

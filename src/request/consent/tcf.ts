@@ -1,4 +1,5 @@
 import type { TrackedRequest } from '../../model/tracked-request.js'
+import { markFactory } from '../reader-factory.js'
 import { cookieNames } from '../reader-options.js'
 import { type ConsentOptions, type ConsentReader, consentReader } from './reader.js'
 import type { ConsentRecord } from './record.js'
@@ -38,6 +39,8 @@ export function tcf(options: TcfOptions = {}): ConsentReader {
     read,
   })
 }
+
+markFactory(tcf, 'tcf()')
 
 function read(
   request: TrackedRequest,

@@ -1,4 +1,5 @@
 import type { TrackedRequest } from '../../model/tracked-request.js'
+import { markFactory } from '../reader-factory.js'
 import { percentDecoded, readCookies } from './decode.js'
 import { type ConsentOptions, type ConsentReader, consentReader } from './reader.js'
 import type { ConsentRecord } from './record.js'
@@ -22,6 +23,8 @@ export function trustArc(options: ConsentOptions = {}): ConsentReader {
     read,
   })
 }
+
+markFactory(trustArc, 'trustArc()')
 
 function read(request: TrackedRequest): ConsentRecord[] {
   const lists = [...permittedBuckets(request), ...gdprBuckets(request)]

@@ -1,4 +1,5 @@
 import type { TrackedRequest } from '../../model/tracked-request.js'
+import { markFactory } from '../reader-factory.js'
 import { cookieNames } from '../reader-options.js'
 import { cookieValues, MAX_VALUES } from './cookie-values.js'
 import { bounded, own, parsedObject, percentDecoded, unquoted } from './decode.js'
@@ -28,6 +29,8 @@ export function usPrivacy(options: UsPrivacyOptions = {}): ConsentReader {
     read,
   })
 }
+
+markFactory(usPrivacy, 'usPrivacy()')
 
 function read(
   request: TrackedRequest,

@@ -1,4 +1,5 @@
 import type { TrackedRequest } from '../../model/tracked-request.js'
+import { markFactory } from '../reader-factory.js'
 import { cookieName, rule } from '../reader-options.js'
 import { hasVersion, own, ownObject, readJsonCookies, stringsOf } from './decode.js'
 import { type ConsentOptions, type ConsentReader, consentReader } from './reader.js'
@@ -38,6 +39,8 @@ export function vanillaCookieConsent(options: VanillaCookieConsentOptions = {}):
     read,
   })
 }
+
+markFactory(vanillaCookieConsent, 'vanillaCookieConsent()')
 
 function isRevision(value: unknown): boolean {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0

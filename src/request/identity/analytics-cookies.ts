@@ -2,6 +2,7 @@ import type { Reader, TrackedRequest } from '../../model/tracked-request.js'
 import { isRecord } from '../../model/values.js'
 import { decodeCookie } from '../cookies.js'
 import { parseJson } from '../json.js'
+import { markFactory } from '../reader-factory.js'
 import { checkOptions, text, textOrNumber } from '../reader-options.js'
 import { readCookieId, readId } from './id.js'
 
@@ -47,6 +48,8 @@ export function walkerOSCookies(): Reader<string> {
   }
 }
 
+markFactory(walkerOSCookies, 'walkerOSCookies()')
+
 /**
  * Reads the anonymous id of RudderStack's JavaScript SDK from `rl_anonymous_id`, in the form of its third version or
  * plain, as its current version writes it when it cannot load its encryption. Values that older versions encrypted are
@@ -64,6 +67,8 @@ export function rudderStackCookie(): Reader<string> {
   }
 }
 
+markFactory(rudderStackCookie, 'rudderStackCookie()')
+
 /**
  * Reads the client id of Google Analytics from `_ga`: `1033501218.1368477899` of `GA1.2.1033501218.1368477899`, and the
  * `amp-…` of an AMP page.
@@ -79,12 +84,16 @@ export function googleAnalyticsCookie(options: GoogleAnalyticsOptions = {}): Rea
   }
 }
 
+markFactory(googleAnalyticsCookie, 'googleAnalyticsCookie()')
+
 /** Reads the client id of a server-side Google Tag Manager from `FPID`, a cookie that scripts cannot see. */
 export function googleTagServerCookie(): Reader<string> {
   return function googleTagServerCookie({ cookies }) {
     return readMatch(cookies.get('FPID'), GOOGLE_TAG_SERVER)
   }
 }
+
+markFactory(googleTagServerCookie, 'googleTagServerCookie()')
 
 /** Reads the domain user id from Snowplow's cookie `_sp_id.<hash>`. */
 export function snowplowCookie(options: SnowplowOptions = {}): Reader<string> {
@@ -95,6 +104,8 @@ export function snowplowCookie(options: SnowplowOptions = {}): Reader<string> {
     return readMatch(findCookie(cookies, start, HASH), SNOWPLOW)
   }
 }
+
+markFactory(snowplowCookie, 'snowplowCookie()')
 
 /** Reads the visitor's id from Matomo's cookie `_pk_id.<site>.<hash>`. */
 export function matomoCookie(options: MatomoOptions = {}): Reader<string> {
@@ -109,6 +120,8 @@ export function matomoCookie(options: MatomoOptions = {}): Reader<string> {
     return readMatch(findCookie(cookies, start, rest), MATOMO)
   }
 }
+
+markFactory(matomoCookie, 'matomoCookie()')
 
 /** Finds the first cookie whose name begins with a text and goes on in a form. */
 export function findCookie(

@@ -1,5 +1,6 @@
 import type { Reader } from '../../model/tracked-request.js'
 import { checkCookieName, checkHeaderName, shown } from '../names.js'
+import { markFactory } from '../reader-factory.js'
 import { member, readCookieId, readId } from './id.js'
 
 /**
@@ -27,6 +28,8 @@ export function sessionValue(path: string): Reader<string> {
   }
 }
 
+markFactory(sessionValue, "sessionValue('userId')")
+
 /**
  * Reads an id from a header that an authenticating proxy in front of the server sets. Anybody can send any header: name
  * only one that the proxy overwrites.
@@ -48,6 +51,8 @@ export function header(name: string): Reader<string> {
   }
 }
 
+markFactory(header, "header('x-user-id')")
+
 /**
  * Reads an id from a cookie that holds nothing else, plain or as a JSON string. Anybody can write their own cookies, so
  * use it for an anonymous id, never for a `userId`.
@@ -66,3 +71,5 @@ export function cookie(name: string): Reader<string> {
     return readCookieId(cookies.get(name))
   }
 }
+
+markFactory(cookie, "cookie('visitor_id')")

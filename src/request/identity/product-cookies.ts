@@ -1,5 +1,6 @@
 import type { Reader } from '../../model/tracked-request.js'
 import { decodeCookie } from '../cookies.js'
+import { markFactory } from '../reader-factory.js'
 import { checkOptions, rule, text } from '../reader-options.js'
 import { decodeBase64, findCookie, jsonOf, readMatch, readMember } from './analytics-cookies.js'
 
@@ -55,6 +56,8 @@ export function postHogCookie(options: PostHogOptions = {}): Reader<string> {
   }
 }
 
+markFactory(postHogCookie, 'postHogCookie()')
+
 /**
  * Reads the device's id from Amplitude's cookies: that of the Browser SDK 2, `AMP_` and ten characters of the API key, else
  * that of the legacy SDK, `amp_` and six.
@@ -78,3 +81,5 @@ export function amplitudeCookie(options: AmplitudeOptions = {}): Reader<string> 
     return readMatch(legacy, AMPLITUDE_LEGACY)
   }
 }
+
+markFactory(amplitudeCookie, 'amplitudeCookie()')

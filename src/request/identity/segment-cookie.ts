@@ -1,4 +1,5 @@
 import type { Reader, TrackedRequest } from '../../model/tracked-request.js'
+import { markFactory } from '../reader-factory.js'
 import { checkOptions } from '../reader-options.js'
 import {
   type CookieCreation,
@@ -50,6 +51,8 @@ export function segmentCookie(options: { create?: CookieCreationOptions } = {}):
     { [createsAnonymousId]: creation },
   )
 }
+
+markFactory(segmentCookie, 'segmentCookie()')
 
 function reader(created: (request: TrackedRequest) => string | undefined): Reader<string> {
   return function segmentCookie(request) {

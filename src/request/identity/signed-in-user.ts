@@ -1,5 +1,6 @@
 import type { Reader } from '../../model/tracked-request.js'
 import { isPromise } from '../../support/maybe.js'
+import { markFactory } from '../reader-factory.js'
 import { member, readId } from './id.js'
 
 /** The members that may hold an account's id, the surest first. */
@@ -43,6 +44,8 @@ export function signedInUser(): Reader<string> {
     )
   }
 }
+
+markFactory(signedInUser, 'signedInUser()')
 
 function fromTokens(owner: unknown): string | undefined {
   return fromOidc(member(owner, 'oidc')) ?? fromAuth(owner, member(owner, 'auth'))

@@ -202,8 +202,10 @@ describe.each([
   })
 
   it('lets two trackings of one application each have its own tracker', async () => {
-    const first = await setUp()
-    const second = await setUp()
+    const lines: string[] = []
+    const logger: TrackingConfig['logger'] = { handler: (_level, message) => void lines.push(message) }
+    const first = await setUp({ logger })
+    const second = await setUp({ logger })
     const { app } = first
     const seen: unknown[] = []
     app.use(expressTracking(first.tracking), expressTracking(second.tracking))
@@ -219,6 +221,7 @@ describe.each([
     expect(seen).toEqual([true, false])
     expect(first.segment.calls).toMatchObject([{ properties: { to: 'first' } }])
     expect(second.segment.calls).toMatchObject([{ properties: { to: 'second' } }])
+    expect(lines).toEqual([expect.stringMatching(/^two trackings are mounted on one request/)])
   })
 
   it('says what it was given where that is no tracking', async () => {

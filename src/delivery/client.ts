@@ -1,14 +1,24 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Analytics } from '@segment/analytics-node'
-import type { CommonParams, SegmentCall } from '../model/segment-call.js'
-import { isRecord } from '../model/values.js'
+import type { SegmentCall } from '../model/segment-call.js'
 import type { RequestReport } from '../observe/step.js'
-import { answerWithin } from '../support/maybe.js'
-import { messageIdsOf, splitBatchBody } from './batch-body.js'
+import { answerWithin, isPromise } from '../support/maybe.js'
+import { ClientCalls, type OutcomeListener } from './client-calls.js'
+import { ClientEvents } from './client-events.js'
+import { ClientWatch } from './client-watch.js'
+import { ClientClosed, cancelledBy, isNetworkError } from './failure.js'
 import { Gate } from './gate.js'
 import { DEFAULT_LIMITS } from './limits.js'
 import type { Unsettled } from './process-end.js'
-import type { ClientSettings, SegmentClient } from './segment-client.js'
+import { makeCall } from './sdk-call.js'
+import {
+  type ClientSettings,
+  heldBySdk,
+  isClosed,
+  type SdkTraits,
+  type SegmentClient,
+  sdkTraitsOf,
+} from './segment-client.js'
 import { Transport, type TransportParts } from './transport.js'
 import { UnrefHttpClient } from './unref-http-client.js'
 
@@ -18,22 +28,8 @@ const CLIENT_FLUSH_INTERVAL_MS = 10
 /** The SDK's default for the seconds that it retries a batch, or waits at Segment's request. */
 const SDK_MAX_DURATION_S = 43_200
 
-const CALL_TYPES = ['track', 'identify', 'group', 'page', 'screen', 'alias'] as const
-
-/** What the client reports of a failed call. */
-export interface CallSummary {
-  readonly type?: string
-  readonly messageId?: string
-  readonly userId?: string | null
-  readonly anonymousId?: string | null
-  readonly groupId?: string
-}
-
-/** Hears the outcome of every call, whoever made it. */
-export interface OutcomeListener {
-  delivered(messageId: string | undefined): void
-  failed(call: CallSummary, reason: unknown): void
-}
+/** Milliseconds that closing waits for a plugin that hangs, when every call has its outcome. */
+const CLOSE_STUCK_MS = 250
 
 /** What a client that does not keep the process alive shares with its delivery. */
 export interface ClientRoute {
@@ -45,16 +41,13 @@ export interface ClientRoute {
   observer(): ((report: RequestReport) => void) | undefined
 }
 
-/**
- * A Segment client that reports the outcome of its calls. It reads the client's own events by messageId, with one set of
- * listeners for all calls.
- */
+/** A Segment client that reports the outcome of every call. */
 export class Client {
   readonly analytics: SegmentClient
-  /** Whether the client emits outcomes. Without them a call counts as delivered when its method returns. */
-  readonly tellsOutcomes: boolean
-  /** How many calls fill one of the client's batches, if known. */
-  readonly flushAt: number | undefined
+  /** The calls that the client holds. */
+  readonly calls: ClientCalls
+  /** What the SDK's client keeps to itself; `undefined` for any other stand-in. */
+  readonly traits: SdkTraits | undefined
   /**
    * Whether the transport is ours: the client then sends at once, and the transport finds a refused call among the calls of
    * its batch.
@@ -62,21 +55,23 @@ export class Client {
   readonly isOwn: boolean
   /** Called whenever the last request in flight has its outcome. */
   onQuiet: (() => void) | undefined
-  readonly #listener: OutcomeListener
   readonly #transport: Transport | undefined
-  /** messageIds in requests of the application's own client that have no outcome. */
-  readonly #sent = new Set<string>()
+  /** `undefined` where a stand-in emits nothing: a call then has its outcome when its method has returned or its promise has settled. */
+  readonly #events: ClientEvents | undefined
+  readonly #watch: ClientWatch
+  #unnamed = 0
 
   /** @param analytics - The SDK's client, or a stand-in. */
-  constructor(analytics: SegmentClient, listener: OutcomeListener, transport?: Transport) {
+  constructor(analytics: SegmentClient, calls: ClientCalls | OutcomeListener, transport?: Transport) {
     this.analytics = analytics
-    this.#listener = listener
+    this.calls = calls instanceof ClientCalls ? calls : new ClientCalls(calls)
+    this.traits = sdkTraitsOf(analytics)
     this.#transport = transport
     this.isOwn = transport !== undefined
-    this.tellsOutcomes = typeof analytics.on === 'function'
-    this.flushAt = flushAtOf(analytics)
     if (transport) transport.onIdle = () => this.onQuiet?.()
-    if (this.tellsOutcomes) this.#listen()
+    else this.calls.onQuiet = () => this.onQuiet?.()
+    this.#watch = new ClientWatch(this, this.calls)
+    this.#events = typeof analytics.on === 'function' ? new ClientEvents(this, this.calls) : undefined
   }
 
   /** Makes a client that batches calls as the SDK does, and keeps the process alive until they are sent. */
@@ -98,19 +93,35 @@ export class Client {
     return open({ ...settings, flushInterval: CLIENT_FLUSH_INTERVAL_MS }, listener, parts)
   }
 
+  /** Whether no request is in flight or waits for a retry. */
+  get isQuiet(): boolean {
+    return this.#transport ? this.#transport.isIdle : this.calls.sent === 0
+  }
+
   /**
    * Makes a call on the client.
    *
    * @throws What the client throws for an invalid call, and if it has no such method.
    */
   call(call: SegmentCall): void {
-    callOn(this.analytics, call)
-    if (!this.tellsOutcomes) this.#listener.delivered(call.params.messageId)
-  }
-
-  /** Whether no request is in flight or waits for a retry. */
-  get isQuiet(): boolean {
-    return this.#transport ? this.#transport.isIdle : this.#sent.size === 0
+    const events = this.#events
+    const messageId = call.params.messageId ?? `unnamed ${++this.#unnamed}`
+    let answer: unknown
+    // A stand-in may emit the outcome before its method returns.
+    if (!this.traits) this.calls.begin(messageId, undefined, false)
+    events?.expect()
+    try {
+      answer = makeCall(this.analytics, call)
+    } catch (error) {
+      events?.expected()
+      this.calls.forget(messageId)
+      throw error
+    }
+    const isBegun = events?.expected() === true || !this.traits
+    if (!isBegun) this.calls.begin(messageId, undefined, false)
+    if (isPromise(answer)) settleWith(answer, this.calls, messageId, events === undefined)
+    else if (!events) this.calls.settled([messageId], undefined)
+    else if (!isBegun && isClosed(this.analytics)) this.calls.settled([messageId], new ClientClosed())
   }
 
   /** Sends the partial batch. Call it when quiet and never twice at a time: the SDK ignores a second flush. */
@@ -138,13 +149,32 @@ export class Client {
     const deadline = performance.now() + timeoutMs
     await answerWithin(this.#quiet(), timeoutMs)
     // 0 means no limit to the SDK.
-    const rest = Math.max(1, deadline - performance.now())
-    await answerWithin(Promise.resolve(this.analytics.closeAndFlush?.({ timeout: rest })), rest)
+    const rest = Math.max(
+      1,
+      Math.min(deadline - performance.now(), this.#isStuck ? CLOSE_STUCK_MS : Infinity),
+    )
+    await answerWithin(this.#closeAndFlush(rest), rest)
     this.#transport?.stop()
   }
 
+  /** Whether the SDK still holds calls although every call has its outcome: a plugin hangs. */
+  get #isStuck(): boolean {
+    const held = heldBySdk(this.analytics) ?? 0
+    return held > 0 && this.calls.size === 0 && (this.isOwn || held <= this.#watch.abandoned)
+  }
+
+  /** Whether no call waits in a partial batch of the client for long. */
+  get #sendsAtOnce(): boolean {
+    return this.isOwn && this.traits?.flushIntervalMs === CLIENT_FLUSH_INTERVAL_MS
+  }
+
+  async #closeAndFlush(timeout: number): Promise<void> {
+    await this.analytics.closeAndFlush?.({ timeout })
+  }
+
   async #quiet(): Promise<void> {
-    if (!this.isQuiet) {
+    if (this.#sendsAtOnce) await this.calls.empty()
+    else if (!this.isQuiet) {
       await new Promise<void>((resolve) => {
         this.onQuiet = resolve
       })
@@ -152,43 +182,6 @@ export class Client {
     // The SDK counts calls as pending until it has processed the answer, some microtasks later.
     await nextTurn()
   }
-
-  #listen(): void {
-    const { analytics } = this
-    for (const type of CALL_TYPES) {
-      analytics.on?.(type, (context) => {
-        const { messageId } = context.event
-        this.#settle(messageId)
-        const exception = messageId ? this.#transport?.exceptionOf(messageId) : undefined
-        if (exception) this.#listener.failed(summaryOf(context.event), exception)
-        else this.#listener.delivered(messageId)
-      })
-    }
-    analytics.on?.('error', (error) => {
-      const context = 'ctx' in error ? error.ctx : undefined
-      this.#settle(context?.event.messageId)
-      this.#listener.failed(summaryOf(context?.event), error.reason)
-    })
-    if (this.#transport) return
-    // The SDK would take an exception of this listener for a network error and fail the batch.
-    analytics.on?.('http_request', ({ body, headers }) => {
-      if (headers['X-Retry-Count'] !== undefined) return
-      for (const id of messageIdsOf(splitBatchBody(body)?.calls ?? '')) this.#sent.add(id)
-    })
-  }
-
-  #settle(messageId: string | undefined): void {
-    if (messageId === undefined || !this.#sent.delete(messageId)) return
-    if (this.#sent.size === 0) this.onQuiet?.()
-  }
-}
-
-/** Reads a private field of the SDK: a window smaller than a batch would wait out every flush interval. */
-function flushAtOf(analytics: object): number | undefined {
-  const publisher: unknown = Reflect.get(analytics, '_publisher')
-  const flushAt: unknown =
-    typeof publisher === 'object' && publisher ? Reflect.get(publisher, '_flushAt') : undefined
-  return typeof flushAt === 'number' && flushAt >= 1 ? flushAt : undefined
 }
 
 /** The parts in which clients differ. */
@@ -196,8 +189,10 @@ type TransportChoice = Pick<TransportParts, 'gate' | 'custom' | 'observer' | 'un
 
 function open(settings: ClientSettings, listener: OutcomeListener, choice: TransportChoice): Client {
   const { maxRetries, flushAt, oauthSettings, maxTotalBackoffDuration, maxRateLimitDuration } = settings
+  const calls = new ClientCalls(listener)
   const transport = new Transport({
     ...choice,
+    calls,
     maxRetries,
     maxBackoffMs: (maxTotalBackoffDuration ?? SDK_MAX_DURATION_S) * 1_000,
     maxRateLimitMs: (maxRateLimitDuration ?? SDK_MAX_DURATION_S) * 1_000,
@@ -210,49 +205,37 @@ function open(settings: ClientSettings, listener: OutcomeListener, choice: Trans
     maxRetries: 0,
     ...(oauthSettings && { oauthSettings: { maxRetries, ...oauthSettings } }),
   })
-  return new Client(analytics, listener, transport)
+  containDrained(analytics, listener)
+  return new Client(analytics, calls, transport)
 }
 
-function summaryOf(event: unknown): CallSummary {
-  if (!isRecord(event)) return {}
-  const text = (value: unknown) => (typeof value === 'string' ? value : undefined)
-  return {
-    type: text(event.type),
-    messageId: text(event.messageId),
-    userId: text(event.userId),
-    anonymousId: text(event.anonymousId),
-    groupId: text(event.groupId),
-  }
-}
-
-function callOn(client: SegmentClient, call: SegmentCall): void {
-  switch (call.type) {
-    case 'track':
-      return client.track(identified(call.params))
-    case 'identify':
-      return client.identify(identified(call.params))
-    case 'group':
-      return client.group(identified(call.params))
-    case 'page':
-      return client.page(identified(call.params))
-    case 'screen':
-      return client.screen(identified(call.params))
-    case 'alias': {
-      const { params } = call
-      if (!client.alias) throw new Error('env.analytics has no method alias(), which tracker.alias() needs')
-      if (params.userId === undefined) throw new Error('an alias call needs a userId')
-      return client.alias({ ...params, userId: params.userId })
+/** Contains what listeners of `drained` throw, which the SDK would let end the process as an unhandled rejection. */
+function containDrained(analytics: Analytics, listener: OutcomeListener): void {
+  const { emit } = analytics
+  analytics.emit = (event, ...told) => {
+    try {
+      Reflect.apply(emit, analytics, [event, ...told])
+    } catch (error) {
+      if (event !== 'drained') throw error
+      listener.listenerFailed?.(event, error)
     }
+    return analytics
   }
 }
 
-type Identified<P> = P & ({ userId: string } | { anonymousId: string })
-
-function identified<P extends CommonParams>(params: P): Identified<P> {
-  if (!hasIdentity(params)) throw new Error('a call to Segment needs a userId or an anonymousId')
-  return params
-}
-
-function hasIdentity<P extends CommonParams>(params: P): params is Identified<P> {
-  return params.userId !== undefined || params.anonymousId !== undefined
+/** The outcome of a call on a stand-in that returns a promise. */
+function settleWith(
+  answer: PromiseLike<unknown>,
+  calls: ClientCalls,
+  messageId: string,
+  isOutcome: boolean,
+): void {
+  answer.then(
+    () => isOutcome && calls.settled([messageId], undefined),
+    (error: unknown) =>
+      calls.settled(
+        [messageId],
+        isNetworkError(error) && error instanceof Error ? error : cancelledBy(error),
+      ),
+  )
 }

@@ -3,13 +3,15 @@ import type { FailedCall, FailureReason } from '../model/failure.js'
 import { bytesWithin, MAX_CALL_BYTES } from '../model/json-size.js'
 import type { SegmentCall } from '../model/segment-call.js'
 import { channels } from '../observe/channels.js'
-import { Burst, nameOf } from '../support/log.js'
+import { nameOf } from '../support/log.js'
 import { answerWithin } from '../support/maybe.js'
-import type { CallSummary, Client, OutcomeListener } from './client.js'
-import { type Fault, faultOf, messageOf } from './failure.js'
+import type { Client } from './client.js'
+import type { CallSummary, OutcomeListener } from './client-calls.js'
+import { DeliveryReport } from './delivery-report.js'
+import { ClientClosed, type Fault, faultOf } from './failure.js'
 import { FlushWaiters } from './flush-waiters.js'
-import { Gate, type GateState } from './gate.js'
-import { type Health, HealthState } from './health.js'
+import { Gate } from './gate.js'
+import type { Health } from './health.js'
 import type { Ledger } from './ledger.js'
 import type { Limits } from './limits.js'
 import type { Outbox, ReadCall } from './outbox/outbox.js'
@@ -64,30 +66,28 @@ export class Delivery {
   readonly #submitter: Submitter
   readonly #flushWaiters = new FlushWaiters()
   #isFlushCheckScheduled = false
-  readonly #healthState = new HealthState()
+  readonly #report: DeliveryReport
   readonly #storedQueue: StoredQueue<PendingCall> | undefined
-  readonly #lossLog: Burst
-  readonly #outageLog: Burst
-  readonly #outboxLog: Burst
   #made = 0
   /** Whether a shutdown has begun: its flush waits for calls of other processes, too. */
   #closing = false
   #closed = false
-  #lastLoss: string | undefined
-  #diskError: string | undefined
+  /** Why the client takes no calls any more. */
+  #clientError: string | undefined
 
   constructor(parts: DeliveryParts) {
     const { logger, limits, flushInterval } = parts
     this.#parts = parts
-    this.#lossLog = new Burst((message, context) => logger.error(message, context))
-    this.#outboxLog = new Burst((message, context) => logger.error(message, context))
-    this.#outageLog = new Burst((message, context) => logger.warn(message, context))
+    this.#report = new DeliveryReport(logger)
     this.#gate = new Gate(limits.maxInFlight)
-    this.#gate.onChange((state) => this.#onGateState(state))
+    this.#gate.onChange((state) => this.#report.gateChanged(state, this.#pending.size))
     this.#client = parts.openClient(
       {
         delivered: (messageId) => this.#delivered(messageId),
         failed: (settled, reason) => this.#failed(settled, reason),
+        directFailed: (settled, reason) => this.#report.directFailed(settled, reason),
+        listenerFailed: (event, error) =>
+          this.#report.clientFailed(`a listener of the Segment client's event ${event} failed`, error),
       },
       this.#gate,
     )
@@ -99,7 +99,7 @@ export class Delivery {
     this.#submitter = new Submitter({
       client: this.#client,
       gate: this.#gate,
-      flushAt: Math.max(1, this.#client.flushAt ?? parts.flushAt),
+      flushAt: Math.max(1, this.#client.traits?.flushAt ?? parts.flushAt),
       flushInterval,
       flushTarget: () => this.#flushWaiters.upTo,
       beforeSubmit: () => this.#expire(),
@@ -108,15 +108,14 @@ export class Delivery {
       },
       refused: (pending, error) =>
         this.#end(pending, 'rejected', error instanceof Error ? error.message : nameOf(error)),
-      flushFailed: (error) =>
-        this.#lossLog.say('the Segment client could not be flushed', { error: nameOf(error) }),
+      flushFailed: (error) => this.#report.clientFailed('the Segment client could not be flushed', error),
     })
     this.#storedQueue =
       parts.outbox &&
       new StoredQueue<PendingCall>(parts.outbox, {
         stored: (calls) => this.#stored(calls),
         loaded: (calls, isOwn) => this.#loaded(calls, isOwn),
-        failed: (problem, error) => this.#diskFailed(problem, error),
+        failed: (problem, error) => this.#report.outboxFailed(problem, error),
         lost: (count) => this.#lostOnDisk(count, 'overflow'),
       })
   }
@@ -137,6 +136,11 @@ export class Delivery {
     return this.#pending.size + events <= maxPending && this.#pending.hasRoomFor(bytes, maxBytes)
   }
 
+  /** How many calls have failed that the application made on the client itself. */
+  get directFailed(): number {
+    return this.#client.calls.directFailed
+  }
+
   /** Delivers a call. Never throws: an undeliverable call fails. */
   deliver(call: SegmentCall): void {
     const { ledger, limits } = this.#parts
@@ -148,6 +152,7 @@ export class Delivery {
       return this.#giveUp(call, 'rejected', 'another pending call has the same messageId')
     if (this.#closed) return this.#giveUp(call, 'closed', undefined)
     if (this.#storedQueue?.isUsable) return this.#store(this.#storedQueue, call, messageId)
+    if (this.#clientError) return this.#giveUp(call, 'closed', this.#clientError)
     const most = bytesWithin(call.params, MAX_PARAMS_BYTES)
     if (most === undefined) return this.#giveUp(call, 'too-large', undefined)
     const pending = this.#pending
@@ -234,6 +239,12 @@ export class Delivery {
 
   /** Resolves when every call made before has its outcome, or the time is over. */
   async flush(timeoutMs: number): Promise<void> {
+    const direct = this.#client.calls.directSettled(timeoutMs)
+    if (this.#client.calls.direct > 0) this.#submitter.schedule()
+    await Promise.all([direct, this.#flushCalls(timeoutMs)])
+  }
+
+  async #flushCalls(timeoutMs: number): Promise<void> {
     if (this.#pending.size === 0 && !this.#storedQueue?.storedOnly) return
     this.#submitter.due(this.#made)
     void this.#storedQueue?.commit()
@@ -243,20 +254,18 @@ export class Delivery {
 
   /** Whether calls get through. */
   health(): Health {
-    const lastTrouble =
-      this.#gate.state === 'ok' ? (this.#lastLoss ?? this.#gate.lastError) : this.#gate.lastError
     const pending = this.#pending.size + (this.#storedQueue?.storedOnly ?? 0)
     const { longestWaitMs: oldestPendingMs } = this.#pending
-    return this.#healthState.health({ pending, oldestPendingMs, lastError: this.#diskError ?? lastTrouble })
+    return this.#report.health({ pending, oldestPendingMs }, this.#gate.state, this.#gate.lastError)
   }
 
   /**
    * Sends the rest and closes the client.
    *
    * @returns How many calls had no outcome when the time was over. `lost` ones count as failed (`closed`), `kept` ones are
-   * stored and stay pending.
+   * stored and stay pending. `directPending` ones were made on the client itself.
    */
-  async close(timeoutMs: number): Promise<{ lost: number; kept: number }> {
+  async close(timeoutMs: number): Promise<{ lost: number; kept: number; directPending: number }> {
     const deadline = performance.now() + timeoutMs
     const left = () => Math.max(1, deadline - performance.now())
     // Last chance: a request that waits for the gate would wait in vain.
@@ -264,8 +273,9 @@ export class Delivery {
     this.#storedQueue?.stopAdopting()
     this.#closing = true
     await Promise.race([this.flush(left()), this.#storedAndBlocked()])
+    const directPending = this.#client.calls.direct
     this.#closed = true
-    this.#healthState.set('closed')
+    this.#report.closed()
     this.#submitter.stop()
     this.#pending.stop()
     const { kept: stored, storedOnly, gone } = await this.#onDisk(left())
@@ -282,7 +292,7 @@ export class Delivery {
     if (!this.#submitter.flushing) await this.#client.close(left())
     if (this.#storedQueue) await answerWithin(this.#storedQueue.close(), CLOSE_MS)
     this.#gate.stop()
-    return { lost: lost.length + gone, kept }
+    return { lost: lost.length + gone, kept, directPending }
   }
 
   /** What is stored at the end: calls that memory holds, the number of others, and the number of lost ones. */
@@ -304,6 +314,7 @@ export class Delivery {
     if (!storedQueue) return new Promise(() => {})
     await storedQueue.commit()
     await storedQueue.check()
+    if (this.#clientError) return
     if (!storedQueue.isUsable) return new Promise(() => {})
     if (!this.#gate.isOpen) return
     return new Promise((resolve) => this.#gate.onClose(resolve))
@@ -331,12 +342,27 @@ export class Delivery {
     const fault = faultOf(reason)
     if (fault.kind === 'too-large') return this.#end(pending, 'too-large', fault.detail)
     if (fault.kind === 'rejected') return this.#refused(pending, fault)
+    if (fault.kind === 'cancelled') return this.#end(pending, 'cancelled', fault.detail)
+    if (fault.kind === 'closed') return this.#clientClosed(pending, fault.detail)
     if (!this.#client.isOwn) {
       if (fault.kind === 'refused') this.#gate.refused(fault.detail)
       else this.#gate.failed(fault.detail)
     }
     this.#submitter.requeue(pending)
     this.#submitter.schedule()
+  }
+
+  /** The application has closed the client: stored calls are left to the next process, the others fail. */
+  #clientClosed(pending: PendingCall, detail: string): void {
+    this.#clientError = detail
+    this.#submitter.stop()
+    const waiting = [pending]
+    for (let next = this.#submitter.take(); next; next = this.#submitter.take()) waiting.push(next)
+    for (const each of waiting) {
+      if (each.place) this.#submitter.requeue(each)
+      else this.#end(each, 'closed', detail)
+    }
+    if (this.#submitter.size > 0) this.#report.outboxFailed('calls stay in the outbox', new ClientClosed())
   }
 
   #refused(pending: PendingCall, { detail }: Fault): void {
@@ -371,8 +397,7 @@ export class Delivery {
   #giveUp(call: SegmentCall, reason: FailureReason, detail: string | undefined): void {
     const failed = { call, reason, detail }
     this.#parts.ledger.failed(reason)
-    this.#lastLoss = detail ?? reason
-    this.#lossLog.say('a call was not delivered to Segment', { type: call.type, reason, detail })
+    this.#report.failed(call.type, reason, detail)
     if (channels.failed.hasSubscribers) channels.failed.publish(failed)
     this.#parts.listener.failed(failed)
   }
@@ -407,26 +432,7 @@ export class Delivery {
   #lostOnDisk(count: number, reason: FailureReason): void {
     if (count === 0) return
     for (let left = count; left > 0; left--) this.#parts.ledger.failed(reason)
-    this.#outboxLog.say('calls are lost with the outbox', { calls: count })
+    this.#report.lost(count)
     this.#settled()
-  }
-
-  #diskFailed(problem: string, error: unknown): void {
-    this.#diskError = error === undefined ? problem : `${problem}: ${messageOf(error)}`
-    this.#outboxLog.say(problem, { error: messageOf(error) })
-  }
-
-  #onGateState(state: GateState): void {
-    this.#healthState.set(state)
-    const { logger } = this.#parts
-    if (state === 'refused') {
-      logger.error(
-        'Segment refuses the write key: nothing is sent until it is accepted. Check settings.writeKey ' +
-          '(Connections > Sources > Settings > API Keys) and settings.host (the EU has its own)',
-        { pending: this.#pending.size },
-      )
-    } else if (state === 'retrying') {
-      this.#outageLog.say('Segment cannot be reached: calls wait', { pending: this.#pending.size })
-    } else logger.info('Segment takes calls again', { pending: this.#pending.size })
   }
 }

@@ -1,3 +1,4 @@
+import { isRecord } from '../model/values.js'
 import { nameOf } from '../support/log.js'
 
 /** What an error of the SDK means for its call. */
@@ -8,12 +9,18 @@ export type Fault =
   | { readonly kind: 'too-large'; readonly detail: string }
   /** Segment does not know the write key. */
   | { readonly kind: 'refused'; readonly detail: string }
+  /** The client's own plugins or listeners have stopped it. */
+  | { readonly kind: 'cancelled'; readonly detail: string }
+  /** The application has closed the client. */
+  | { readonly kind: 'closed'; readonly detail: string }
   /** It did not arrive; a retry may succeed. */
   | { readonly kind: 'passing'; readonly reason: 'timeout' | 'unreachable'; readonly detail: string }
 
 /** Classifies an error of the SDK by its message, since the SDK has no error codes. */
 export function faultOf(reason: unknown): Fault {
   const detail = messageOf(reason)
+  if (reason instanceof Cancelled) return { kind: 'cancelled', detail }
+  if (reason instanceof ClientClosed) return { kind: 'closed', detail }
   const status = Number(/^\[(\d{3})\]/.exec(detail)?.[1])
   if (status === 400 || status === 413 || status === 422) return { kind: 'rejected', detail }
   if (status === 401 || status === 403) return { kind: 'refused', detail }
@@ -25,7 +32,14 @@ export function faultOf(reason: unknown): Fault {
 
 /** The message of an error with its code: "fetch failed" alone explains nothing, and an `AggregateError` has no message. */
 export function messageOf(reason: unknown): string {
-  if (!(reason instanceof Error)) return nameOf(reason)
+  try {
+    return reason instanceof Error ? describe(reason) : nameOf(reason)
+  } catch {
+    return 'an error that cannot be read'
+  }
+}
+
+function describe(reason: Error): string {
   const code = codeOf(reason) ?? codeOf(reason.cause)
   if (code === undefined || reason.message.includes(code)) return reason.message
   return reason.message ? `${reason.message} (${code})` : code
@@ -34,4 +48,36 @@ export function messageOf(reason: unknown): string {
 function codeOf(error: unknown): string | undefined {
   const code: unknown = error instanceof Error ? Reflect.get(error, 'code') : undefined
   return typeof code === 'string' ? code : undefined
+}
+
+/** The client's own plugins or listeners have stopped a call. */
+export class Cancelled extends Error {}
+
+/** The application has closed the client. */
+export class ClientClosed extends Error {
+  override readonly message = 'the client was closed by closeAndFlush()'
+}
+
+/** Whether the SDK has stopped a call at the wish of a plugin: its `ContextCancelation`, of whichever copy of the SDK. */
+export function isCancellation(reason: unknown): boolean {
+  try {
+    return isRecord(reason) && 'retry' in reason && 'type' in reason && 'reason' in reason
+  } catch {
+    return false
+  }
+}
+
+/** Words why the client has stopped a call. */
+export function cancelledBy(reason: unknown): Cancelled {
+  const why = isCancellation(reason) ? 'it cancelled the call' : messageOf(reason)
+  return new Cancelled(`a plugin or listener of the client has stopped it: ${why}`)
+}
+
+/** Whether an error tells of a network or an answer, as those of the SDK's token requests do. */
+export function isNetworkError(reason: unknown): boolean {
+  const fault = faultOf(reason)
+  if (fault.kind !== 'passing') return fault.kind === 'refused' || fault.kind === 'rejected'
+  return (
+    fault.reason === 'timeout' || /^\[\d{3}\]|fetch failed/.test(fault.detail) || codeOf(reason) !== undefined
+  )
 }

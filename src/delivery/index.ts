@@ -1,5 +1,6 @@
 // Delivers calls to Segment: bounded, counted and, with an outbox, stored.
-export { Client, type OutcomeListener } from './client.js'
+export { Client } from './client.js'
+export type { OutcomeListener } from './client-calls.js'
 export { Delivery } from './delivery.js'
 export type { Health } from './health.js'
 export { Ledger, sum, type TrackingStats } from './ledger.js'

@@ -24,6 +24,8 @@ const NO_FAILURES: Readonly<Record<FailureReason, number>> = {
   timeout: 0,
   'too-large': 0,
   expired: 0,
+  cancelled: 0,
+  damaged: 0,
   closed: 0,
 }
 

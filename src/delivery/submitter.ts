@@ -23,6 +23,11 @@ export interface SubmitterParts {
   flushFailed(error: unknown): void
 }
 
+/** New calls wait no longer than this for a flush that hangs. */
+const MAX_HOLD_MS = 2_000
+const MIN_FLUSH_PAUSE_MS = 50
+const MAX_FLUSH_PAUSE_MS = 1_000
+
 /**
  * Queues calls and submits them to the client, a few batches at a time, when they are full or due. It submits nothing on
  * the turn on which the client reports an outcome, and nothing while the client is flushed.
@@ -33,6 +38,13 @@ export class Submitter {
   readonly #suspects: PendingCall[] = []
   #submitted = 0
   #flushing: Promise<void> | undefined
+  /** Whether new calls wait for the flush. */
+  #isHolding = false
+  /** Milliseconds before the next flush, after flushes that brought no outcome. */
+  #flushPauseMs = 0
+  #flushTimer: NodeJS.Timeout | undefined
+  /** Outcomes since the last flush began. */
+  #outcomes = 0
   #isScheduled = false
   /** Calls up to this one go in partial batches, too. */
   #due = 0
@@ -93,6 +105,7 @@ export class Submitter {
   /** The client has reported the outcome of a call. */
   settled(pending: PendingCall): void {
     this.#submitted--
+    this.#outcomes++
     pending.isSubmitted = false
     if (pending.isSuspect) this.#clear(pending)
   }
@@ -135,6 +148,7 @@ export class Submitter {
   stop(): void {
     this.#stopped = true
     clearTimeout(this.#interval)
+    clearTimeout(this.#flushTimer)
   }
 
   /** The most calls that the client may hold. With fewer than two batches, one would wait for the other. */
@@ -145,7 +159,7 @@ export class Submitter {
 
   get #isOpen(): boolean {
     const { isOpen } = this.#parts.gate
-    return isOpen && this.#flushing === undefined && this.#suspects.length === 0 && !this.#stopped
+    return isOpen && !this.#isHolding && this.#suspects.length === 0 && !this.#stopped
   }
 
   #submitBatches(): void {
@@ -167,13 +181,14 @@ export class Submitter {
 
   #advance(): void {
     const { client } = this.#parts
-    if (this.#flushing || this.#stopped) return
+    if (this.#isHolding || this.#stopped) return
     this.#parts.beforeSubmit()
     const isAlone = this.#submitSuspect()
     this.#submitBatches()
     if (this.#room.size < this.#window) this.#parts.onCapacity()
-    if (client.isOwn || this.#submitted === 0 || !client.isQuiet) return
-    if (isAlone || this.#holdsFlushTarget()) this.#flush()
+    if (client.isOwn || !client.isQuiet) return
+    const isDue = this.#submitted > 0 && (isAlone || this.#holdsFlushTarget())
+    if (isDue || client.calls.isDirectAwaited) this.#flush()
   }
 
   /** Whether the client holds every call that a flush waits for; the last may sit in a partial batch. */
@@ -205,15 +220,37 @@ export class Submitter {
     return suspect.isSubmitted
   }
 
-  /** Flushes the client's partial batch. New calls would keep the flush from ending, so they wait. */
+  /** Flushes the client's partial batch. New calls would keep the flush from ending, so they wait, but not for long. */
   #flush(): void {
+    if (this.#flushing || this.#flushTimer) return
+    this.#isHolding = true
+    this.#outcomes = 0
+    const release = () => {
+      this.#isHolding = false
+      this.schedule()
+    }
+    const held = setTimeout(release, MAX_HOLD_MS).unref()
     this.#flushing = this.#parts.client
       .flush()
       .catch((error: unknown) => this.#parts.flushFailed(error))
       .then(() => {
+        clearTimeout(held)
         this.#flushing = undefined
-        this.schedule()
+        this.#pauseFlushes()
+        release()
       })
+  }
+
+  /** Keeps a client whose flush changes nothing from being flushed again at once, for ever. */
+  #pauseFlushes(): void {
+    if (this.#outcomes > 0) this.#flushPauseMs = 0
+    else
+      this.#flushPauseMs = Math.min(MAX_FLUSH_PAUSE_MS, Math.max(MIN_FLUSH_PAUSE_MS, this.#flushPauseMs * 2))
+    if (this.#flushPauseMs === 0) return
+    this.#flushTimer = setTimeout(() => {
+      this.#flushTimer = undefined
+      this.schedule()
+    }, this.#flushPauseMs).unref()
   }
 
   #clear(suspect: PendingCall): void {

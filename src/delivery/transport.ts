@@ -7,8 +7,9 @@ import {
 } from '@segment/analytics-node'
 import type { RequestReport } from '../observe/step.js'
 import { buildBatchBody, messageIdsOf, splitBatchBody, splitCalls } from './batch-body.js'
+import type { ClientCalls } from './client-calls.js'
 import { type Answer, exchange } from './exchange.js'
-import { messageOf } from './failure.js'
+import { ClientClosed, messageOf } from './failure.js'
 import type { Gate, Pass } from './gate.js'
 import type { Unsettled } from './process-end.js'
 
@@ -39,6 +40,8 @@ export interface TransportParts {
   readonly unsettled?: Unsettled
   /** Aborts the requests of `custom`, if it can. */
   readonly abort?: (reason: Error) => void
+  /** Hears which calls a request carries, and what became of them. */
+  readonly calls: ClientCalls
   /** The observer of requests, if there is one. */
   observer(): ((report: RequestReport) => void) | undefined
 }
@@ -70,7 +73,7 @@ interface Batch {
   /** When it first failed for another reason. */
   failingSince: number | undefined
   delivered: boolean
-  readonly failed: { readonly parcel: Parcel; readonly failure: Failure }[]
+  readonly failed: Failure[]
 }
 
 /** Calls that are sent together: a batch or a part of one. */
@@ -78,6 +81,7 @@ interface Parcel {
   readonly batch: Batch
   /** The calls as JSON, separated by commas. */
   readonly calls: string
+  readonly messageIds: readonly string[]
   readonly bytes: number
   /** An upper bound of the number of calls. */
   readonly count: number
@@ -87,14 +91,12 @@ interface Parcel {
 
 /**
  * Sends the client's batches to Segment: a few requests at a time, and none during an outage. It splits large batches, finds
- * the one call of a batch that Segment refuses, and reports the outcome of each batch to the client.
+ * the one call of a batch that Segment refuses, and reports the outcome of each call.
  */
 export class Transport implements HTTPClient {
   readonly #parts: TransportParts
   readonly #queue: Parcel[] = []
   readonly #aborts = new Set<AbortController>()
-  /** Calls whose outcome differs from that of their batch. */
-  readonly #exceptions = new Map<string, Error>()
   #made = 0
   /** Since when Segment has been rate-limiting. */
   #limitedSince: number | undefined
@@ -114,20 +116,12 @@ export class Transport implements HTTPClient {
     return this.#batches === 0
   }
 
-  /** The failure of a call whose batch counts as delivered. Ask once for each call. */
-  exceptionOf(messageId: string): Error | undefined {
-    if (this.#exceptions.size === 0) return undefined
-    const error = this.#exceptions.get(messageId)
-    if (error) this.#exceptions.delete(messageId)
-    return error
-  }
-
   /** Sends one batch; the client calls it. */
   makeRequest(request: HTTPClientRequest): Promise<HTTPResponse> {
     const { custom, flushAt } = this.#parts
     const body = splitBatchBody(request.body)
     if (!body) return (typeof custom === 'object' ? custom : new FetchHTTPClient(custom)).makeRequest(request)
-    if (this.#stopped) return Promise.reject(new Error('the client is closed'))
+    if (this.#stopped) return Promise.reject(new ClientClosed())
     return new Promise((resolve, reject) => {
       const batch: Batch = {
         request,
@@ -145,7 +139,10 @@ export class Transport implements HTTPClient {
       }
       this.#batches++
       this.#parts.unsettled?.begin()
-      for (const parcel of parcelsOf(batch, body.calls, flushAt)) this.#queue.push(parcel)
+      for (const parcel of parcelsOf(batch, body.calls, flushAt)) {
+        this.#parts.calls.carried(parcel.messageIds)
+        this.#queue.push(parcel)
+      }
       this.#next()
     })
   }
@@ -205,7 +202,7 @@ export class Transport implements HTTPClient {
       result = { error }
     }
     this.#aborts.delete(abort)
-    this.#report(calls, result, performance.now() - started)
+    this.#report(load, result, performance.now() - started)
     this.#handleResult(load, result, pass)
     this.#next()
   }
@@ -279,8 +276,9 @@ export class Transport implements HTTPClient {
 
   #settle(parcel: Parcel, failure?: Failure): void {
     const { batch } = parcel
-    if (failure) batch.failed.push({ parcel, failure })
+    if (failure) batch.failed.push(failure)
     else batch.delivered = true
+    this.#parts.calls.settled(parcel.messageIds, failure && errorOf(failure))
     batch.open--
     if (batch.open > 0) return
     this.#batches--
@@ -289,30 +287,26 @@ export class Transport implements HTTPClient {
     if (this.#batches === 0) this.onIdle?.()
   }
 
-  /** The SDK knows one outcome a batch. Where calls differ, `exceptionOf` tells their own. */
-  #finish(batch: Batch): void {
-    const [first] = batch.failed
-    if (!first) return batch.resolve({ status: 200, statusText: 'OK' })
-    const alike = batch.failed.every(({ failure }) => statusOf(failure) === statusOf(first.failure))
-    if (batch.delivered || !alike) {
-      for (const { parcel, failure } of batch.failed) {
-        for (const id of messageIdsOf(parcel.calls)) this.#exceptions.set(id, errorOf(failure))
-      }
-      return batch.resolve({ status: 200, statusText: 'OK' })
-    }
-    const status = statusOf(first.failure)
+  /** The SDK knows one outcome a batch. Where calls differ, it is told that they arrived: their own outcomes are known. */
+  #finish({ failed, delivered, resolve, reject }: Batch): void {
+    const [first] = failed
+    if (!first) return resolve({ status: 200, statusText: 'OK' })
+    const areAlike = failed.every((failure) => statusOf(failure) === statusOf(first))
+    if (delivered || !areAlike) return resolve({ status: 200, statusText: 'OK' })
+    const status = statusOf(first)
     // The SDK would take a redirect for success. Without headers it does not retry by itself.
-    if (status !== undefined && status >= 400 && 'answer' in first.failure) {
-      return batch.resolve({ status, statusText: first.failure.answer.statusText })
+    if (status !== undefined && status >= 400 && 'answer' in first) {
+      return resolve({ status, statusText: first.answer.statusText })
     }
-    batch.reject(errorOf(first.failure))
+    reject(errorOf(first))
   }
 
-  #report(calls: string, result: Failure, durationMs: number): void {
+  #report(load: readonly Parcel[], result: Failure, durationMs: number): void {
     const observe = this.#parts.observer()
     if (!observe) return
     const error = 'error' in result ? messageOf(errorOf(result)) : undefined
-    observe({ messageIds: messageIdsOf(calls), status: statusOf(result), error, durationMs })
+    const messageIds = load.flatMap((parcel) => parcel.messageIds)
+    observe({ messageIds, status: statusOf(result), error, durationMs })
   }
 }
 
@@ -320,7 +314,7 @@ function parcelsOf(batch: Batch, calls: string, flushAt: number): Parcel[] {
   const bytes = Buffer.byteLength(calls) + FRAME_BYTES
   if (bytes <= MAX_BATCH_BYTES && flushAt <= MAX_BATCH_CALLS) {
     batch.open = 1
-    return [{ batch, calls, bytes, count: flushAt, alone: false }]
+    return [{ batch, calls, messageIds: messageIdsOf(calls), bytes, count: flushAt, alone: false }]
   }
   const parcels: Parcel[] = []
   let part: string[] = []
@@ -343,7 +337,8 @@ function parcelsOf(batch: Batch, calls: string, flushAt: number): Parcel[] {
 
 function parcelOf(batch: Batch, calls: readonly string[], alone: boolean): Parcel {
   const joined = calls.join(',')
-  return { batch, calls: joined, bytes: Buffer.byteLength(joined) + FRAME_BYTES, count: calls.length, alone }
+  const bytes = Buffer.byteLength(joined) + FRAME_BYTES
+  return { batch, calls: joined, messageIds: messageIdsOf(joined), bytes, count: calls.length, alone }
 }
 
 function requestOf({ request, writeKey, tries }: Batch, calls: string): HTTPClientRequest {

@@ -14,6 +14,10 @@ export type FailureReason =
   | 'too-large'
   /** The call waited longer than its limit. */
   | 'expired'
+  /** The client's own plugins or listeners have stopped the call, or it has never reported an outcome. */
+  | 'cancelled'
+  /** The outbox could not give the call back. */
+  | 'damaged'
   /** The tracking was shut down before the call had its outcome. */
   | 'closed'
 

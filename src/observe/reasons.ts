@@ -56,6 +56,9 @@ const FAILURES: Readonly<Record<FailureReason, string>> = {
   timeout: 'Segment took too long to answer until the tries were used up.',
   'too-large': 'the call is larger than the 32 KB that Segment takes.',
   expired: 'it waited longer than it may.',
+  cancelled:
+    'a plugin or listener of the Segment client stopped it, or the client never reported an outcome.',
+  damaged: 'the outbox could not give it back.',
   closed: 'the tracking was shut down before it had an outcome.',
 }
 

@@ -1,4 +1,7 @@
-import { expect } from 'vitest'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, onTestFinished } from 'vitest'
 import type { Tracking, TrackingConfig } from '../../src/index.js'
 import type { SegmentServer } from '../../src/testing/index.js'
 import { requestsOf, trackingTo } from '../support/servers.js'
@@ -53,4 +56,11 @@ export function arrived(segment: SegmentServer): unknown[] {
 /** The numbers from 0 on. */
 export function upTo(count: number): number[] {
   return Array.from({ length: count }, (_, index) => index)
+}
+
+/** A directory of its own for an outbox, removed when the test ends. */
+export function temporaryDirectory(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'outbox-'))
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
+  return join(directory, 'outbox')
 }

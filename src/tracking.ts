@@ -39,7 +39,10 @@ import { TrackedEvents } from './tracker/tracked-events.js'
 
 /** One tracking: the shared Segment client, and everything between a request and it. */
 export interface Tracking {
-  /** The one client that all requests share. What is called on it directly is not in the books. */
+  /**
+   * The one client that all requests share. What is called on it directly is not in the books; `flush()` waits for it, and
+   * the log and the shutdown's report tell of what does not arrive.
+   */
   readonly segment: Analytics
   /**
    * The running request's tracker, from anywhere below the middleware; `undefined` outside of a request. All trackings of
@@ -277,7 +280,7 @@ class RequestTracking implements Tracking {
       {
         closing: () => this.#reporter.closing(),
         shutdown: (timeout) => this.#settling.shutdown(timeout),
-        failedCalls: () => sum(this.#ledger.stats().calls.failed),
+        failedCalls: () => sum(this.#ledger.stats().calls.failed) + this.#delivery.directFailed,
         logger: this.#reporter.logger,
       },
       options,

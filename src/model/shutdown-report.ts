@@ -2,7 +2,7 @@
 export interface ShutdownReport {
   /** Calls that Segment has accepted. */
   readonly delivered: number
-  /** Calls that were given up before the deadline. */
+  /** Calls that were given up before the deadline, those made on `tracking.segment` itself included. */
   readonly failed: number
   /** Events that became no call, for a named reason. */
   readonly dropped: number

@@ -74,19 +74,20 @@ export class Settling {
     scopes.events.close()
     const dispatched = await isDoneWithin(dispatcher.idle(), left())
     const failedBefore = sum(ledger.stats().calls.failed)
-    const { lost: pending, kept } = await delivery.close(left())
+    const { lost, kept, directPending } = await delivery.close(left())
     const { events, calls } = ledger.stats()
     const failed = sum(calls.failed)
+    const pending = lost + directPending
     const report: ShutdownReport = {
       delivered: calls.delivered,
-      failed: failed - pending,
+      failed: failed - lost + delivery.directFailed,
       dropped: sum(events.dropped),
       pending,
       kept,
       durationMs: Math.round(performance.now() - startedAt),
       timedOut: !drained || !dispatched || pending > 0,
     }
-    reporter.shutdown(report, failed - failedBefore)
+    reporter.shutdown(report, failed - failedBefore + delivery.directFailed)
     return report
   }
 }

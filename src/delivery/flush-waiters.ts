@@ -1,52 +1,53 @@
-interface Waiting {
+interface Waiter {
   readonly upTo: number
   readonly resolve: () => void
 }
 
-/** Callers of `flush()` that wait until every earlier call has an outcome. */
+/**
+ * Callers of `flush()` that wait until every earlier call has an outcome. Each waits for at least as many calls as the one
+ * before, so that the newest call and the callers that are done are found without a look at the others.
+ */
 export class FlushWaiters {
-  readonly #waiting = new Set<Waiting>()
-  #upTo: number | undefined
+  readonly #waiters = new Set<Waiter>()
+  #upTo = 0
 
-  /** The newest call that a caller waits for; `undefined` without a caller. */
+  /** The newest call that a caller has waited for while anybody waits; `undefined` without a caller. */
   get upTo(): number | undefined {
-    return this.#upTo
+    return this.#waiters.size > 0 ? this.#upTo : undefined
   }
 
   /**
    * Resolves when the calls up to a number have outcomes, or the time is over.
    *
+   * @param upTo - At least the number of the call before.
    * @param timeoutMs - Milliseconds to wait at most.
    */
   wait(upTo: number, timeoutMs: number): Promise<void> {
     return new Promise((resolve) => {
-      const waiting: Waiting = {
+      const waiter: Waiter = {
         upTo,
         resolve: () => {
           clearTimeout(timer)
-          this.#waiting.delete(waiting)
-          this.#measure()
+          this.#waiters.delete(waiter)
           resolve()
         },
       }
-      const timer = setTimeout(waiting.resolve, timeoutMs)
-      this.#waiting.add(waiting)
-      this.#measure()
+      const timer = setTimeout(waiter.resolve, timeoutMs)
+      this.#waiters.add(waiter)
+      this.#upTo = upTo
     })
   }
 
   /** Resolves the callers whose calls are all older than the oldest call without an outcome. */
   settledBefore(oldest: number): void {
-    for (const waiting of this.#waiting) if (waiting.upTo < oldest) waiting.resolve()
+    for (const waiter of this.#waiters) {
+      if (waiter.upTo >= oldest) return
+      waiter.resolve()
+    }
   }
 
   /** Resolves every caller: no further outcome will come. */
   end(): void {
     this.settledBefore(Number.POSITIVE_INFINITY)
-  }
-
-  #measure(): void {
-    this.#upTo = undefined
-    for (const { upTo } of this.#waiting) this.#upTo = Math.max(upTo, this.#upTo ?? upTo)
   }
 }

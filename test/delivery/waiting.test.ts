@@ -101,6 +101,22 @@ describe('calls that wait', () => {
     expect(segment.batches.map(({ calls }) => calls.length)).toEqual([10, 2])
   })
 
+  it('are waited for by any number of callers, each of which costs the same', async () => {
+    const segment = await segmentServer()
+    await segment.stop()
+    const { tracking, trackMany } = await delivering(segment)
+    await trackMany(5)
+    const cpuOf = async (count: number) => {
+      const before = process.cpuUsage()
+      await Promise.all(Array.from({ length: count }, () => tracking.flush({ timeout: 500 })))
+      const { user, system } = process.cpuUsage(before)
+      return (user + system) / count
+    }
+    await cpuOf(1_000)
+    const few = await cpuOf(4_000)
+    expect(await cpuOf(40_000)).toBeLessThan(2 * few)
+  })
+
   it('balance at every moment, whatever Segment answers', async () => {
     const faults = fc.constantFrom(
       'ok' as const,

@@ -1,4 +1,4 @@
-import { KeptOn } from '../support/kept-on.js'
+import { PropertyStore } from '../support/property-store.js'
 import { FlushWaiters } from './flush-waiters.js'
 
 /** What the SDK's client emits about a call: its context, as far as it is needed here. */
@@ -54,7 +54,7 @@ export class ClientCall {
 export class ClientCalls {
   readonly #listener: OutcomeListener
   readonly #calls = new Map<string, ClientCall>()
-  readonly #ofContext = new KeptOn(ClientCall)
+  readonly #ofContext = new PropertyStore(ClientCall)
   /** Calls by the messageId that a plugin has given them, which several may share. */
   readonly #renames = new Map<string, ClientCall[]>()
   readonly #direct = new Set<ClientCall>()

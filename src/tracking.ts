@@ -171,6 +171,7 @@ class RequestTracking implements Tracking {
     )
     const pipeline = new Pipeline(config, standaloneOptions(logger, fault))
     const client = clientSettings(settings)
+    const limits = limitsOf(config.delivery)
     const delivery = new Delivery({
       ledger,
       logger,
@@ -181,7 +182,7 @@ class RequestTracking implements Tracking {
           reporter.failed(failed)
         },
       },
-      limits: limitsOf(config.delivery),
+      limits,
       outbox: config.delivery?.outbox,
       flushAt: client.flushAt,
       flushInterval: client.flushInterval,
@@ -198,7 +199,7 @@ class RequestTracking implements Tracking {
       ledger,
       reporter,
       config.disabled === true || settings.disable === true,
-      (count, bytes) => delivery.hasRoomFor(count, bytes),
+      limits,
     )
     const dispatcher = new Dispatcher({
       pipeline,

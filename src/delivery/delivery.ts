@@ -125,17 +125,6 @@ export class Delivery {
     return this.#client.analytics
   }
 
-  /**
-   * Whether collected events have room beside the calls that wait in memory. With an outbox these have their own bound.
-   *
-   * @param bytes - The memory that the events take.
-   */
-  hasRoomFor(events: number, bytes: number): boolean {
-    const { maxPending, maxBytes } = this.#parts.limits
-    if (this.#storedQueue?.isUsable) return events <= maxPending && bytes <= maxBytes
-    return this.#pending.size + events <= maxPending && this.#pending.hasRoomFor(bytes, maxBytes)
-  }
-
   /** How many calls have failed that the application made on the client itself. */
   get directFailed(): number {
     return this.#client.calls.directFailed

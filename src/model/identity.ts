@@ -30,5 +30,7 @@ export function identityOf(userId: string | undefined, anonymousId: string | und
  */
 export function unfitId(user: Readonly<Record<string, unknown>>): 'id' | 'session' | undefined {
   if ('id' in user && toId(user.id) === undefined) return 'id'
+  // With an id of its own the event is nobody else's, whatever its session.
+  if (toId(user.id) !== undefined) return undefined
   return 'session' in user && toId(user.session) === undefined ? 'session' : undefined
 }

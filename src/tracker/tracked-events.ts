@@ -5,6 +5,12 @@ import { type CollectedEvent, eventMembers, type GivenEvent, type PartialEvent }
 import type { Reporter } from '../observe/reporter.js'
 import type { OpenEvent } from './event-list.js'
 
+/** How many events trackers may hold, and how many bytes of memory these may take. */
+interface CollectedBounds {
+  readonly maxPending: number
+  readonly maxBytes: number
+}
+
 /** Counts and reports each event that a tracker takes in, until it is dispatched or dropped; requests go by number. */
 export class TrackedEvents {
   readonly #ledger: Ledger
@@ -15,19 +21,14 @@ export class TrackedEvents {
   /** Events in the lists of trackers, and about how many bytes of memory they take. */
   #held = 0
   #heldMemory = 0
-  readonly #hasRoomFor: (events: number, memory: number) => boolean
+  readonly #bounds: CollectedBounds
 
   /**
    * @param disabled - Whether the config turns tracking off.
-   * @param hasRoomFor - Whether so many events, of so many bytes of memory, have room beside the calls that wait.
+   * @param bounds - The bounds of the delivery: they hold for collected events as they do for waiting calls.
    */
-  constructor(
-    ledger: Ledger,
-    reporter: Reporter,
-    disabled: boolean,
-    hasRoomFor: (events: number, memory: number) => boolean,
-  ) {
-    this.#hasRoomFor = hasRoomFor
+  constructor(ledger: Ledger, reporter: Reporter, disabled: boolean, bounds: CollectedBounds) {
+    this.#bounds = bounds
     this.#ledger = ledger
     this.#reporter = reporter
     this.#refusal = disabled ? 'disabled' : undefined
@@ -56,7 +57,8 @@ export class TrackedEvents {
 
   /** Whether one more event may wait in a tracker's list. */
   hasRoomFor({ memory }: CollectedEvent): boolean {
-    return this.#hasRoomFor(this.#held + 1, this.#heldMemory + memory)
+    const { maxPending, maxBytes } = this.#bounds
+    return this.#held < maxPending && this.#heldMemory + memory <= maxBytes
   }
 
   /** Events were taken from a tracker's list. */

@@ -6,7 +6,10 @@ import type { Tracking, TrackingConfig } from '../../src/index.js'
 import type { SegmentServer } from '../../src/testing/index.js'
 import { requestsOf, trackingTo } from '../support/servers.js'
 
-/** Tracks so many events in one request, and resolves when their calls are made. */
+/** Fewer than any bound of a test: what an open request collects has the same bounds. */
+const EVENTS_A_REQUEST = 5
+
+/** Tracks so many events, a few in each request, and resolves when their calls are made. */
 export type TrackMany = (count: number, data?: (index: number) => Record<string, unknown>) => Promise<void>
 
 /** A tracking whose events are tracked by the dozen, and that logs nothing. */
@@ -22,10 +25,14 @@ export async function delivering(
   const inRequest = await requestsOf(tracking)
   return {
     tracking,
-    trackMany: (count, data = (index) => ({ index })) =>
-      inRequest((tracker) => {
-        for (let index = 0; index < count; index++) tracker.track('order complete', data(index))
-      }),
+    async trackMany(count, data = (index) => ({ index })) {
+      for (let from = 0; from < count; from += EVENTS_A_REQUEST) {
+        await inRequest((tracker) => {
+          const end = Math.min(count, from + EVENTS_A_REQUEST)
+          for (let index = from; index < end; index++) tracker.track('order complete', data(index))
+        })
+      }
+    },
   }
 }
 

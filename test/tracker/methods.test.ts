@@ -75,7 +75,7 @@ describe('an id that was given and is none', () => {
     const { recorded, errors, run } = await recording()
     await run((tracker) => {
       loosely(tracker).track?.('order complete', {}, { user: { id } })
-      loosely(tracker).track?.({ name: 'order complete', user: { id: 'u-2', session: id } })
+      loosely(tracker).track?.({ name: 'order complete', user: { session: id } })
     })
     expect(recorded.calls).toEqual([])
     expect(recorded.drops).toMatchObject([{ reason: 'invalid' }, { reason: 'invalid' }])

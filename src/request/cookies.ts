@@ -22,16 +22,8 @@ const MAX_VALUE_LENGTH = 4 * 1024
  * parseCookies('a=1; b="x%20y"; a=2') // Map { 'a' => '1', 'b' => '"x%20y"' }
  */
 export function parseCookies(header: string | undefined): ReadonlyMap<string, string> {
-  const cookies = new Map<string, string>()
+  const cookies = new Cookies()
   if (header === undefined) return cookies
-  eachCookie(header, (name, value) => {
-    if (!cookies.has(name)) cookies.set(name, value)
-  })
-  return cookies
-}
-
-/** Visits every cookie of a `Cookie` header in order, those with one name each for itself, by the rules of {@link parseCookies}. */
-export function eachCookie(header: string, visit: (name: string, value: string) => void): void {
   // One pass over the characters: a search for the next `=` or `;` at every part would be quadratic, or cost too much.
   let start = 0
   let equals = -1
@@ -46,10 +38,34 @@ export function eachCookie(header: string, visit: (name: string, value: string) 
       const name = equals > start ? header.slice(start, equals).trim() : ''
       if (name !== '') {
         left--
-        visit(name, header.slice(equals + 1, at).trim())
+        cookies.add(name, header.slice(equals + 1, at).trim())
       }
       start = at + 1
     }
+  }
+  return cookies
+}
+
+/** A cookie's name and raw value. */
+export type Cookie = readonly [name: string, value: string]
+
+const NONE: readonly Cookie[] = []
+
+/** The cookies of a parsed header whose name had come before, in order. */
+export function repeatedCookies(cookies: ReadonlyMap<string, string>): readonly Cookie[] {
+  return (cookies instanceof Cookies && cookies.repeated) || NONE
+}
+
+class Cookies extends Map<string, string> {
+  repeated: Cookie[] | undefined
+
+  add(name: string, value: string): void {
+    if (!this.has(name)) {
+      this.set(name, value)
+      return
+    }
+    this.repeated ??= []
+    this.repeated.push([name, value])
   }
 }
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { decodeCookie, parseCookies } from '../../src/request/cookies.js'
+import { decodeCookie, parseCookies, repeatedCookies } from '../../src/request/cookies.js'
 
 describe('parseCookies', () => {
   it('gives the values as they were sent', () => {
@@ -16,6 +16,17 @@ describe('parseCookies', () => {
   it('counts the first of several with one name', () => {
     expect(parseCookies('id=first; other=1; id=second').get('id')).toBe('first')
     expect(parseCookies('id=; id=second').get('id')).toBe('')
+  })
+
+  it('keeps the others of one name apart', () => {
+    const cookies = parseCookies('id=1; a=x; id=2; id=1; =3; id')
+    expect([...cookies.keys()]).toEqual(['id', 'a'])
+    expect(repeatedCookies(cookies)).toEqual([
+      ['id', '2'],
+      ['id', '1'],
+    ])
+    expect(repeatedCookies(parseCookies('id=1'))).toEqual([])
+    expect(repeatedCookies(new Map([['id', '1']]))).toEqual([])
   })
 
   it('leaves out what has no name or no value', () => {

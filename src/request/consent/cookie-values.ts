@@ -1,5 +1,5 @@
 import type { TrackedRequest } from '../../model/tracked-request.js'
-import { eachCookie } from '../cookies.js'
+import { type Cookie, repeatedCookies } from '../cookies.js'
 
 /** Different values of one cookie. Browsers send a few, one for each domain and path that set it. */
 export const MAX_VALUES = 16
@@ -15,27 +15,20 @@ const NONE: readonly string[] = []
 export function cookieValues(request: TrackedRequest, name: string): readonly string[] {
   const first = request.cookies.get(name)
   if (first === undefined) return NONE
-  const { cookie } = request.headers
-  if (cookie === undefined || !comesTwice(cookie, `${name}=`)) return [first]
-  return distinctValues(cookie, name, first)
+  const repeated = repeatedCookies(request.cookies)
+  return repeated.length === 0 ? [first] : distinctValues(repeated, name, first)
 }
 
-/** Visits every cookie of a request, those with one name each for itself. */
+/** Visits every cookie of a request, those with one name each for itself, in the order of that name. */
 export function eachCookieOf(request: TrackedRequest, visit: (name: string, value: string) => void): void {
-  const { cookie } = request.headers
-  if (cookie !== undefined) eachCookie(cookie, visit)
-  else for (const [name, value] of request.cookies) visit(name, value)
+  for (const [name, value] of request.cookies) visit(name, value)
+  for (const [name, value] of repeatedCookies(request.cookies)) visit(name, value)
 }
 
-/** A quick look that may say yes without need: the name can be the end of another one. */
-function comesTwice(header: string, assignment: string): boolean {
-  return header.indexOf(assignment, header.indexOf(assignment) + 1) !== -1
-}
-
-function distinctValues(header: string, name: string, first: string): readonly string[] {
+function distinctValues(repeated: readonly Cookie[], name: string, first: string): readonly string[] {
   const values = new Set([first])
-  eachCookie(header, (other, value) => {
+  for (const [other, value] of repeated) {
     if (other === name && values.size <= MAX_VALUES) values.add(value)
-  })
+  }
   return [...values]
 }

@@ -23,7 +23,6 @@ import type { ShutdownReport } from './model/shutdown-report.js'
 import type { TimeoutOptions } from './model/timeout-options.js'
 import type { Tracker } from './model/tracker.js'
 import { Reporter } from './observe/reporter.js'
-import { nodeFramework } from './request/message-request.js'
 import { SenderReader } from './request/sender.js'
 import { type SignalOptions, shutdownOnSignals } from './shutdown/on-signals.js'
 import { Settling } from './shutdown/settling.js'
@@ -257,7 +256,7 @@ class RequestTracking implements Tracking {
   }
 
   handle(req: IncomingMessage, res: ServerResponse): Tracker {
-    return this.#requests.attach(nodeFramework, req, req, res)
+    return this.#requests.handle(req, res)
   }
 
   run<T>(sender: Sender, work: (tracker: Tracker) => T): T {

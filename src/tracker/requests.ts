@@ -3,10 +3,11 @@ import { isProxy } from 'node:util/types'
 import type { ContextAdapter } from '../context/ambient.js'
 import type { Tracker } from '../model/tracker.js'
 import { type EndListener, watchEnd } from '../request/end.js'
-import { type Framework, MessageRequest, messageOf } from '../request/message-request.js'
+import { type Framework, MessageRequest, messageOf, nodeFramework } from '../request/message-request.js'
 import { watchPage } from '../request/page-view.js'
 import type { SenderReader } from '../request/sender.js'
 import { PropertyStore } from '../support/property-store.js'
+import { problemOfMessages, standIns } from './node-messages.js'
 import { RequestTracker } from './request-tracker.js'
 import type { Scopes } from './scopes.js'
 
@@ -42,6 +43,23 @@ export class Requests implements EndListener<RequestTracker> {
     this.#trackers.set(req, tracker)
     scopes.open.began()
     this.#watch(tracker, req, res)
+    return tracker
+  }
+
+  /**
+   * The tracker of a request of Node's own server. Given something else, such as a web-standard `Request`, it logs what is
+   * wrong and gives the tracker of a request that has ended.
+   */
+  handle(req: IncomingMessage, res: ServerResponse): RequestTracker {
+    const problem = problemOfMessages(req, res)
+    if (problem === undefined) return this.attach(nodeFramework, req, req, res)
+    const { scopes, sender } = this.#parts
+    scopes.reporter.misused(`tracking.handle() was given ${problem}`, this.handle)
+    const { request, response } = standIns()
+    const message = new MessageRequest(nodeFramework, request, request)
+    const tracker = new RequestTracker(scopes, sender, message, response)
+    scopes.open.began()
+    this.ended(tracker, undefined)
     return tracker
   }
 

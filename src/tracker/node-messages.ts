@@ -1,0 +1,46 @@
+import { IncomingMessage, ServerResponse } from 'node:http'
+import { Socket } from 'node:net'
+import { kindOf } from './given-kinds.js'
+
+/**
+ * Says what is wrong with the request and response that were given for those of a Node server. Whatever has headers counts as
+ * a request: HTTP/2's and those of test doubles are no `IncomingMessage`.
+ *
+ * @returns What was given and expected; `undefined` if nothing is wrong.
+ */
+export function problemOfMessages(request: unknown, response: unknown): string | undefined {
+  if (request instanceof IncomingMessage && response instanceof ServerResponse) return undefined
+  const expected = "expected the IncomingMessage and the ServerResponse of Node's HTTP server"
+  if (isWebRequest(request)) {
+    return (
+      `a web-standard Request: ${expected}. A web-standard handler is for withTracking() of reqtrack/fetch, ` +
+      'from the version of reqtrack on that has it'
+    )
+  }
+  if (!isObject(headersOf(request))) return `${kindOf(request)} as the request: ${expected}`
+  return isObject(response) ? undefined : `${kindOf(response)} as the response: ${expected}`
+}
+
+/** A message of Node's has its headers in a plain object. */
+function isWebRequest(request: unknown): boolean {
+  const headers = headersOf(request)
+  return isObject(headers) && 'get' in headers && typeof headers.get === 'function'
+}
+
+function headersOf(request: unknown): unknown {
+  try {
+    return isObject(request) && 'headers' in request ? request.headers : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null
+}
+
+/** A request and a response that stand for those that are none, so that whoever has their tracker can go on. */
+export function standIns(): { readonly request: IncomingMessage; readonly response: ServerResponse } {
+  const request = new IncomingMessage(new Socket())
+  return { request, response: new ServerResponse(request) }
+}

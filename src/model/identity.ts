@@ -1,3 +1,5 @@
+import { isTooLongToWrite } from './built-ins.js'
+
 /** The ids of the person that a call is about; Segment needs at least one of the two. */
 export interface Identity {
   readonly userId?: string
@@ -13,7 +15,7 @@ export type Id = string | number | bigint
  */
 export function toId(value: unknown): string | undefined {
   if (typeof value === 'string') return value === '' ? undefined : value
-  if (typeof value === 'bigint') return String(value)
+  if (typeof value === 'bigint') return isTooLongToWrite(value) ? undefined : String(value)
   return typeof value === 'number' && Number.isFinite(value) ? String(value) : undefined
 }
 

@@ -120,6 +120,23 @@ describe.each([
 })
 
 describe('an id', () => {
+  it('is no BigInt whose digits would take minutes to write', async () => {
+    const { tracking, inRequest, drops } = await started({ request: { userId: () => 1n << 80_000_000n } })
+    const huge = 1n << 80_000_000n
+    await inRequest((tracker, req) => {
+      Object.assign(req, { user: { id: huge }, session: { id: huge } })
+      for (const call of [tracker.identify, tracker.group, tracker.alias])
+        Reflect.apply(call, tracker, [huge])
+      Reflect.apply(tracker.track, tracker, ['order complete', {}, { user: { id: huge } }])
+      Reflect.apply(tracker.user, tracker, [{ id: huge }])
+      Reflect.apply(tracker.page, tracker, [{ name: huge }])
+      tracker.track('order view')
+    }, visitor('s1'))
+    await tracking.flush()
+    expect(drops.map(({ reason }) => reason)).toEqual(Array(5).fill('invalid'))
+    expect(tracking.stats().calls.delivered).toBe(1)
+  })
+
   it('of a reader is none if no call can hold it', async () => {
     const { segment, tracking, inRequest, lines } = await started({
       request: { userId: [() => 'x'.repeat(1_000_000), () => 'u1'] },

@@ -1,3 +1,4 @@
+import { toId } from '../../model/identity.js'
 import { decodeCookie } from '../cookies.js'
 import { parseJson } from '../json.js'
 
@@ -12,9 +13,7 @@ const NO_ID = new Set(['null', 'undefined'])
  * control characters are not an id. An object never is: it would become `[object Object]`.
  */
 export function readId(value: unknown): string | undefined {
-  if (typeof value === 'bigint' || (typeof value === 'number' && Number.isFinite(value))) {
-    return readId(String(value))
-  }
+  if (typeof value === 'bigint' || typeof value === 'number') return readId(toId(value))
   if (typeof value !== 'string' || value.length > MAX_ID_LENGTH || value.trim() === '') return undefined
   return CONTROL_CHARACTER.test(value) ? undefined : value
 }

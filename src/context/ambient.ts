@@ -3,19 +3,19 @@ import type { Tracker } from '../model/tracker.js'
 import { messageOf } from '../request/message-request.js'
 import { isPromise } from '../support/maybe.js'
 
-/** Carries the running request's tracker to code that has no `req` at hand. */
+/** Carries the current request's tracker to code that has no `req`. */
 export interface ContextAdapter {
-  /** Runs a function so that `get` gives the tracker in it, and in all that it sets off. */
+  /** Runs a function; in it, and in everything asynchronous that it starts, `get` returns the tracker. */
   run<T>(tracker: Tracker, fn: () => T): T
-  /** The tracker of the running request; `undefined` outside of one. */
+  /** The current request's tracker; `undefined` outside of a request. */
   get(): Tracker | undefined
 }
 
 const STORAGE = Symbol.for('reqtrack.ambient.1')
 
 /**
- * The default adapter: one AsyncLocalStorage for the whole process, so that an application that loads this package both
- * as ESM and as CommonJS has one context and not two.
+ * The default adapter: one AsyncLocalStorage for the whole process, so that an application that loads this package as ESM
+ * and as CommonJS has one context, not two.
  */
 function processContext(): ContextAdapter {
   const shared: Record<symbol, unknown> = globalThis as never
@@ -29,23 +29,22 @@ function processContext(): ContextAdapter {
 }
 
 /**
- * Carries the tracker in an AsyncLocalStorage of the application's own, beside what it keeps there: for servers that run
- * every request in one already, such as Koa's `new Koa({ asyncLocalStorage })`.
+ * Carries the tracker in the application's own AsyncLocalStorage, for servers that already run every request in one, such
+ * as Koa's `new Koa({ asyncLocalStorage })`.
  *
- * @param storage - The application's storage. Its stores have to be objects, one for each request: a request that runs
- * without a store has no ambient tracker, and neither have requests that run in the same one, such as a store in which
- * the server was started.
+ * @param storage - The application's storage. Its stores must be objects, one for each request. A request without a store
+ * has no ambient tracker; neither have requests that share a store, such as one in which the server was started.
  *
  * @example
  * const tracking = createTracking({ settings, ambient: fromAsyncLocalStorage(requestContext) })
  */
 export function fromAsyncLocalStorage(storage: AsyncLocalStorage<object>): ContextAdapter {
-  /** The tracker of each store, or `undefined` for a store that several requests have run in. */
+  /** The tracker of each store; `undefined` for a store that several requests share. */
   const trackers = new WeakMap<object, Tracker | undefined>()
   return {
     run(tracker, fn) {
       const store = storeOf()
-      if (store) trackers.set(store, isAnothers(store, tracker) ? undefined : tracker)
+      if (store) trackers.set(store, isShared(store, tracker) ? undefined : tracker)
       return fn()
     },
     get() {
@@ -54,22 +53,22 @@ export function fromAsyncLocalStorage(storage: AsyncLocalStorage<object>): Conte
     },
   }
 
-  /** Many keep no more than an id there, which carries nothing. */
+  /** Only an object can carry a tracker; many applications store just an id. */
   function storeOf(): object | undefined {
     const store: unknown = storage.getStore()
     return typeof store === 'object' && store !== null ? store : undefined
   }
 
-  function isAnothers(store: object, tracker: Tracker): boolean {
+  function isShared(store: object, tracker: Tracker): boolean {
     const known = trackers.get(store)
     return trackers.has(store) && (known === undefined || messageOf(known) !== messageOf(tracker))
   }
 }
 
 /**
- * The context that the option `ambient` asks for.
+ * Makes the context for the option `ambient`.
  *
- * @param fault - Reports an adapter of the application's own that failed.
+ * @param fault - Reports that the application's own adapter failed.
  */
 export function openContext(
   given: ContextAdapter | false | undefined,
@@ -78,15 +77,15 @@ export function openContext(
   if (given === false) return noContext
   if (given === undefined) return processContext()
   return contained(given, (error) =>
-    fault('the adapter of `ambient` failed: the request has no ambient tracker', error),
+    fault('the adapter in `ambient` failed: the request has no ambient tracker', error),
   )
 }
 
 /**
- * An adapter of the application's own, contained: where it fails the request has no ambient tracker, and goes on. What it
- * runs is run exactly once, and gives what it gave, whatever the adapter makes of it.
+ * Contains the application's own adapter: if it fails, the request goes on without an ambient tracker. The function is run
+ * exactly once, and its result is returned whatever the adapter returns.
  *
- * @param fault - Is told what the adapter threw.
+ * @param fault - Gets what the adapter threw.
  */
 function contained(adapter: ContextAdapter, fault: (error: unknown) => void): ContextAdapter {
   return {
@@ -99,7 +98,7 @@ function contained(adapter: ContextAdapter, fault: (error: unknown) => void): Co
       }
       try {
         const given: unknown = adapter.run(tracker, once)
-        // Nobody awaits the promise of an adapter that is an async function; it rejects as what it runs does.
+        // An async adapter rejects when the function rejects, and nobody awaits its promise.
         if (isPromise(given)) given.then(undefined, () => {})
       } catch (error) {
         if (!(outcome && 'thrown' in outcome && outcome.thrown === error)) fault(error)

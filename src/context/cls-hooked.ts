@@ -4,9 +4,9 @@ import { messageOf } from '../request/message-request.js'
 import { markFactory } from '../request/reader-factory.js'
 import type { ContextAdapter } from './ambient.js'
 
-/** What is used of a cls-hooked namespace. */
+/** The part of a cls-hooked namespace that this package uses. */
 export interface ClsNamespace {
-  /** The running context, which inherits from those around it; nothing outside of all contexts. */
+  /** The current context, which inherits from those around it; not an object outside of all contexts. */
   readonly active: unknown
   get(key: string): unknown
   set(key: string, value: unknown): unknown
@@ -14,24 +14,24 @@ export interface ClsNamespace {
   bind<F extends () => unknown>(fn: F, context: object): F
 }
 
-/** The key under which a namespace has the running request's tracker. */
+/** The key of the current request's tracker in a namespace. */
 const KEY = 'tracker'
 
-/** The context in which each request began, by namespace and by what Node received. */
-const beginnings = new WeakMap<ClsNamespace, WeakMap<object, object>>()
+/** The context in which each request started, by namespace and by Node's request. */
+const initialContexts = new WeakMap<ClsNamespace, WeakMap<object, object>>()
 
 /**
  * Carries the tracker in the application's own cls-hooked namespace: `namespace.get('tracker')`.
  *
- * Where the application's middleware runs requests in the namespace, mount the tracking after it: the request stays in the
- * application's context, and values that are set later are found by all that find them without the tracking. Elsewhere the
- * request gets a context of its own.
+ * If the application has a middleware that runs requests in the namespace, mount the tracking after it: the request then
+ * stays in the application's context, and values that are set later are found everywhere, as without the tracking.
+ * Otherwise the request gets a context of its own.
  *
- * Only for applications that have such a namespace: on a handler with 20 awaits cls-hooked halves what a server can
- * serve, and on Node 24 quarters it.
+ * Only for applications that have such a namespace: with 20 awaits in a handler, cls-hooked halves the requests that a
+ * server can serve, and on Node 24 leaves a quarter of them.
  *
- * @param namespace - What `createNamespace` of cls-hooked made.
- * @throws TypeError if it is given anything else, such as what `getNamespace` answers before the namespace is made.
+ * @param namespace - The result of cls-hooked's `createNamespace`.
+ * @throws TypeError for anything else, such as the result of `getNamespace` before the namespace is created.
  *
  * @example
  * const namespace = createNamespace('shop')
@@ -56,14 +56,14 @@ export function clsHookedContext(namespace: ClsNamespace): ContextAdapter {
 }
 
 /**
- * A reader of a value that the application has put into its cls-hooked namespace, for identity and consent.
+ * Makes a reader, for identity or consent, of a value that the application has set in its cls-hooked namespace.
  *
- * With {@link clsHookedContext} as the `ambient` context it never takes a value from another request's context, into which
- * cls-hooked can lead a callback of a shared connection or queue.
+ * With {@link clsHookedContext} as the `ambient` context, it never reads a value from another request's context, although
+ * cls-hooked may run a callback of a shared connection or queue there.
  *
- * @param namespace - What `createNamespace` of cls-hooked made.
- * @param key - The value's key.
- * @throws TypeError if it is given no namespace, such as what `getNamespace` answers before the namespace is made.
+ * @param namespace - The result of cls-hooked's `createNamespace`.
+ * @param key - The key of the value.
+ * @throws TypeError without a namespace, such as for the result of `getNamespace` before the namespace is created.
  *
  * @example
  * const namespace = createNamespace('shop')
@@ -71,13 +71,13 @@ export function clsHookedContext(namespace: ClsNamespace): ContextAdapter {
  */
 export function fromNamespace<T = string>(namespace: ClsNamespace, key: string): Reader<T> {
   assertNamespace(namespace, 'fromNamespace')
-  // What type a value has, only the application knows; a reader's answer is checked where it is used.
+  // Only the application knows the type of the value; a reader's answer is checked where it is used.
   const read = () => namespace.get(key) as T | undefined
   return function fromNamespace(request) {
     const running = trackerIn(namespace)
     const message = messageOf({ request })
     if (running && messageOf(running) === message) return read()
-    const own = message && beginnings.get(namespace)?.get(message)
+    const own = message && initialContexts.get(namespace)?.get(message)
     if (own) return namespace.bind(read, own)()
     return running ? undefined : read()
   }
@@ -87,16 +87,16 @@ markFactory(fromNamespace, "fromNamespace(namespace, 'userId')")
 
 /** Goes on with a request in the context that is active now, and remembers it as the request's. */
 function begin<R>(namespace: ClsNamespace, tracker: Tracker, fn: () => R): R {
-  const own = beginnings.get(namespace) ?? new WeakMap<object, object>()
-  beginnings.set(namespace, own)
+  const own = initialContexts.get(namespace) ?? new WeakMap<object, object>()
+  initialContexts.set(namespace, own)
   const message = messageOf(tracker)
   if (message && isObject(namespace.active)) own.set(message, namespace.active)
   return fn()
 }
 
 /**
- * A context that is the application's in all but the tracker. It cannot be the application's itself: that may be one for
- * many requests, such as the one in which the server was started.
+ * Lays the tracker over the application's context. The tracker is not set in that context itself, which many requests may
+ * share, such as one in which the server was started.
  */
 function withTracker(context: object, tracker: Tracker): object {
   return new Proxy(context, {
@@ -109,7 +109,7 @@ function trackerIn(namespace: ClsNamespace): Tracker | undefined {
   return isTracker(found) ? found : undefined
 }
 
-/** The application may keep something of its own under the same key. */
+/** Checks the value, because the application may use the same key. */
 function isTracker(value: unknown): value is Tracker {
   return isObject(value) && messageOf(value) !== undefined
 }

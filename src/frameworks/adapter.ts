@@ -4,10 +4,10 @@ import { internals, type TrackingInternals } from '../tracker/internals.js'
 import type { Tracking } from '../tracking.js'
 
 /**
- * What an adapter works with, from the tracking that it was given.
+ * Gives an adapter the internals of its tracking.
  *
- * @param adapter - The adapter's name, for the message.
- * @throws If it was given something else: most often because it was mounted without being called.
+ * @param adapter - The adapter's name, for the error.
+ * @throws TypeError for anything else, most often because the adapter was mounted without being called.
  */
 export function internalsOf(tracking: Tracking, adapter: string): TrackingInternals {
   const inside = hasInternals(tracking) ? tracking[internals] : undefined

@@ -8,9 +8,9 @@ import { expose, internalsOf } from './adapter.js'
 declare global {
   namespace Express {
     interface Request {
-      /** Tracks an event of this request; it goes to Segment after the response. */
+      /** Tracks an event of this request, which is sent to Segment after the response. */
       track: Track
-      /** The request's tracker: `track`, and all that goes beyond it. */
+      /** The request's tracker, with `track` and all its other methods. */
       tracker: Tracker
     }
   }
@@ -23,7 +23,7 @@ export type RequestHandler = (
   next: (error?: unknown) => void,
 ) => void
 
-/** What this adapter reads of Express's request. */
+/** The properties of Express's request that this adapter uses. */
 interface ExpressRequest extends IncomingMessage {
   track?: Track
   tracker?: Tracker
@@ -50,11 +50,11 @@ const express: Framework<ExpressRequest> = {
 }
 
 /**
- * Express middleware that puts a tracker on every request: `req.track` and `req.tracker`. Mount it once, before the
- * routes; before or after authentication and sessions. Mounted twice, the request keeps its one tracker.
+ * Makes Express middleware that puts a tracker on every request: `req.track` and `req.tracker`. Mount it once before the
+ * routes, and before or after authentication and sessions. If it is mounted twice, the request keeps its one tracker.
  *
- * @param tracking - What `createTracking` made.
- * @throws If it is given anything else.
+ * @param tracking - The result of `createTracking`.
+ * @throws TypeError for anything else.
  *
  * @example
  * app.use(expressTracking(tracking))

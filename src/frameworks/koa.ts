@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-// The types of Koa that are added to below.
+// Loads the types that the declaration below extends.
 import type {} from 'koa'
 import type { Track, Tracker } from '../model/tracker.js'
 import { member } from '../request/identity/id.js'
@@ -9,9 +9,9 @@ import { expose, internalsOf } from './adapter.js'
 
 declare module 'koa' {
   interface ExtendableContext {
-    /** Tracks an event of this request; it goes to Segment after the response. */
+    /** Tracks an event of this request, which is sent to Segment after the response. */
     track: Track
-    /** The request's tracker: `track`, and all that goes beyond it. */
+    /** The request's tracker, with `track` and all its other methods. */
     tracker: Tracker
   }
 }
@@ -19,7 +19,7 @@ declare module 'koa' {
 /** A Koa middleware, as Koa 2 and 3, koa-mount and every router take it. */
 export type Middleware = (ctx: KoaContext, next: () => Promise<unknown>) => Promise<unknown>
 
-/** What this adapter reads of Koa's context. */
+/** The properties of Koa's context that this adapter uses. */
 export interface KoaContext {
   readonly req: IncomingMessage
   readonly res: ServerResponse
@@ -30,7 +30,7 @@ export interface KoaContext {
   readonly state: unknown
   readonly app?: { readonly proxy?: unknown }
   readonly session?: unknown
-  /** Of the router: the route that took the request. */
+  /** The matched route; set by routers. */
   readonly _matchedRoute?: unknown
   readonly routerPath?: unknown
   track: Track
@@ -49,11 +49,11 @@ const koa: Framework<KoaContext> = {
 }
 
 /**
- * Koa middleware that puts a tracker on every request: `ctx.track` and `ctx.tracker`. Mount it once, before the routes;
- * before or after authentication and sessions. Mounted twice, the request keeps its one tracker.
+ * Makes Koa middleware that puts a tracker on every request: `ctx.track` and `ctx.tracker`. Mount it once before the
+ * routes, and before or after authentication and sessions. If it is mounted twice, the request keeps its one tracker.
  *
- * @param tracking - What `createTracking` made.
- * @throws If it is given anything else.
+ * @param tracking - The result of `createTracking`.
+ * @throws TypeError for anything else.
  *
  * @example
  * app.use(koaTracking(tracking))

@@ -6,52 +6,52 @@ import type { ShutdownReport } from '../model/shutdown-report.js'
 import { answerWithin, timerMs } from '../support/maybe.js'
 import { ClosingServer } from './closing-server.js'
 
-/** How a process shuts down when it is told to end. */
+/** How a process shuts down on a signal. */
 export interface SignalOptions {
-  /** The servers to close first: HTTP, HTTPS or HTTP/2. None by default. */
+  /** The servers to close first: HTTP, HTTPS or HTTP/2. Defaults to none. */
   server?: Server | Server[]
-  /** The signals to act on. Defaults to `SIGTERM` and `SIGINT`. */
+  /** The signals that start the shutdown. Defaults to `SIGTERM` and `SIGINT`. */
   signals?: NodeJS.Signals[]
-  /** Milliseconds for everything: closing the servers and the tracking. Defaults to 10000. */
+  /** Milliseconds for the whole shutdown: closing the servers and the tracking. Defaults to 10000. */
   timeout?: number
   /**
-   * Milliseconds to keep serving after the signal, for a load balancer to notice. They are not part of `timeout`.
+   * Milliseconds to keep serving after the signal, until load balancers send no more requests. Not part of `timeout`.
    * Defaults to 0.
    */
   delay?: number
 }
 
-/** What the hook needs of the tracking. */
-export interface ShutsDown {
-  /** The servers are about to be closed. */
+/** The part of a tracking that the hook uses. */
+export interface SignalTarget {
+  /** Tells the tracking that its servers are about to close. */
   closing(): void
   shutdown(options: { timeout: number }): Promise<ShutdownReport>
-  /** How many calls were given up so far. */
+  /** How many calls have failed so far. */
   failedCalls(): number
   readonly logger: Logger.Instance
 }
 
 const DEFAULT_SIGNALS: NodeJS.Signals[] = ['SIGTERM', 'SIGINT']
 const DEFAULT_TIMEOUT_MS = 10_000
-/** Of a deadline that servers use up, so much is left to hand their requests' events over: a quarter, at most this. */
+/** The part of the deadline that servers may not use up, because their requests' events need it: a quarter, at most this. */
 const MOST_RESERVED_MS = 2_000
-/** Quicker than anybody presses Ctrl-C again. */
+/** Shorter than the pause between two key presses. */
 const SAME_PRESS_MS = 500
 
-/** The shutdowns that are under way: with several trackings, the process ends with the last of them. */
-const underWay = new Set<Promise<boolean>>()
+/** All shutdowns of this process: with several trackings, the last one to finish ends it. */
+const shutdowns = new Set<Promise<boolean>>()
 
 /**
- * Shuts a process down when it is told to end: stops accepting, lets open requests finish, delivers their events, exits.
+ * Shuts the process down on a signal: stops accepting, lets open requests finish, delivers their events, exits.
  *
- * Exits with 0, or with 1 when the deadline passed or a call was lost on the way. A second signal exits at once with
- * 128 + its number; a Ctrl-C that arrives twice within half a second is one. The signal is never raised again: a
- * container's first process would ignore it. Other handlers of these signals stay in place and run.
+ * Exits with 0, or with 1 if the deadline passed or a call was lost. A second signal exits at once with 128 + its number;
+ * two Ctrl-C within half a second count as one. The signal is never raised again, because a container's first process
+ * would ignore it. Other handlers of these signals stay in place and run.
  *
- * @returns What takes the hook away.
+ * @returns A function that removes the hook.
  * @throws TypeError for an option that cannot work.
  */
-export function shutdownOnSignals(tracking: ShutsDown, options: SignalOptions = {}): () => void {
+export function shutdownOnSignals(tracking: SignalTarget, options: SignalOptions = {}): () => void {
   const { signals = DEFAULT_SIGNALS } = options
   const timeout = millisecondsOf('timeout', options.timeout, DEFAULT_TIMEOUT_MS)
   const delay = millisecondsOf('delay', options.delay, 0)
@@ -61,7 +61,7 @@ export function shutdownOnSignals(tracking: ShutsDown, options: SignalOptions = 
 
   const shutDown = async () => {
     const failedBefore = tracking.failedCalls()
-    if (delay > 0) await elapsed(delay)
+    if (delay > 0) await wait(delay)
     const deadline = performance.now() + timeout
     tracking.closing()
     const closed = await closeAll(servers, timeout - Math.min(MOST_RESERVED_MS, timeout / 4))
@@ -71,12 +71,12 @@ export function shutdownOnSignals(tracking: ShutsDown, options: SignalOptions = 
   }
   const onSignal = (signal: NodeJS.Signals) => {
     if (signalledAt !== undefined) {
-      if (isSamePress(signal, signalledAt)) return
+      if (isSameKeyPress(signal, signalledAt)) return
       process.exit(128 + constants.signals[signal])
     }
     signalledAt = performance.now()
     const work = shutDown()
-    underWay.add(work)
+    shutdowns.add(work)
     void work.then(exitAfterAll)
   }
   for (const signal of signals) process.on(signal, onSignal)
@@ -86,27 +86,27 @@ export function shutdownOnSignals(tracking: ShutsDown, options: SignalOptions = 
   }
 }
 
-/** A terminal sends Ctrl-C to all that runs in it, and npm, which runs there too, hands its own on to what it started. */
-function isSamePress(signal: NodeJS.Signals, firstAt: number): boolean {
+/** A terminal sends Ctrl-C to every process in it, and npm passes its own on to the process that it started. */
+function isSameKeyPress(signal: NodeJS.Signals, firstAt: number): boolean {
   return signal === 'SIGINT' && performance.now() - firstAt < SAME_PRESS_MS && [0, 1, 2].some(isatty)
 }
 
-/** Every hook's handler has run by the time that the first shutdown is done, so none is missed. */
+/** Misses no shutdown: all handlers of a signal have run before the first shutdown is done. */
 async function exitAfterAll(): Promise<void> {
-  const clean = await Promise.all(underWay)
+  const clean = await Promise.all(shutdowns)
   process.exit(clean.every(Boolean) ? 0 : 1)
 }
 
-/** @returns Whether all servers closed by themselves within the time; what still hangs is then cut off. */
+/** @returns Whether all servers closed within the time. If not, their connections are destroyed. */
 async function closeAll(servers: readonly ClosingServer[], timeoutMs: number): Promise<boolean> {
   const closing = Promise.all(servers.map((server) => server.close()))
   const closed = (await answerWithin(closing, timeoutMs)) !== undefined
-  // Its events, too, are then dispatched before the end.
+  // A destroyed connection ends its requests, so their events are dispatched, too.
   if (!closed) for (const server of servers) server.cutOff()
   return closed
 }
 
-function elapsed(ms: number): Promise<void> {
+function wait(ms: number): Promise<void> {
   return new Promise((resolve) => {
     setTimeout(resolve, ms)
   })

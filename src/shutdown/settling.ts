@@ -7,10 +7,10 @@ import type { Dispatcher } from '../tracker/dispatcher.js'
 import type { Scopes } from '../tracker/scopes.js'
 
 const DEFAULT_TIMEOUT_MS = 5_000
-/** The share of a deadline that open scopes may not use up, because their events need it: a quarter, at most this. */
+/** The part of the deadline that open scopes may not use up, because their events need it: a quarter, at most this. */
 const MOST_RESERVED_MS = 2_000
 
-/** The rooms that events pass on their way, in that order. */
+/** The parts of a tracking that events pass through, in order. */
 export interface SettlingParts {
   readonly scopes: Scopes
   readonly dispatcher: Dispatcher
@@ -20,7 +20,7 @@ export interface SettlingParts {
   readonly unsettled: Unsettled
 }
 
-/** Brings what is under way to its end, room by room: for a flush, for a test, for the shutdown. */
+/** Waits for open scopes, events and calls to finish, part by part: for a flush, a test or the shutdown. */
 export class Settling {
   readonly #parts: SettlingParts
   #shutdown: Promise<ShutdownReport> | undefined
@@ -29,7 +29,7 @@ export class Settling {
     this.#parts = parts
   }
 
-  /** Waits until every call made before has its outcome, or the time is over. */
+  /** Waits until every call made before has its outcome, or until the time is over. */
   async flush(options?: TimeoutOptions): Promise<void> {
     const { dispatcher, delivery } = this.#parts
     const left = countdown(timerMs(options?.timeout, DEFAULT_TIMEOUT_MS))
@@ -37,11 +37,11 @@ export class Settling {
     await delivery.flush(left())
   }
 
-  /** Resolves when nothing is under way any more. */
+  /** Resolves when no scope is open and every event and call has its outcome. */
   async settled(): Promise<void> {
     const { scopes, dispatcher, delivery, ledger } = this.#parts
     do {
-      // An ended request may leave work behind, work may track, and dispatched events may wait for readers.
+      // Loops, because an ended scope may leave work behind, work may track, and events may wait for readers.
       await scopes.open.drained()
       await dispatcher.idle()
       await delivery.flush(DEFAULT_TIMEOUT_MS)
@@ -55,7 +55,7 @@ export class Settling {
     return this.#shutdown
   }
 
-  /** Nothing else keeps the process alive: delivers what is under way, or reports that it did not arrive. */
+  /** Delivers the pending calls of a process that has nothing else to do, or reports their loss. */
   async finish(): Promise<void> {
     const left = countdown(DEFAULT_TIMEOUT_MS)
     await this.flush({ timeout: DEFAULT_TIMEOUT_MS - MOST_RESERVED_MS })
@@ -92,7 +92,7 @@ export class Settling {
   }
 }
 
-/** Tells how many milliseconds are left of a time that begins now. */
+/** @returns A function that tells how many of the milliseconds are left. */
 function countdown(ms: number): () => number {
   const deadline = performance.now() + ms
   return () => Math.max(0, deadline - performance.now())

@@ -88,7 +88,7 @@ export {
 export type { RequestContextOptions } from './request/segment-context.js'
 export type { RequestOptions } from './request/sender.js'
 export { bots, prefetches } from './request/skip.js'
-export type { SignalOptions } from './shutdown/on-signals.js'
+export type { SignalOptions } from './shutdown/signal-options.js'
 export type { DispatchOption } from './tracker/dispatcher.js'
 export { signCarried } from './tracker/signed-carried.js'
 export { createTracking, type Tracking } from './tracking.js'

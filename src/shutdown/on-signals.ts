@@ -1,25 +1,10 @@
-import type { Server } from 'node:net'
 import { constants } from 'node:os'
 import { isatty } from 'node:tty'
 import type { Logger } from '@walkeros/core'
 import type { ShutdownReport } from '../model/shutdown-report.js'
-import { answerWithin, timerMs } from '../support/maybe.js'
+import { answerWithin } from '../support/maybe.js'
 import { ClosingServer } from './closing-server.js'
-
-/** How a process shuts down on a signal. */
-export interface SignalOptions {
-  /** The servers to close first: HTTP, HTTPS or HTTP/2. Defaults to none. */
-  server?: Server | Server[]
-  /** The signals that start the shutdown. Defaults to `SIGTERM` and `SIGINT`. */
-  signals?: NodeJS.Signals[]
-  /** Milliseconds for the whole shutdown: closing the servers and the tracking. Defaults to 10000. */
-  timeout?: number
-  /**
-   * Milliseconds to keep serving after the signal, until load balancers send no more requests. Not part of `timeout`.
-   * Defaults to 0.
-   */
-  delay?: number
-}
+import { checkSignalOptions, type SignalOptions } from './signal-options.js'
 
 /** The part of a tracking that the hook uses. */
 export interface SignalTarget {
@@ -31,8 +16,6 @@ export interface SignalTarget {
   readonly logger: Logger.Instance
 }
 
-const DEFAULT_SIGNALS: NodeJS.Signals[] = ['SIGTERM', 'SIGINT']
-const DEFAULT_TIMEOUT_MS = 10_000
 /** The part of the deadline that servers may not use up, because their requests' events need it: a quarter, at most this. */
 const MOST_RESERVED_MS = 2_000
 /** Shorter than the pause between two key presses. */
@@ -51,12 +34,9 @@ const shutdowns = new Set<Promise<boolean>>()
  * @returns A function that removes the hook.
  * @throws TypeError for an option that cannot work.
  */
-export function shutdownOnSignals(tracking: SignalTarget, options: SignalOptions = {}): () => void {
-  const { signals = DEFAULT_SIGNALS } = options
-  const timeout = millisecondsOf('timeout', options.timeout, DEFAULT_TIMEOUT_MS)
-  const delay = millisecondsOf('delay', options.delay, 0)
-  for (const signal of signals) assertHandleable(signal)
-  const servers = [options.server ?? []].flat().map((server) => new ClosingServer(server))
+export function shutdownOnSignals(tracking: SignalTarget, options?: SignalOptions): () => void {
+  const { signals, timeout, delay, ...given } = checkSignalOptions(options)
+  const servers = given.servers.map((server) => new ClosingServer(server))
   let signalledAt: number | undefined
 
   const shutDown = async () => {
@@ -110,21 +90,4 @@ function wait(ms: number): Promise<void> {
   return new Promise((resolve) => {
     setTimeout(resolve, ms)
   })
-}
-
-function millisecondsOf(option: 'timeout' | 'delay', given: unknown, byDefault: number): number {
-  if (given === undefined) return byDefault
-  if (typeof given === 'number' && given >= 0) return timerMs(given, byDefault)
-  const what = typeof given === 'number' ? given : typeof given
-  throw new TypeError(`shutdownOnSignals: ${option} was ${what}; expected milliseconds, a number from 0 on`)
-}
-
-function assertHandleable(signal: unknown): void {
-  if (typeof signal === 'string' && Object.hasOwn(constants.signals, signal)) {
-    if (signal !== 'SIGKILL' && signal !== 'SIGSTOP') return
-    throw new TypeError(`shutdownOnSignals: no process can handle ${signal}; leave it out of signals`)
-  }
-  throw new TypeError(
-    `shutdownOnSignals: signals has ${JSON.stringify(signal)}; expected names such as 'SIGTERM'`,
-  )
 }

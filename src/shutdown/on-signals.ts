@@ -27,9 +27,9 @@ const shutdowns = new Set<Promise<boolean>>()
 /**
  * Shuts the process down on a signal: stops accepting, lets open requests finish, delivers their events, exits.
  *
- * Exits with 0, or with 1 if the deadline passed or a call was lost. A second signal exits at once with 128 + its number;
- * two Ctrl-C within half a second count as one. The signal is never raised again, because a container's first process
- * would ignore it. Other handlers of these signals stay in place and run.
+ * Exits with the `process.exitCode` that the application has set, or 0. If the deadline passed or a call was lost, 0 becomes
+ * 1. A second signal exits at once with 128 + its number; two Ctrl-C within half a second count as one. The signal is never
+ * raised again, because a container's first process would ignore it. Other handlers of these signals stay in place and run.
  *
  * @returns A function that removes the hook.
  * @throws TypeError for an option that cannot work.
@@ -74,12 +74,14 @@ function isSameKeyPress(signal: NodeJS.Signals, firstAt: number): boolean {
 /** Misses no shutdown: all handlers of a signal have run before the first shutdown is done. */
 async function exitAfterAll(): Promise<void> {
   const clean = await Promise.all(shutdowns)
-  process.exit(clean.every(Boolean) ? 0 : 1)
+  // A failure of which the application itself has told is worth more than ours.
+  if (!clean.every(Boolean) && Number(process.exitCode ?? 0) === 0) process.exitCode = 1
+  process.exit()
 }
 
 /** @returns Whether all servers closed within the time. If not, their connections are destroyed. */
 async function closeAll(servers: readonly ClosingServer[], timeoutMs: number): Promise<boolean> {
-  const closing = Promise.all(servers.map((server) => server.close()))
+  const closing = Promise.all(servers.map((server) => server.close(timeoutMs)))
   const closed = (await answerWithin(closing, timeoutMs)) !== undefined
   // A destroyed connection ends its requests, so their events are dispatched, too.
   if (!closed) for (const server of servers) server.cutOff()

@@ -2,27 +2,18 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { Agent, get, type IncomingMessage, type RequestOptions } from 'node:http'
 import { connect as connectHttp2 } from 'node:http2'
 import { get as getSecurely } from 'node:https'
-import { connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { segmentServer, serve, trackingTo } from '../support/servers.js'
-import { startChild } from './child.js'
-import type { AppOptions } from './fixtures/app.js'
+import { connected, startApp } from './app.js'
 import { pskClient } from './pre-shared-key.js'
 
 const ERROR = 0
 const INFO = 2
 /** Far below what it would take otherwise (a keep-alive time, a deadline of the SDK's), and more than a busy machine needs. */
 const LONG_MS = 3_000
-
-async function startApp(options: AppOptions) {
-  const child = startChild('app.ts', options)
-  const [ready] = await child.tell('ready')
-  const ports = ready?.ports ?? []
-  return { ...child, ports, url: `http://127.0.0.1:${ports[0]}` }
-}
 
 /** An answer that is read to its end; its connection is kept open. */
 async function ask(url: string, options: RequestOptions = {}) {
@@ -36,16 +27,6 @@ function keepAlive(): Agent {
   const agent = new Agent({ keepAlive: true })
   onTestFinished(() => agent.destroy())
   return agent
-}
-
-async function connected(port: number | undefined): Promise<Socket> {
-  const socket = connect({ port: port ?? 0, host: '127.0.0.1' })
-  onTestFinished(() => {
-    socket.destroy()
-  })
-  await new Promise<void>((resolve, reject) => socket.once('connect', resolve).once('error', reject))
-  socket.on('error', () => {})
-  return socket
 }
 
 describe('SIGTERM', () => {

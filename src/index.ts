@@ -35,6 +35,7 @@ export type {
   Tracker,
   View,
 } from './model/tracker.js'
+export type { JsonKind, Violation } from './model/violation.js'
 export type { TrackingCallbacks } from './observe/callbacks.js'
 // The readers of consent.
 export {

@@ -18,6 +18,7 @@ import { Pipeline } from './destination/pipeline.js'
 import { clientSettings } from './destination/settings.js'
 import { standaloneOptions } from './destination/standalone.js'
 import type { ResumeOptions } from './model/carried.js'
+import { planJudge } from './model/plan.js'
 import type { Sender } from './model/sender.js'
 import type { ShutdownReport } from './model/shutdown-report.js'
 import type { TimeoutOptions } from './model/timeout-options.js'
@@ -32,6 +33,7 @@ import { openLog } from './support/log.js'
 import { ConsentUpdates } from './tracker/consent-updates.js'
 import { Dispatcher } from './tracker/dispatcher.js'
 import { internals, type TrackingInternals } from './tracker/internals.js'
+import { PlanGate } from './tracker/plan-gate.js'
 import { Requests } from './tracker/requests.js'
 import { Runs } from './tracker/runs.js'
 import { Scopes } from './tracker/scopes.js'
@@ -206,6 +208,7 @@ class RequestTracking implements Tracking {
       events,
       reporter,
       dispatch,
+      plan: config.plan && new PlanGate(config.plan[planJudge], events, reporter),
       deliver: (call) => delivery.deliver(call),
     })
     const ambient = openContext(config.ambient, fault)
@@ -215,6 +218,7 @@ class RequestTracking implements Tracking {
       reporter,
       dispatcher,
       consentUpdates: new ConsentUpdates(new Set(told)),
+      hasPlan: config.plan !== undefined,
       early: dispatch === 'always',
       waitUntil: config.waitUntil,
       flush: (timeout) => this.#settling.flush({ timeout }),

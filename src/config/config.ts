@@ -2,6 +2,7 @@ import type { ContextAdapter } from '../context/ambient.js'
 import type { DeliveryOptions } from '../delivery/options.js'
 import type { SegmentDestinationConfig } from '../destination/settings.js'
 import type { TrackingCallbacks } from '../observe/callbacks.js'
+import type { Plan } from '../plan/plan.js'
 import type { RequestOptions } from '../request/sender.js'
 import type { DispatchOption } from '../tracker/dispatcher.js'
 
@@ -24,6 +25,8 @@ export interface TrackingConfig extends SegmentDestinationConfig {
    * 400), or if a function of the outcome returns `true`.
    */
   dispatch?: DispatchOption
+  /** The tracking plan that events are held to, made by `definePlan` or `segmentPlan` of `reqtrack/plan`. */
+  plan?: Plan
   /**
    * Tells the platform to wait, where it freezes a function after its answer: `waitUntil` of `@vercel/functions`, `after` of
    * Next.js. Called at a request's first event, in the handler's own context, with a promise that settles when the events'

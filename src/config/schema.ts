@@ -15,8 +15,10 @@ import {
 } from '../destination/schemas/fields.js'
 import { COLLECTOR_FIELDS, ConfigSchema, SettingsSchema } from '../destination/schemas/index.js'
 import type { Id } from '../model/identity.js'
+import { isPlan } from '../model/plan.js'
 import type { Reader } from '../model/tracked-request.js'
 import type { TrackingCallbacks } from '../observe/callbacks.js'
+import type { Plan } from '../plan/plan.js'
 import { problemOfReader } from '../request/reader-factory.js'
 import type { RequestContextOptions } from '../request/segment-context.js'
 import type { RequestOptions } from '../request/sender.js'
@@ -139,6 +141,10 @@ const callbacksShape = {
     functionSchema<Callback<'failed'>>(),
     'Receives each call that was given up, and the reason.',
   ),
+  violation: field(
+    functionSchema<Callback<'violation'>>(),
+    'Receives each thing that an event has otherwise than the tracking plan says.',
+  ),
   error: field(
     functionSchema<Callback<'error'>>(),
     "Receives errors of the application's own functions: a reader, a mapping function, a callback.",
@@ -159,6 +165,10 @@ const trackingShape = {
     ),
     "When to dispatch a request's events: always, on success (a complete response with a status below 400), or if a function of the outcome returns true.",
     'always',
+  ),
+  plan: field(
+    z.custom<Plan>(isPlan, says('a tracking plan, such as definePlan() of reqtrack/plan gives')),
+    'The tracking plan that events are held to.',
   ),
   ambient: field(
     z.custom<ContextAdapter | false>(

@@ -1,6 +1,7 @@
 import type { DropReason } from '../model/drop.js'
 import type { FailureReason } from '../model/failure.js'
 import type { Unsettled } from './process-end.js'
+import { ViolationCounter, type ViolationCounts } from './violation-counts.js'
 
 // A record, so that the compiler finds a missing reason.
 const NO_DROPS: Readonly<Record<DropReason, number>> = {
@@ -11,6 +12,7 @@ const NO_DROPS: Readonly<Record<DropReason, number>> = {
   ignored: 0,
   outcome: 0,
   skipped: 0,
+  plan: 0,
   disabled: 0,
   discarded: 0,
   closed: 0,
@@ -54,6 +56,11 @@ export interface TrackingStats {
     /** Failed for good, by reason. */
     readonly failed: Readonly<Record<FailureReason, number>>
   }
+  /**
+   * What events had otherwise than the tracking plan says, by event and problem:
+   * `{ 'order complete': { 'total is a string': 2 } }`. Kinds beyond 1,000 are counted together.
+   */
+  readonly violations: ViolationCounts
 }
 
 /** Keeps the books: every event and every call ends in exactly one of its columns. */
@@ -65,6 +72,7 @@ export class Ledger {
   #deduplicated = 0
   readonly #dropped = { ...NO_DROPS }
   readonly #failed = { ...NO_FAILURES }
+  readonly #violations = new ViolationCounter()
   readonly #unsettled: Unsettled
 
   /** @param unsettled - Counts open events and pending calls together. */
@@ -114,6 +122,15 @@ export class Ledger {
     for (let left = count; left > 0; left--) this.#unsettled.end()
   }
 
+  /**
+   * An event has something otherwise than the tracking plan says.
+   *
+   * @returns Whether it is the first time that this event has this.
+   */
+  violated(event: string, problem: string): boolean {
+    return this.#violations.count(event, problem)
+  }
+
   /** A plain copy of the counts. */
   stats(): TrackingStats {
     const dropped = { ...this.#dropped }
@@ -132,6 +149,7 @@ export class Ledger {
         deduplicated: this.#deduplicated,
         failed,
       },
+      violations: this.#violations.counts(),
     }
   }
 }

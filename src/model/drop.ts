@@ -17,6 +17,8 @@ export type DropReason =
   | 'outcome'
   /** A `request.skip` reader answered `true` for its request. */
   | 'skipped'
+  /** The tracking plan has it dropped. */
+  | 'plan'
   /** Tracking is turned off. */
   | 'disabled'
   /** The handler called `discard()`. */

@@ -5,6 +5,15 @@ import type { Violation } from './violation.js'
 /** The key of what a tracking needs of a tracking plan; shared by the ESM and the CommonJS build. */
 export const planJudge = Symbol.for('reqtrack.plan.1')
 
+/** Whether a value is a tracking plan. */
+export function isPlan(value: unknown): boolean {
+  try {
+    return typeof value === 'object' && value !== null && Reflect.has(value, planJudge)
+  } catch {
+    return false
+  }
+}
+
 /** What a tracking plan looks at of a complete event. */
 export interface JudgedEvent {
   readonly name: string
@@ -21,7 +30,8 @@ export type EventPart = 'data' | 'context' | 'nested' | 'custom'
 
 /** What a tracking plan makes of an event. */
 export interface Judgement {
-  readonly outcome: 'kept' | Violation['outcome']
+  /** `unchecked` where the plan has no schema for it, and does not mind. */
+  readonly outcome: 'kept' | 'unchecked' | Violation['outcome']
   readonly violations: readonly Violation[]
   /** The parts that the event goes on with instead of those that it has. */
   readonly changed?: Partial<Record<EventPart, unknown>>

@@ -57,6 +57,8 @@ export type DirectCall =
   | { readonly type: 'identify' }
   | { readonly type: 'group'; readonly groupId: string }
   | { readonly type: 'page' | 'screen'; readonly category?: string; readonly name?: string }
+  /** A page that a request has shown, of which no handler said anything. */
+  | { readonly type: 'page'; readonly automatic: true; readonly category?: string; readonly name?: string }
   | { readonly type: 'alias'; readonly previousId: string }
   /** Segment's reserved event: the person's choice has changed. */
   | { readonly type: 'consent' }

@@ -2,6 +2,7 @@ import type { DroppedEvent } from '../model/drop.js'
 import type { FailedCall } from '../model/failure.js'
 import type { SegmentCall } from '../model/segment-call.js'
 import type { ShutdownReport } from '../model/shutdown-report.js'
+import type { Violation } from '../model/violation.js'
 import { isPromise } from '../support/maybe.js'
 
 /** The application's callbacks. One that throws is contained, and reported to `error`. */
@@ -12,6 +13,8 @@ export interface TrackingCallbacks {
   dropped?(dropped: DroppedEvent): void
   /** A call was given up. */
   failed?(failed: FailedCall): void
+  /** An event has something otherwise than the tracking plan says. It names no value. */
+  violation?(violation: Violation): void
   /** The application's own code failed: a reader, a mapping function, a callback. */
   error?(error: unknown): void
   /** The tracking was shut down. */
@@ -42,6 +45,11 @@ export class Callbacks {
   /** A call was given up. */
   failed(failed: CallbackPayload<'failed'>): void {
     if (this.#on.failed) this.#contain('failed', () => this.#on.failed?.(failed))
+  }
+
+  /** An event has something otherwise than the tracking plan says. */
+  violation(violation: CallbackPayload<'violation'>): void {
+    if (this.#on.violation) this.#contain('violation', () => this.#on.violation?.(violation))
   }
 
   /** The application's own code failed. */

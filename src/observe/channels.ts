@@ -7,6 +7,7 @@ import { channel } from 'node:diagnostics_channel'
  * - `reqtrack:delivered` `{ call }`: a call has arrived.
  * - `reqtrack:failed` `{ call, reason, detail }`: a call has failed for good.
  * - `reqtrack:dropped` `{ event, reason, required? }`: an event became no call.
+ * - `reqtrack:violation` `{ event, problem, path, received, … }`: an event is not as the tracking plan says.
  *
  * @example
  * import { subscribe } from 'node:diagnostics_channel'
@@ -18,4 +19,5 @@ export const channels = {
   delivered: channel('reqtrack:delivered'),
   failed: channel('reqtrack:failed'),
   dropped: channel('reqtrack:dropped'),
+  violation: channel('reqtrack:violation'),
 } as const

@@ -36,6 +36,8 @@ export function explainDrop(reason: DropReason, circumstances: DropCircumstances
       return `\`config.dispatch\` does not want a request that ended with ${end}.`
     case 'skipped':
       return 'one of the readers in `config.request.skip` wants nothing of its request.'
+    case 'plan':
+      return 'it is not as the tracking plan says, which has it dropped.'
     case 'disabled':
       return 'tracking is turned off by `config.disabled` or `settings.disable`.'
     case 'discarded':

@@ -3,7 +3,9 @@ import type { DroppedEvent } from '../model/drop.js'
 import type { FailedCall } from '../model/failure.js'
 import type { SegmentCall } from '../model/segment-call.js'
 import type { ShutdownReport } from '../model/shutdown-report.js'
+import type { Violation } from '../model/violation.js'
 import { nameOf } from '../support/log.js'
+import { placeBelow } from '../support/place.js'
 import { Callbacks, type TrackingCallbacks } from './callbacks.js'
 import { channels } from './channels.js'
 import { DevelopmentHints } from './development-hints.js'
@@ -16,7 +18,8 @@ export class Reporter {
   readonly logger: Logger.Instance
   /** The observers of each step. */
   readonly observation = new Observation()
-  readonly #isDevelopment = process.env.NODE_ENV === 'development'
+  /** Whether where something was tracked is told. */
+  readonly isDevelopment = process.env.NODE_ENV === 'development'
   readonly #callbacks: Callbacks
   readonly #bursts: LogBursts
   readonly #hints: DevelopmentHints | undefined
@@ -29,7 +32,7 @@ export class Reporter {
     this.#callbacks = new Callbacks(callbacks, (name, error) =>
       this.#bursts.say(`the callback on.${name} failed`, { error: nameOf(error) }),
     )
-    if (this.#isDevelopment) this.#hints = new DevelopmentHints((message) => logger.error(message))
+    if (this.isDevelopment) this.#hints = new DevelopmentHints((message) => logger.error(message))
   }
 
   /** The application's own code failed: a reader, a mapping function, an adapter. */
@@ -44,7 +47,7 @@ export class Reporter {
    * @param caller - The method that it called: in development the log shows the stack below it.
    */
   misused(problem: string, caller: (...args: never[]) => unknown): void {
-    this.#bursts.say(problem, this.#isDevelopment ? { stack: stackBelow(caller) } : {})
+    this.#bursts.say(problem, this.isDevelopment ? { stack: placeBelow(caller).stack } : {})
     this.#callbacks.error(new TypeError(problem))
   }
 
@@ -53,6 +56,23 @@ export class Reporter {
     if (this.#mistakes.has(problem)) return
     this.#mistakes.add(problem)
     this.logger.error(problem)
+  }
+
+  /** The tracking plan itself has a fault. */
+  wrongPlan(problem: string): void {
+    this.#bursts.say(problem, {})
+    this.#callbacks.error(new Error(problem))
+  }
+
+  /**
+   * An event has something otherwise than the tracking plan says.
+   *
+   * @param isNew - Whether this event has it for the first time, which is logged.
+   */
+  violated(violation: Violation, isNew: boolean): void {
+    if (isNew) this.#logViolation(violation)
+    if (channels.violation.hasSubscribers) channels.violation.publish(violation)
+    this.#callbacks.violation(violation)
   }
 
   /** A part of an event had to be left out. */
@@ -107,14 +127,15 @@ export class Reporter {
     this.#callbacks.shutdown(report)
   }
 
+  #logViolation({ event, problem, expected, outcome, stack }: Violation): void {
+    const wanted = expected === undefined ? '' : `, expected ${expected}`
+    this.logger.error(
+      `event ${JSON.stringify(event.slice(0, 60))} is against the plan: ${problem}${wanted} (${outcome})`,
+      { ...(stack !== undefined && { stack }), note: 'this is logged once' },
+    )
+  }
+
   readonly #requested = (report: RequestReport): void => {
     this.observation.tell?.({ type: 'request', ...report })
   }
-}
-
-/** The stack below a function: where the application called it. */
-function stackBelow(caller: (...args: never[]) => unknown): string | undefined {
-  const holder: { stack?: string } = {}
-  Error.captureStackTrace(holder, caller)
-  return holder.stack
 }

@@ -3,6 +3,7 @@ import type { DropReason } from '../model/drop.js'
 import type { FailureReason } from '../model/failure.js'
 import type { Identity } from '../model/identity.js'
 import type { Outcome } from '../model/outcome.js'
+import type { Judgement } from '../model/plan.js'
 import type { DirectCall, SegmentCall } from '../model/segment-call.js'
 import type { TrackedRequest } from '../model/tracked-request.js'
 import type { Maybe } from '../support/maybe.js'
@@ -83,6 +84,15 @@ export type Step =
       /** The complete event, as it goes to the destination. */
       readonly walkeros: WalkerOS.Event
       readonly sources: Sources
+    }
+  /** The tracking plan has judged an event; told only where there is a plan. */
+  | {
+      readonly type: 'planned'
+      readonly request: number
+      readonly event: string
+      readonly judgement: Judgement
+      /** Where the handler tracked it, if it is against the plan; in development only. */
+      readonly stack: string | undefined
     }
   | ({ readonly type: 'destination'; readonly request: number; readonly event: string } & DestinationStep)
   | {

@@ -1,6 +1,6 @@
-import { explainKey } from '../support/unknown-key.js'
 import { isRecord } from '../model/values.js'
 import { given } from '../support/given.js'
+import { explainKey } from '../support/unknown-key.js'
 import { METHODS, type PlanDefinition } from './definition.js'
 import { PlanProblems } from './plan-error.js'
 import { isStandardSchema } from './standard-schema.js'

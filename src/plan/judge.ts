@@ -1,6 +1,6 @@
 import type { JudgedEvent, Judgement, PlanJudge } from '../model/plan.js'
 import type { DirectCall } from '../model/segment-call.js'
-import { isRecord, MAX_CALL_BYTES, toPlain } from '../model/values.js'
+import { isRecord, toPlain } from '../model/values.js'
 import { after, isPromise, type Maybe } from '../support/maybe.js'
 import { ask, type Fault } from './ask.js'
 import type { Unplanned } from './definition.js'
@@ -11,6 +11,7 @@ import type { StandardIssue, StandardResult } from './standard-schema.js'
 import { unplannedOf, violationsOf } from './violations.js'
 
 const KEPT: Judgement = { outcome: 'kept', violations: [] }
+const UNCHECKED: Judgement = { outcome: 'unchecked', violations: [] }
 
 /** Judges events by a plan. */
 export class Judge implements PlanJudge {
@@ -24,16 +25,18 @@ export class Judge implements PlanJudge {
     try {
       const planned = direct ? this.#ofMethod(direct) : this.#parts.find(event)
       if (typeof planned === 'string') return this.#unplanned(event, planned, fault)
-      return planned === undefined ? KEPT : judgeBy(planned, event, direct, fault)
+      return planned === undefined ? UNCHECKED : judgeBy(planned, event, direct, fault)
     } catch {
       fault(
         `the plan could not be held against ${JSON.stringify(event.name.slice(0, 60))}: it counts as valid`,
       )
-      return KEPT
+      return UNCHECKED
     }
   }
 
   #ofMethod(direct: DirectCall): Planned | undefined {
+    // What the tracking makes itself is not what a handler gave.
+    if ('automatic' in direct) return undefined
     const { methods } = this.#parts
     if (!('name' in direct) || direct.name === undefined) return methods.get(direct.type)
     return methods.get(`${direct.type} ${direct.name}`) ?? methods.get(direct.type)
@@ -42,7 +45,7 @@ export class Judge implements PlanJudge {
   #unplanned(event: JudgedEvent, policy: Unplanned, fault: Fault): Maybe<Judgement> {
     const { common } = this.#parts
     if (policy === 'drop') return { outcome: 'dropped', violations: [unplannedOf(event, 'dropped')] }
-    const judged = common ? judgeBy(common, event, undefined, fault) : KEPT
+    const judged = common ? judgeBy(common, event, undefined, fault) : UNCHECKED
     return policy === 'allow' ? judged : after(judged, (judgement) => withUnplanned(event, judgement))
   }
 }
@@ -52,7 +55,7 @@ function withUnplanned(event: JudgedEvent, judgement: Judgement): Judgement {
   const { outcome, violations } = judgement
   return {
     ...judgement,
-    outcome: outcome === 'kept' ? 'reported' : outcome,
+    outcome: outcome === 'kept' || outcome === 'unchecked' ? 'reported' : outcome,
     violations: [unplannedOf(event, 'reported'), ...violations],
   }
 }
@@ -66,7 +69,8 @@ function judgeBy(
   const value = planned.subject.of(event)
   const result = ask(planned.schema, value, event.name, fault)
   if (isPromise(result)) return judgeInTime({ planned, event, direct, value, fault }, result)
-  if (result === undefined || (!result.issues && !planned.transform)) return KEPT
+  if (result === undefined) return UNCHECKED
+  if (!result.issues && !planned.transform) return KEPT
   return conclude({ planned, event, direct, value, fault }, result)
 }
 
@@ -86,12 +90,12 @@ async function judgeInTime(
 ): Promise<Judgement> {
   try {
     const known = await result
-    return known ? await conclude(held, known) : KEPT
+    return known ? await conclude(held, known) : UNCHECKED
   } catch {
     held.fault(
       `the plan could not be held against ${JSON.stringify(held.event.name.slice(0, 60))}: it counts as valid`,
     )
-    return KEPT
+    return UNCHECKED
   }
 }
 
@@ -125,7 +129,7 @@ function transformed(held: Case, output: unknown): Judgement {
 
 /** What a schema gives, as plain JSON; what the handler gave where that is no data. */
 function outputOf({ value, event, fault }: Case, output: unknown): unknown {
-  const copied = toPlain(output, MAX_CALL_BYTES)
+  const copied = toPlain(output)
   if (isRecord(copied.value) && !copied.tooLarge) return copied.value
   fault(
     `what the plan's schema of ${JSON.stringify(event.name.slice(0, 60))} makes of the data is ` +

@@ -1,5 +1,5 @@
 import { AssertionError } from 'node:assert'
-import { identifiedVerdict, trackedVerdict, type Verdict } from './expectations.js'
+import { identifiedVerdict, planVerdict, trackedVerdict, type Verdict } from './expectations.js'
 import type { RecordedTracking } from './recorder.js'
 
 /**
@@ -14,7 +14,7 @@ import type { RecordedTracking } from './recorder.js'
  * assertTracked(recorded, 'Order Completed', { total: 42 })
  */
 export function assertTracked(recorded: RecordedTracking, event: string, properties?: object): void {
-  assertVerdict(trackedVerdict(recorded, event, properties), true, assertTracked)
+  assertVerdict(trackedVerdict(recorded, event, properties, false), true, assertTracked)
 }
 
 /**
@@ -25,7 +25,7 @@ export function assertTracked(recorded: RecordedTracking, event: string, propert
  * @throws AssertionError that lists the calls sent.
  */
 export function assertNotTracked(recorded: RecordedTracking, event: string, properties?: object): void {
-  assertVerdict(trackedVerdict(recorded, event, properties), false, assertNotTracked)
+  assertVerdict(trackedVerdict(recorded, event, properties, true), false, assertNotTracked)
 }
 
 /**
@@ -40,10 +40,19 @@ export function assertIdentified(
   userId?: string | number,
   traits?: object,
 ): void {
-  assertVerdict(identifiedVerdict(recorded, userId, traits), true, assertIdentified)
+  assertVerdict(identifiedVerdict(recorded, userId, traits, false), true, assertIdentified)
 }
 
-type Assertion = typeof assertTracked | typeof assertIdentified
+/**
+ * Asserts that every event keeps to the tracking plan.
+ *
+ * @throws AssertionError that lists what is against it.
+ */
+export function assertKeptToThePlan(recorded: RecordedTracking): void {
+  assertVerdict(planVerdict(recorded), true, assertKeptToThePlan)
+}
+
+type Assertion = typeof assertTracked | typeof assertIdentified | typeof assertKeptToThePlan
 
 /** @param assertion - The public function called, which the error's stack leaves out. */
 function assertVerdict(verdict: Verdict, wanted: boolean, assertion: Assertion): void {

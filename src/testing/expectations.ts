@@ -1,10 +1,12 @@
 import type { WalkerOS } from '@walkeros/core'
 import type { DroppedEvent } from '../model/drop.js'
 import { isRecord } from '../model/values.js'
+import type { Violation } from '../model/violation.js'
 import { explainDrop, explainFailure } from '../observe/reasons.js'
 import { assertMembers, assertUserId } from './arguments.js'
 import { escapeControls, formatCall } from './format-call.js'
 import { differences, isAsymmetric, shown } from './partial-match.js'
+import { type PlanRecord, planRecord } from './plan-record.js'
 import type { ReceivedCall } from './received-calls.js'
 import type { RecordedTracking } from './recorder.js'
 
@@ -27,13 +29,22 @@ interface Expected {
   differences(call: ReceivedCall): string[]
 }
 
-/** Whether a `track` call was sent. */
-export function trackedVerdict(recorded: unknown, event: unknown, properties: unknown): Verdict {
+/**
+ * Whether a `track` call was sent that keeps to the tracking plan.
+ *
+ * @param isNot - Whether no such call is wanted, be it as planned or not.
+ */
+export function trackedVerdict(
+  recorded: unknown,
+  event: unknown,
+  properties: unknown,
+  isNot: boolean,
+): Verdict {
   if (typeof event !== 'string') {
     throw new TypeError(`the event's name is ${shown(event)}; expected a string such as 'Order Completed'`)
   }
   assertMembers('properties', properties)
-  return verdict(recorded, {
+  return verdict(recorded, isNot, {
     description: `track ${shown(event)}${withMembers(properties, 'properties')}`,
     isCandidate: (call) => call.type === 'track' && call.event === event,
     differences: (call) =>
@@ -41,15 +52,24 @@ export function trackedVerdict(recorded: unknown, event: unknown, properties: un
   })
 }
 
-/** Whether an `identify` call was sent. */
-export function identifiedVerdict(recorded: unknown, userId: unknown, traits: unknown): Verdict {
+/**
+ * Whether an `identify` call was sent that keeps to the tracking plan.
+ *
+ * @param isNot - Whether no such call is wanted, be it as planned or not.
+ */
+export function identifiedVerdict(
+  recorded: unknown,
+  userId: unknown,
+  traits: unknown,
+  isNot: boolean,
+): Verdict {
   // One object alone is traits.
   const isTraits = traits === undefined && isRecord(userId)
   const anybody = userId === undefined || isTraits
   const expectedTraits = isTraits ? userId : traits
   if (!anybody) assertUserId(userId)
   assertMembers('traits', expectedTraits)
-  return verdict(recorded, {
+  return verdict(recorded, isNot, {
     description: `identify${anybody ? '' : ` ${shown(userId)}`}${withMembers(expectedTraits, 'traits')}`,
     isCandidate: (call) => call.type === 'identify',
     differences: (call) => [
@@ -59,15 +79,43 @@ export function identifiedVerdict(recorded: unknown, userId: unknown, traits: un
   })
 }
 
-function verdict(recorded: unknown, expected: Expected): Verdict {
+/** Whether all events keep to the tracking plan. */
+export function planVerdict(recorded: unknown): Verdict {
   assertSettled(recorded)
+  if (!recorded[planRecord].hasPlan) {
+    throw new TypeError('there is no plan to keep to: expected recordTracking({ plan })')
+  }
+  const { violations } = recorded
+  const pass = violations.length === 0
+  return {
+    pass,
+    message: () =>
+      [
+        `expected ${pass ? 'something' : 'nothing'} against the plan`,
+        ...section('against the plan', violations, (violation) => [
+          `${shown(violation.event)}: ${described(violation)} (${violation.outcome})`,
+        ]),
+      ]
+        .map(escapeControls)
+        .join('\n'),
+  }
+}
+
+function verdict(recorded: unknown, isNot: boolean, expected: Expected): Verdict {
+  assertSettled(recorded)
+  const plan = recorded[planRecord]
   const candidates = recorded.calls.filter((call) => expected.isCandidate(call))
-  const pass = candidates.some((call) => expected.differences(call).length === 0)
+  const sent = candidates.filter((call) => expected.differences(call).length === 0)
+  const pass = sent.some((call) => isNot || plan.violationsOf(call).length === 0)
+  const [against = []] = sent.map((call) => plan.violationsOf(call))
   return {
     pass,
     message: () =>
       [
         `expected ${pass ? 'no call' : 'a call'}: ${expected.description}`,
+        ...(pass || against.length === 0
+          ? []
+          : [`tracked, but against the plan: ${against.map(described).join('; ')}`]),
         ...section('sent', recorded.calls, (call) => [
           formatCall(call),
           ...(expected.isCandidate(call) ? expected.differences(call).map((line) => `  ${line}`) : []),
@@ -76,6 +124,9 @@ function verdict(recorded: unknown, expected: Expected): Verdict {
         ...section('failed', recorded.failures, ({ call, reason, detail }) => [
           `${call.type} (${reason}): ${explainFailure(reason, detail)}`,
         ]),
+        ...section('against the plan', recorded.violations, (violation) => [
+          `${shown(violation.event)}: ${described(violation)} (${violation.outcome})`,
+        ]),
       ]
         .map(escapeControls)
         .join('\n'),
@@ -83,7 +134,7 @@ function verdict(recorded: unknown, expected: Expected): Verdict {
 }
 
 /** @throws If the value is no recording, or events or calls are still on their way: no verdict would be right. */
-function assertSettled(recorded: unknown): asserts recorded is RecordedTracking {
+function assertSettled(recorded: unknown): asserts recorded is Recording {
   if (!isRecorded(recorded)) {
     throw new TypeError(`given ${shown(recorded)}; expected what recordTracking() returns`)
   }
@@ -95,8 +146,17 @@ function assertSettled(recorded: unknown): asserts recorded is RecordedTracking 
   )
 }
 
-function isRecorded(value: unknown): value is RecordedTracking {
-  return typeof value === 'object' && value !== null && 'settled' in value && 'drops' in value
+/** A recording, with what it knows of the plan. */
+interface Recording extends RecordedTracking {
+  readonly [planRecord]: PlanRecord
+}
+
+function isRecorded(value: unknown): value is Recording {
+  return typeof value === 'object' && value !== null && 'settled' in value && planRecord in value
+}
+
+function described({ problem, expected }: Violation): string {
+  return expected === undefined ? problem : `${problem}, expected ${expected}`
 }
 
 function section<T>(title: string, list: readonly T[], describe: (item: T) => string[]): string[] {

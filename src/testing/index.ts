@@ -1,4 +1,4 @@
-export { assertIdentified, assertNotTracked, assertTracked } from './assertions.js'
+export { assertIdentified, assertKeptToThePlan, assertNotTracked, assertTracked } from './assertions.js'
 export type {
   AnswerFault,
   Fault,

@@ -1,4 +1,4 @@
-import { identifiedVerdict, trackedVerdict, type Verdict } from './expectations.js'
+import { identifiedVerdict, planVerdict, trackedVerdict, type Verdict } from './expectations.js'
 
 /**
  * The matchers that {@link trackingMatchers} adds to `expect(recorded)`. Importing `reqtrack/testing` declares them for
@@ -6,7 +6,7 @@ import { identifiedVerdict, trackedVerdict, type Verdict } from './expectations.
  */
 export interface TrackingMatchers<R = void> {
   /**
-   * Expects that a `track` call was sent.
+   * Expects that a `track` call was sent, of an event that keeps to the tracking plan where there is one.
    *
    * @param event - The event's name after the mapping, as Segment gets it.
    * @param properties - Some of its properties. Values may be asymmetric matchers such as `expect.any(Number)`.
@@ -25,6 +25,8 @@ export interface TrackingMatchers<R = void> {
    * @param traits - Some of its traits.
    */
   toHaveIdentified(traits: object): R
+  /** Expects that every event keeps to the tracking plan. */
+  toKeepToThePlan(): R
 }
 
 declare global {
@@ -46,10 +48,18 @@ declare global {
  * expect(recorded).toHaveIdentified('u-1', { plan: 'free' })
  */
 export const trackingMatchers = {
-  toHaveTracked(recorded: unknown, event: unknown, properties?: unknown): Verdict {
-    return trackedVerdict(recorded, event, properties)
+  toHaveTracked(this: unknown, recorded: unknown, event: unknown, properties?: unknown): Verdict {
+    return trackedVerdict(recorded, event, properties, isNot(this))
   },
-  toHaveIdentified(recorded: unknown, userId?: unknown, traits?: unknown): Verdict {
-    return identifiedVerdict(recorded, userId, traits)
+  toHaveIdentified(this: unknown, recorded: unknown, userId?: unknown, traits?: unknown): Verdict {
+    return identifiedVerdict(recorded, userId, traits, isNot(this))
   },
+  toKeepToThePlan(recorded: unknown): Verdict {
+    return planVerdict(recorded)
+  },
+}
+
+/** Whether a matcher stands behind `.not`, from what test frameworks call it on. */
+function isNot(matching: unknown): boolean {
+  return typeof matching === 'object' && matching !== null && 'isNot' in matching && matching.isNot === true
 }

@@ -8,11 +8,13 @@ import type { DroppedEvent } from '../model/drop.js'
 import type { FailedCall } from '../model/failure.js'
 import type { TimeoutOptions } from '../model/timeout-options.js'
 import { isRecord } from '../model/values.js'
+import type { Violation } from '../model/violation.js'
 import { inTime } from '../support/maybe.js'
 import { createTracking, type Tracking } from '../tracking.js'
 import { assertOptions, assertTimeout } from './arguments.js'
 import { checkBatch } from './batch-validation.js'
 import { shown } from './partial-match.js'
+import { PlanRecord, planRecord } from './plan-record.js'
 import type { ReceivedCall } from './received-calls.js'
 
 /** Shorter than a test's time limit in Vitest and Jest, so that this error is the one reported. */
@@ -39,6 +41,8 @@ export interface RecordedTracking extends Tracking {
   readonly drops: readonly DroppedEvent[]
   /** The calls that Segment or its client would have refused. */
   readonly failures: readonly FailedCall[]
+  /** What events have otherwise than the tracking plan says. */
+  readonly violations: readonly Violation[]
   /**
    * Waits until every request has ended and every event has become calls or was dropped. Without it a test can be
    * faster than the server, which dispatches after the response.
@@ -73,6 +77,7 @@ export function recordTracking(config: RecordingConfig = {}): RecordedTracking {
   const events: WalkerOS.Event[] = []
   const drops: DroppedEvent[] = []
   const failures: FailedCall[] = []
+  const violations: Violation[] = []
   const { settings, env, on } = checked(config)
   const tracking = createTracking({
     ...config,
@@ -92,10 +97,16 @@ export function recordTracking(config: RecordingConfig = {}): RecordedTracking {
         failures.push(failed)
         return on?.failed?.(failed)
       },
+      violation: (violation) => {
+        violations.push(violation)
+        return on?.violation?.(violation)
+      },
     },
   })
   const { watch, settled, forgetPeople } = internalsOf(tracking, 'recordTracking')
+  const plan = new PlanRecord(config.plan !== undefined)
   watch((step) => {
+    plan.take(step)
     if (step.type === 'dispatching') events.push(step.walkeros)
   })
   return Object.assign(tracking, {
@@ -103,6 +114,8 @@ export function recordTracking(config: RecordingConfig = {}): RecordedTracking {
     events,
     drops,
     failures,
+    violations,
+    [planRecord]: plan,
     async settled(options: TimeoutOptions = {}) {
       assertOptions('settled', options, ['timeout'])
       const { timeout = SETTLE_TIMEOUT_MS } = options
@@ -110,7 +123,8 @@ export function recordTracking(config: RecordingConfig = {}): RecordedTracking {
       await inTime(settled(), timeout, unsettledAfter(timeout))
     },
     clear: () => {
-      for (const list of [calls, events, drops, failures]) list.length = 0
+      for (const list of [calls, events, drops, failures, violations]) list.length = 0
+      plan.clear()
       forgetPeople()
     },
   })

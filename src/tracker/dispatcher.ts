@@ -4,6 +4,7 @@ import type { Pipeline, Processed } from '../destination/pipeline.js'
 import type { DropReason } from '../model/drop.js'
 import { completeEvent } from '../model/event.js'
 import type { Outcome } from '../model/outcome.js'
+import type { Judgement } from '../model/plan.js'
 import type { SegmentCall } from '../model/segment-call.js'
 import { setMember, TooLargeError } from '../model/values.js'
 import type { Reporter } from '../observe/reporter.js'
@@ -11,6 +12,7 @@ import type { Who } from '../observe/step.js'
 import { fillPerson, type ReadConsent, type ReadPerson, settlePerson } from '../request/sender.js'
 import { after, isPromise, type Maybe } from '../support/maybe.js'
 import type { OpenEvent } from './event-list.js'
+import type { PlanGate } from './plan-gate.js'
 import type { ReadSender, Scope } from './scope.js'
 import { ToldSteps } from './told-steps.js'
 import type { TrackedEvents } from './tracked-events.js'
@@ -27,6 +29,8 @@ export interface DispatcherParts {
   readonly events: TrackedEvents
   readonly reporter: Reporter
   readonly dispatch: DispatchOption
+  /** Holds events to the tracking plan, where there is one. */
+  readonly plan: PlanGate | undefined
   /** Hands a call to the delivery. */
   deliver(call: SegmentCall): void
 }
@@ -251,7 +255,7 @@ export class Dispatcher {
   }
 
   #send(pass: Pass, open: OpenEvent, sender: ReadSender, tracked: ReadPerson): Maybe<void> {
-    const { pipeline, reporter } = this.#parts
+    const { plan, reporter } = this.#parts
     const { tracker } = pass
     const { collected } = open
     const person = fillPerson(tracked, sender.person)
@@ -272,10 +276,53 @@ export class Dispatcher {
       sources: sourcesOf(person, sender, tracker),
     })
     if (!pass.isEarly) told?.release()
+    if (!plan) return this.#process(pass, open, event, told)
+    const judgement = plan.judge(open, event)
+    return isPromise(judgement)
+      ? this.#processWhenJudged(pass, open, event, told, judgement)
+      : this.#processAsJudged(pass, open, event, told, judgement)
+  }
+
+  async #processWhenJudged(
+    pass: Pass,
+    open: OpenEvent,
+    event: WalkerOS.Event,
+    told: ToldSteps | undefined,
+    judgement: Promise<Judgement>,
+  ): Promise<void> {
+    try {
+      await this.#processAsJudged(pass, open, event, told, await judgement)
+    } catch (error) {
+      this.#failed(pass.tracker, open, error)
+    }
+  }
+
+  #processAsJudged(
+    pass: Pass,
+    open: OpenEvent,
+    event: WalkerOS.Event,
+    told: ToldSteps | undefined,
+    judgement: Judgement,
+  ): Maybe<void> {
+    const { messageId } = open.collected
+    const { number } = pass.tracker
+    told?.add({ type: 'planned', request: number, event: messageId, judgement, stack: open.place?.stack })
+    if (judgement.outcome === 'dropped') {
+      told?.release()
+      this.#parts.events.dropped(number, event, messageId, 'plan')
+      return
+    }
+    if (judgement.changed) Object.assign(event, judgement.changed)
+    return this.#process(pass, open, event, told)
+  }
+
+  #process(pass: Pass, open: OpenEvent, event: WalkerOS.Event, told: ToldSteps | undefined): Maybe<void> {
+    const { pipeline } = this.#parts
+    const { collected } = open
     const incoming = {
       event,
       direct: collected.direct,
-      context: tracker.segmentContext(event.consent),
+      context: pass.tracker.segmentContext(event.consent),
       messageId: collected.messageId,
     }
     const processed = pipeline.process(incoming, told?.ofDestination)

@@ -1,10 +1,16 @@
 import type { CollectedEvent } from '../model/event.js'
+import type { Judgement } from '../model/plan.js'
 import type { PersonReading } from '../request/sender.js'
+import type { Place } from '../support/place.js'
 
 /** A collected event and its person, as far as the person was known when it was tracked. */
 export interface OpenEvent {
   readonly collected: CollectedEvent
   readonly person: PersonReading
+  /** Where it was tracked; only if the host wants to know. */
+  readonly place: Place | undefined
+  /** What the tracking plan made of it, once it was asked. */
+  judgement: Judgement | undefined
 }
 
 /** The events that a scope has collected and that are not dispatched yet. */

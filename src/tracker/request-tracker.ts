@@ -68,7 +68,7 @@ export class RequestTracker extends ScopeTracker {
   pageViewed(): void {
     const properties = this.#sender.pageProperties(this.request)
     const given = { name: 'page view', data: properties, timestamp: this.startedAt }
-    this.inScope(() => this.collect(given, { type: 'page' }, this.pageViewed, 'first'))
+    this.inScope(() => this.collect(given, { type: 'page', automatic: true }, this.pageViewed, 'first'))
   }
 
   protected readOwnPerson(): PersonReading {

@@ -11,6 +11,7 @@ import type { Track, Tracker } from '../model/tracker.js'
 import { isRecord } from '../model/values.js'
 import { knownIdentity, type PersonReading } from '../request/sender.js'
 import { makeDetachable, self } from '../support/detachable.js'
+import { placeBelow } from '../support/place.js'
 import { carryAll, carryKnown } from './carrying.js'
 import type { OpenEvent } from './event-list.js'
 import { expectedId, kindOf } from './given-kinds.js'
@@ -172,6 +173,8 @@ export abstract class ScopeTracker extends Scope implements Tracker {
         collected,
         // After the end it may be a listener that tracks: under pipelining it runs in another request's context.
         person: hasEnded ? this.inScope((tracker) => tracker.#whoTracks()) : this.#whoTracks(),
+        place: host.keepsPlaces ? placeBelow(caller) : undefined,
+        judgement: undefined,
       }
       this.addEvent(open, position)
       if (hasEnded) host.ready(this)

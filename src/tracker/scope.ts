@@ -28,6 +28,8 @@ export interface ReadSender {
 export interface ScopeHost {
   readonly events: TrackedEvents
   readonly reporter: Reporter
+  /** Whether events keep where they were tracked: in development, where a plan may ask. */
+  readonly keepsPlaces: boolean
   /** A scope has collected an event. */
   collected(scope: Scope, event: OpenEvent): void
   /** A scope has events to dispatch. */

@@ -16,6 +16,8 @@ export interface ScopesParts {
   readonly reporter: Reporter
   readonly dispatcher: Dispatcher
   readonly consentUpdates: ConsentUpdates
+  /** Whether there is a tracking plan, to which events are held. */
+  readonly hasPlan: boolean
   /** Whether the events of responses that stay open go early. */
   readonly early: boolean
   /** Tells the platform what to wait for before it freezes the process. */
@@ -37,6 +39,7 @@ const ABORTED: ScopeEnd = { status: undefined, aborted: true }
 export class Scopes implements ScopeHost {
   readonly events: TrackedEvents
   readonly reporter: Reporter
+  readonly keepsPlaces: boolean
   /** The scopes and the background work that a shutdown waits for. */
   readonly open = new OpenScopes()
   readonly #parts: ScopesParts
@@ -47,6 +50,7 @@ export class Scopes implements ScopeHost {
     this.#parts = parts
     this.events = parts.events
     this.reporter = parts.reporter
+    this.keepsPlaces = parts.hasPlan && parts.reporter.isDevelopment
     this.#platform = parts.waitUntil && new PlatformWait(parts.waitUntil, parts.flush, parts.reporter)
     this.#early = parts.early ? new EarlyDispatch(this.open, parts.dispatcher) : undefined
   }

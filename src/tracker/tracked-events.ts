@@ -2,6 +2,7 @@ import type { WalkerOS } from '@walkeros/core'
 import type { Ledger } from '../delivery/index.js'
 import type { DropReason } from '../model/drop.js'
 import { type CollectedEvent, eventMembers, type GivenEvent, type PartialEvent } from '../model/event.js'
+import type { Violation } from '../model/violation.js'
 import type { Reporter } from '../observe/reporter.js'
 import type { OpenEvent } from './event-list.js'
 
@@ -88,6 +89,11 @@ export class TrackedEvents {
       timestamp: collected.timestamp,
       method: collected.direct?.type,
     })
+  }
+
+  /** An event has something otherwise than the tracking plan says. */
+  violated(violation: Violation): void {
+    this.#reporter.violated(violation, this.#ledger.violated(violation.event, violation.problem))
   }
 
   /** An event became calls, or turned out to be known already. */

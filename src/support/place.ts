@@ -1,0 +1,11 @@
+/** A place in code: its stack is written out when it is read. */
+export interface Place {
+  readonly stack?: string
+}
+
+/** The place that a function was called from. */
+export function placeBelow(called: (...args: never[]) => unknown): Place {
+  const place: { stack?: string } = {}
+  Error.captureStackTrace(place, called)
+  return place
+}

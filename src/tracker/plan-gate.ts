@@ -1,0 +1,43 @@
+import type { WalkerOS } from '@walkeros/core'
+import type { Judgement, PlanJudge } from '../model/plan.js'
+import type { Reporter } from '../observe/reporter.js'
+import { isPromise, type Maybe } from '../support/maybe.js'
+import type { OpenEvent } from './event-list.js'
+import type { TrackedEvents } from './tracked-events.js'
+
+/** Holds events to the tracking plan before they go to the destination. */
+export class PlanGate {
+  readonly #judge: PlanJudge
+  readonly #events: TrackedEvents
+  readonly #reporter: Reporter
+  readonly #fault = (problem: string): void => this.#reporter.wrongPlan(problem)
+
+  constructor(judge: PlanJudge, events: TrackedEvents, reporter: Reporter) {
+    this.#judge = judge
+    this.#events = events
+    this.#reporter = reporter
+  }
+
+  /** Judges an event, and tells what is against the plan: once, however often the event comes. Never rejects. */
+  judge(open: OpenEvent, event: WalkerOS.Event): Maybe<Judgement> {
+    if (open.judgement) return open.judgement
+    const judgement = this.#judge.judge(event, open.collected.direct, this.#fault)
+    return isPromise(judgement) ? this.#keepInTime(open, judgement) : this.#keep(open, judgement)
+  }
+
+  async #keepInTime(open: OpenEvent, judgement: Promise<Judgement>): Promise<Judgement> {
+    return this.#keep(open, await judgement)
+  }
+
+  #keep(open: OpenEvent, judgement: Judgement): Judgement {
+    open.judgement = judgement
+    const { violations } = judgement
+    if (violations.length > 0) {
+      const stack = open.place?.stack
+      for (const violation of violations) {
+        this.#events.violated(stack === undefined ? violation : { ...violation, stack })
+      }
+    }
+    return judgement
+  }
+}

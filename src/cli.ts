@@ -1,16 +1,27 @@
 #!/usr/bin/env node
 import { parseArgs } from 'node:util'
 
-const USAGE = `reqtrack: look at what a tracking sends, and at what it keeps
+const USAGE = `reqtrack: look at what a tracking sends, at what it keeps, and at what it should send
 
   npx reqtrack sink [--port 8787]            a local Segment endpoint that prints calls as they come
   npx reqtrack outbox DIRECTORY [--export]   what waits in an outbox, and what is kept aside
-                                             --export writes every call as a line of JSON`
+                                             --export writes every call as a line of JSON
+  npx reqtrack plan types FILE [--out FILE]  the events of a tracking plan as TypeScript
+  npx reqtrack plan check FILE               what is wrong with a tracking plan: exits with 1 if anything is
+                                             --config FILE    also rules of its mapping that lead nowhere
+                                             --events FILE    also names of events, one a line, that nothing knows
+                                             --allow-unenforced    what cannot be enforced is no fault
+
+  A tracking plan is Segment's export, or a walkerOS contract: of several contracts in a file --contract NAME.`
 
 process.exitCode = await run(process.argv.slice(2))
 
 async function run(args: string[]): Promise<number> {
   try {
+    if (args[0] === 'plan') {
+      const { planCommand } = await import('./plan/command/command.js')
+      return await planCommand(args.slice(1), USAGE)
+    }
     const { positionals, values } = parseArgs({
       args,
       allowPositionals: true,

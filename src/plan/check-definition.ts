@@ -25,7 +25,13 @@ function checkDefinition(definition: Readonly<Record<string, unknown>>, problems
   checkKeys(definition, KEYS, [], problems)
   const { events, transform } = definition
   if (isRecord(events)) {
-    for (const [name, entry] of Object.entries(events)) checkEntry(name, entry, problems)
+    for (const [name, entry] of Object.entries(events)) {
+      try {
+        checkEntry(name, entry, problems)
+      } catch {
+        problems.add(['events', name], `given an object that throws when it is read, ${A_SCHEMA}`)
+      }
+    }
   } else {
     problems.add(['events'], `${given(events)}, expected an object of schemas by the names of events`)
   }

@@ -7,43 +7,43 @@ import { declarationsOf } from './declarations.js'
 import { type Finding, findingsOfEvents, findingsOfMapping, findingsOfPlan } from './findings.js'
 import { readJson, readPlanFile, readText, UnusableFile } from './plan-file.js'
 
-export const PLAN_USAGE = `  npx reqtrack plan types FILE [--out FILE]  the events of a tracking plan as TypeScript
-  npx reqtrack plan check FILE               what is wrong with a tracking plan; exits with 1 if anything is
-                                             --config FILE: rules of its mapping that lead nowhere
-                                             --events FILE: names of events, one a line, that nothing knows
-                                             --allow-unenforced: what cannot be enforced is no fault
-                                             FILE is Segment's export, or a walkerOS contract (--contract NAME)`
+const OPTIONS = {
+  out: { type: 'string' },
+  config: { type: 'string' },
+  events: { type: 'string' },
+  contract: { type: 'string' },
+  'allow-unenforced': { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+} as const
 
 /**
  * Runs `npx reqtrack plan …`.
  *
- * @returns The exit code: 0, 1 where the check has found something, 2 where there was nothing to work on.
+ * @param usage - What to print where it is not clear what is wanted.
+ * @returns The exit code: 0, 1 where something is wrong with the plan, 2 where there was nothing to work on.
  */
-export async function planCommand(args: string[]): Promise<number> {
-  const { positionals, values } = parseArgs({
-    args,
-    allowPositionals: true,
-    options: {
-      out: { type: 'string' },
-      config: { type: 'string' },
-      events: { type: 'string' },
-      contract: { type: 'string' },
-      'allow-unenforced': { type: 'boolean' },
-      help: { type: 'boolean', short: 'h' },
-    },
-  })
-  const [command, path, ...more] = positionals
-  if (values.help) return usage(console.log, 0)
-  if (path === undefined || more.length > 0) return usage(console.error, 2)
+export async function planCommand(args: string[], usage: string): Promise<number> {
   try {
-    if (command === 'types') return types(path, values)
-    if (command === 'check') return await check(path, values)
-    return usage(console.error, 2)
+    const { positionals, values } = parseArgs({ args, allowPositionals: true, options: OPTIONS })
+    const [command, path, ...more] = positionals
+    if (values.help) {
+      console.log(usage)
+      return 0
+    }
+    const isClear = path !== undefined && more.length === 0
+    if (isClear && command === 'types') return types(path, values)
+    if (isClear && command === 'check') return await check(path, values)
+    console.error(usage)
+    return 2
   } catch (error) {
-    if (!(error instanceof UnusableFile)) throw error
+    if (!(error instanceof UnusableFile) && !isOfArguments(error)) throw error
     console.error(`reqtrack: ${error.message}`)
     return 2
   }
+}
+
+function isOfArguments(error: unknown): error is TypeError {
+  return error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS')
 }
 
 interface Options {
@@ -125,9 +125,4 @@ function parsed(line: string, path: string): unknown {
 function nameOf(value: unknown): string[] {
   const name: unknown = isRecord(value) ? (value.name ?? value.event) : value
   return typeof name === 'string' ? [name] : []
-}
-
-function usage(print: (text: string) => void, code: number): number {
-  print(PLAN_USAGE)
-  return code
 }

@@ -20,8 +20,8 @@ export interface ReadContract {
 
 /** The parts of an event that a handler gives. */
 export const GIVEN_PARTS = ['data', 'context', 'nested', 'custom'] as const
-/** The parts that are known only where the event is complete. */
-const OTHER_PARTS = ['globals', 'user', 'consent', 'source', 'trigger', 'timing', 'timestamp', 'id'] as const
+/** The parts that are known only where the event is complete; those that are no objects are as often names of data. */
+const OTHER_PARTS = ['globals', 'user', 'consent', 'source'] as const
 
 const EXPECTED =
   'expected a walkerOS contract: an object of entities, of their actions, of JSON Schemas, such as { order: { complete: { … } } }'

@@ -235,6 +235,7 @@ class RequestTracking implements Tracking {
       attach: (framework, native, req, res) => requests.attach(framework, native, req, res),
       ambient,
       logger,
+      hasPlan: config.plan !== undefined,
       fault,
       mistake: (problem) => reporter.mistake(problem),
       watch: (observer) => reporter.observation.watch(observer),

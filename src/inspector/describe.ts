@@ -2,6 +2,7 @@ import { STATUS_CODES } from 'node:http'
 import { explainDrop, explainFailure } from '../observe/reasons.js'
 import type { DestinationStep, Who } from '../observe/step.js'
 import type { BatchRecord, CallRecord, EventRecord, RequestJournal, RequestRecord } from './journal.js'
+import { planNote, planViewOf } from './plan-view.js'
 import type {
   BatchView,
   CallView,
@@ -22,6 +23,7 @@ const MAX_TEXT_LENGTH = 300
 
 const STAGES: readonly StageName[] = [
   'tracked',
+  'plan',
   'consent',
   'mapping',
   'identity',
@@ -70,7 +72,8 @@ function describeEvent(event: EventRecord, request: RequestRecord, journal: Requ
     at: event.at,
     state: stateOf(event),
     reason: reasonOf(event, request),
-    stages: stagesOf(event),
+    stages: stagesOf(event, journal.hasPlan),
+    plan: planViewOf(event),
     who:
       walkeros &&
       sources &&
@@ -118,28 +121,35 @@ function reasonOf(event: EventRecord, { ended }: RequestRecord): string | undefi
 }
 
 /** @returns The stages in order, each with its state: passed, stopped here, or not reached. */
-function stagesOf(event: EventRecord): Stage[] {
-  const reached = reachedOf(event)
-  return STAGES.map((name, index) => {
-    const state: StageState =
-      index < reached.index ? 'passed' : index > reached.index ? 'unreached' : reached.state
-    return { name, state, note: state === 'unreached' ? '' : noteOf(name, event) }
+function stagesOf(event: EventRecord, hasPlan: boolean): Stage[] {
+  const reached = reachedOf(event, hasPlan)
+  return STAGES.flatMap((name, index) => {
+    if (name === 'plan' && !hasPlan) return []
+    const passed: StageState = name === 'plan' && isAgainstPlan(event) ? 'flagged' : 'passed'
+    const state = index < reached.index ? passed : index > reached.index ? 'unreached' : reached.state
+    return [{ name, state, note: state === 'unreached' ? '' : noteOf(name, event) }]
   })
 }
 
-function reachedOf(event: EventRecord): { index: number; state: StageState } {
+function isAgainstPlan({ judgement }: EventRecord): boolean {
+  return judgement !== undefined && judgement.violations.length > 0
+}
+
+function reachedOf(event: EventRecord, hasPlan: boolean): { index: number; state: StageState } {
   const at = (name: StageName, state: StageState) => ({ index: STAGES.indexOf(name), state })
   if (event.dropped !== undefined) {
     const stopped = event.steps.find(({ outcome }) => outcome === 'dropped')
     if (stopped) return at(stopped.step, 'stopped')
     if (!event.walkeros) return at('tracked', 'stopped')
+    if (event.dropped === 'plan') return at('plan', 'stopped')
     // It passed the destination without a call, or the destination failed in the middle.
     const last = event.steps.at(-1)?.step
-    return { index: last ? STAGES.indexOf(last) + 1 : 1, state: 'stopped' }
+    return { index: last ? STAGES.indexOf(last) + 1 : STAGES.indexOf('consent'), state: 'stopped' }
   }
   switch (stateOf(event)) {
     case 'open':
-      return at(event.walkeros ? 'consent' : 'tracked', 'waiting')
+      if (!event.walkeros) return at('tracked', 'waiting')
+      return at(hasPlan && !event.judgement ? 'plan' : 'consent', 'waiting')
     case 'known':
       return at('deduplication', 'passed')
     case 'failed':
@@ -157,6 +167,8 @@ function noteOf(name: StageName, event: EventRecord): string {
   switch (name) {
     case 'tracked':
       return event.dropped !== undefined && !event.walkeros ? event.dropped : ''
+    case 'plan':
+      return planNote(event)
     case 'consent':
       return consentNote(stepOf(event, 'consent'), event)
     case 'mapping': {

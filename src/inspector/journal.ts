@@ -2,6 +2,7 @@ import type { WalkerOS } from '@walkeros/core'
 import type { DropReason } from '../model/drop.js'
 import type { FailureReason } from '../model/failure.js'
 import type { Outcome } from '../model/outcome.js'
+import type { Judgement } from '../model/plan.js'
 import type { DirectCall, SegmentCall } from '../model/segment-call.js'
 import type { DestinationStep, Sources, Step, Who } from '../observe/step.js'
 import { isPromise } from '../support/maybe.js'
@@ -39,6 +40,8 @@ export interface EventRecord {
   readonly method: DirectCall['type'] | undefined
   walkeros: WalkerOS.Event | undefined
   sources: Sources | undefined
+  /** What the tracking plan made of it. */
+  judgement: Judgement | undefined
   readonly steps: DestinationStep[]
   dropped: DropReason | undefined
   readonly calls: CallRecord[]
@@ -67,6 +70,8 @@ export class RequestJournal {
   /** HTTP requests to Segment since the journal was created. */
   readonly sent = { all: 0, unsuccessful: 0 }
   readonly minutes = new Minutes()
+  /** Whether events are held to a tracking plan. */
+  readonly hasPlan: boolean
   readonly #capacity: number
   readonly #changed: (request: RequestRecord) => void
   readonly #isExcluded: (native: unknown) => boolean
@@ -76,15 +81,18 @@ export class RequestJournal {
   readonly #calls = new Map<string, CallRecord>()
 
   /**
+   * @param hasPlan - Whether events are held to a tracking plan.
    * @param capacity - How many requests to keep.
    * @param changed - Called when a request ends, and on every later change to it.
    * @param isExcluded - Whether to leave out a request, given as its framework's own object.
    */
   constructor(
+    hasPlan: boolean,
     capacity: number,
     changed: (request: RequestRecord) => void,
     isExcluded: (native: unknown) => boolean,
   ) {
+    this.hasPlan = hasPlan
     this.#capacity = capacity
     this.#changed = changed
     this.#isExcluded = isExcluded
@@ -120,6 +128,11 @@ export class RequestJournal {
         this.#ofEvent(step.event, (event) => {
           event.walkeros = step.walkeros
           event.sources = step.sources
+        })
+        return
+      case 'planned':
+        this.#ofEvent(step.event, (event) => {
+          event.judgement = step.judgement
         })
         return
       case 'destination':
@@ -228,6 +241,7 @@ export class RequestJournal {
         ...known,
         walkeros: undefined,
         sources: undefined,
+        judgement: undefined,
         steps: [],
         dropped,
         calls: [],

@@ -23,10 +23,11 @@ export class Live {
   #heartbeat: NodeJS.Timeout | undefined
 
   /** Starts recording. */
-  constructor(tracking: Tracking, { watch }: TrackingInternals, capacity: number) {
+  constructor(tracking: Tracking, { watch, hasPlan }: TrackingInternals, capacity: number) {
     this.#tracking = tracking
     this.#capacity = capacity
     this.#journal = new RequestJournal(
+      hasPlan,
       capacity,
       (request) => this.#noteChange(request),
       (native) => typeof native === 'object' && native !== null && this.#excluded.has(native),
@@ -61,8 +62,10 @@ export class Live {
   /** The ledger, the delivery's health and the counts of each minute. */
   totals(): Totals {
     const { all, unsuccessful } = this.#journal.sent
+    const { events, calls } = this.#tracking.stats()
     return {
-      ...this.#tracking.stats(),
+      events,
+      calls,
       requests: { sent: all, unsuccessful },
       health: this.#tracking.health().state,
       minutes: this.#journal.minutes.recent(),

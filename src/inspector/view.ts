@@ -17,6 +17,7 @@ export type EventState =
 /** The stages of an event, in order. */
 export type StageName =
   | 'tracked'
+  | 'plan'
   | 'consent'
   | 'mapping'
   | 'identity'
@@ -25,7 +26,7 @@ export type StageName =
   | 'delivery'
 
 /** The state of a stage; `stopped` is where the event ended. */
-export type StageState = 'passed' | 'stopped' | 'waiting' | 'retrying' | 'unreached'
+export type StageState = 'passed' | 'flagged' | 'stopped' | 'waiting' | 'retrying' | 'unreached'
 
 export interface Stage {
   readonly name: StageName
@@ -72,6 +73,22 @@ export interface CallView {
   readonly batches: readonly BatchView[]
 }
 
+/** What an event has otherwise than the tracking plan says. */
+export interface PlanView {
+  readonly violations: readonly {
+    readonly path: string
+    readonly problem: string
+    readonly expected: string | undefined
+    readonly outcome: string
+  }[]
+  /** What the plan wants, in the form of the data; none where the schema library does not tell. */
+  readonly expected: string | undefined
+  /** What the handler gave, as JSON; none where the event is not planned. */
+  readonly given: string | undefined
+  /** Where the handler tracked it. */
+  readonly stack: string | undefined
+}
+
 export interface EventView {
   readonly name: string
   /** Milliseconds since 1970. */
@@ -80,6 +97,8 @@ export interface EventView {
   /** Why it ended where it did, in words. */
   readonly reason: string | undefined
   readonly stages: readonly Stage[]
+  /** Only where the event is against the tracking plan. */
+  readonly plan: PlanView | undefined
   readonly who: WhoView | undefined
   readonly calls: readonly CallView[]
   /** The complete walkerOS event, as JSON. */

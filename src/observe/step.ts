@@ -91,8 +91,6 @@ export type Step =
       readonly request: number
       readonly event: string
       readonly judgement: Judgement
-      /** Where the handler tracked it, if it is against the plan; in development only. */
-      readonly stack: string | undefined
     }
   | ({ readonly type: 'destination'; readonly request: number; readonly event: string } & DestinationStep)
   | {

@@ -9,3 +9,8 @@ export function placeBelow(called: (...args: never[]) => unknown): Place {
   Error.captureStackTrace(place, called)
   return place
 }
+
+/** The calls that led to a place, the innermost first, one a line. */
+export function callsTo({ stack = '' }: Place): string {
+  return stack.slice(stack.indexOf('\n') + 1)
+}

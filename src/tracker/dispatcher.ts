@@ -306,7 +306,7 @@ export class Dispatcher {
   ): Maybe<void> {
     const { messageId } = open.collected
     const { number } = pass.tracker
-    told?.add({ type: 'planned', request: number, event: messageId, judgement, stack: open.place?.stack })
+    told?.add({ type: 'planned', request: number, event: messageId, judgement })
     if (judgement.outcome === 'dropped') {
       told?.release()
       this.#parts.events.dropped(number, event, messageId, 'plan')

@@ -19,6 +19,8 @@ export interface TrackingInternals {
   ): RequestTracker
   readonly ambient: ContextAdapter
   readonly logger: Logger.Instance
+  /** Whether there is a tracking plan. */
+  readonly hasPlan: boolean
   /** Reports that the application's own code failed. */
   fault(message: string, error: unknown): void
   /** Logs a mistake in how the application is put together, once. */

@@ -2,6 +2,7 @@ import type { WalkerOS } from '@walkeros/core'
 import type { Judgement, PlanJudge } from '../model/plan.js'
 import type { Reporter } from '../observe/reporter.js'
 import { isPromise, type Maybe } from '../support/maybe.js'
+import { callsTo, type Place } from '../support/place.js'
 import type { OpenEvent } from './event-list.js'
 import type { TrackedEvents } from './tracked-events.js'
 
@@ -29,15 +30,15 @@ export class PlanGate {
     return this.#keep(open, await judgement)
   }
 
-  #keep(open: OpenEvent, judgement: Judgement): Judgement {
+  #keep(open: OpenEvent, judged: Judgement): Judgement {
+    const judgement = open.place && judged.violations.length > 0 ? withStack(judged, open.place) : judged
     open.judgement = judgement
-    const { violations } = judgement
-    if (violations.length > 0) {
-      const stack = open.place?.stack
-      for (const violation of violations) {
-        this.#events.violated(stack === undefined ? violation : { ...violation, stack })
-      }
-    }
+    for (const violation of judgement.violations) this.#events.violated(violation)
     return judgement
   }
+}
+
+function withStack(judgement: Judgement, place: Place): Judgement {
+  const stack = callsTo(place)
+  return { ...judgement, violations: judgement.violations.map((violation) => ({ ...violation, stack })) }
 }

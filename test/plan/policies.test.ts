@@ -1,7 +1,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { z } from 'zod'
-import type { Violation } from '../../src/index.js'
+import type { Tracker, Violation } from '../../src/index.js'
 import { definePlan } from '../../src/plan/index.js'
 import { planning, sent, tracked } from './planning.js'
 
@@ -330,6 +330,18 @@ describe('a violation', () => {
     expect(recorded.stats().violations).toEqual({
       'order complete': { 'total is a string': 3, 'id is missing': 3 },
     })
+  })
+
+  it('says in development where the handler tracked it', async () => {
+    function myHandler({ track }: Tracker): void {
+      track('order complete', wrong)
+    }
+    expect((await tracked(plan, myHandler)).violations[0]).not.toHaveProperty('stack')
+    vi.stubEnv('NODE_ENV', 'development')
+    onTestFinished(() => void vi.unstubAllEnvs())
+    const recorded = await tracked(plan, myHandler)
+    expect(recorded.violations[0]?.stack).toMatch(/^\s+at myHandler .*policies\.test\.ts/)
+    expect(recorded.lines[0]).toContain('at myHandler')
   })
 
   it('costs nothing but itself if on.violation throws', async () => {

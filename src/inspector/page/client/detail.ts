@@ -2,6 +2,7 @@ import type { BatchView, CallView, EventView, RequestView, Sourced, Stage, WhoVi
 import { byId, h, prose } from './dom.js'
 import { copyButton, jsonBlock } from './json.js'
 import { eventCount, statusBadge } from './list.js'
+import { planPart } from './plan.js'
 import { clock, counted, duration, SIGNS, STAGES, STATES } from './words.js'
 
 /** The most calls of a shared batch that are named. */
@@ -73,7 +74,7 @@ export class Detail {
   }
 
   #event(event: EventView, key: string, sender: WhoView | undefined): HTMLElement {
-    const { name, at, state, reason, stages, who, calls, json } = event
+    const { name, at, state, reason, stages, plan, who, calls, json } = event
     const differs = who && JSON.stringify(who) !== JSON.stringify(sender)
     return h(
       'article',
@@ -87,6 +88,7 @@ export class Detail {
       ),
       stageList(stages),
       reason !== undefined && h('p', { class: `reason ${state}` }, ...prose(capital(reason))),
+      plan && planPart(plan, name),
       differs &&
         h('div', { class: 'own-who' }, h('p', { class: 'muted' }, 'This event’s own sender:'), whoList(who)),
       ...calls.map((call, index) => this.#call(call, `${key}/${index}`)),

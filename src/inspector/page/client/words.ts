@@ -15,6 +15,7 @@ export const STATES: Readonly<Record<EventState, string>> = {
 export const SIGNS: Readonly<Record<EventState | StageState, string>> = {
   delivered: '✓',
   passed: '✓',
+  flagged: '!',
   known: '=',
   pending: '…',
   waiting: '…',
@@ -28,6 +29,7 @@ export const SIGNS: Readonly<Record<EventState | StageState, string>> = {
 
 export const STAGES: Readonly<Record<StageName, string>> = {
   tracked: 'Tracked',
+  plan: 'Plan',
   consent: 'Consent',
   mapping: 'Mapping',
   identity: 'Identity',

@@ -8,11 +8,13 @@ import {
   type TrackingConfig,
 } from 'reqtrack'
 import { mapping } from '../shop/mapping.js'
+import { plan } from './plan.js'
 
 /** Who the shop's events are about, what they agreed to, and which Segment calls they make. */
 export function shopConfig({ settings, ...options }: TrackingConfig): TrackingConfig {
   return {
     mapping,
+    plan,
     request: {
       userId: sessionValue('userId'),
       // The id of analytics.js in the browser where there is one, so that both speak of the same visitor.

@@ -13,7 +13,13 @@ A shop on ${shop.framework}, tracking to a Segment endpoint on this machine. Ope
 Watch every request and its events on their way:
 
   ${url}${INSPECTOR_PATH}/
-
+${
+  shop.hint === undefined
+    ? ''
+    : `
+${shop.hint}
+`
+}
 Or use the shop from another terminal:
 
   curl -c cookies.txt -d user=ada ${url}/login

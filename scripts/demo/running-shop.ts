@@ -22,12 +22,18 @@ export interface RunningShop {
  * Starts a local Segment endpoint and a shop that tracks to it.
  *
  * @param port - The shop's port; 0 for any free one.
- * @param print - Is given a line for every call that arrives, every event that was dropped, and the end.
+ * @param print - Is given a line for every call that arrives, every event that was dropped or is against the tracking plan, and the end.
  * @throws What listening throws, such as `EADDRINUSE`; nothing is left running then.
  */
 export async function runShop(shop: Shop, port: number, print: (line: string) => void): Promise<RunningShop> {
   const segment = await createSegmentServer({ onCall: (call) => print(formatCall(call)) })
   const tracking = shop.createTracking({
+    logger: {
+      handler: (level, message, context, scope, log) => {
+        if (message.includes(' is against the plan: ')) print(`plan      ${message}`)
+        else log(level, message, context, scope)
+      },
+    },
     settings: { writeKey: 'demo', host: segment.url, flushInterval: FLUSH_INTERVAL_MS },
     on: {
       dropped: (dropped) => print(formatDropped(dropped)),

@@ -6,6 +6,8 @@ export interface Shop {
   readonly framework: string
   /** How `npm run` starts this demo. */
   readonly script: string
+  /** What there is to see in the inspector. */
+  readonly hint?: string
   createTracking(config: TrackingConfig): Tracking
   createListener(tracking: Tracking): RequestListener
 }
@@ -18,6 +20,7 @@ export const shops: Readonly<Record<string, () => Promise<Shop>>> = {
     return {
       framework: 'Express',
       script: 'demo',
+      hint: 'Its tracking plan finds a fault with what the link “A page that fails” tracks.',
       createTracking: createShopTracking,
       createListener: createApp,
     }

@@ -130,8 +130,8 @@ export class Reporter {
   #logViolation({ event, problem, expected, outcome, stack }: Violation): void {
     const wanted = expected === undefined ? '' : `, expected ${expected}`
     this.logger.error(
-      `event ${JSON.stringify(event.slice(0, 60))} is against the plan: ${problem}${wanted} (${outcome})`,
-      { ...(stack !== undefined && { stack }), note: 'this is logged once' },
+      `event ${JSON.stringify(event.slice(0, 60))} is against the plan: ${problem}${wanted} (${outcome}; said once)`,
+      stack === undefined ? {} : { stack },
     )
   }
 

@@ -9,6 +9,7 @@ import { tryShop } from '../../scripts/demo/once.js'
 import { runShop } from '../../scripts/demo/running-shop.js'
 import { type Shop, shops } from '../../scripts/demo/shops.js'
 import { travel } from '../../scripts/demo/travel.js'
+import type { RequestSummary, RequestView } from '../../src/inspector/view.js'
 import { segmentServer } from '../support/servers.js'
 
 const root = new URL('../..', import.meta.url)
@@ -126,10 +127,23 @@ describe('npm run demo', () => {
     const [refused]: IncomingMessage[] = await once(foreign, 'response')
     expect(refused?.resume().statusCode).toBe(403)
 
+    if (name === 'express') {
+      await (await fetch(`http://localhost:${port}/stock`)).text()
+      await demo.prints('event "stock request" is against the plan: product is missing, expected a string')
+      const list: RequestSummary[] = JSON.parse(await (await fetch(`${inspector}api/requests`)).text())
+      const view: RequestView = JSON.parse(
+        await (await fetch(`${inspector}api/requests/${list.at(-1)?.number}`)).text(),
+      )
+      expect(view.events).toMatchObject([{ plan: { violations: [{ problem: 'product is missing' }] } }])
+    }
+
     demo.kill('SIGINT')
     expect(await demo.exit).toBe(0)
+    const delivered = name === 'express' ? 2 : 1
     expect(demo.output()).toMatch(
-      /\nShut down in \d+ ms: 1 calls delivered, 0 failed, 0 pending; 1 events dropped\.\n$/,
+      new RegExp(
+        `\\nShut down in \\d+ ms: ${delivered} calls delivered, 0 failed, 0 pending; 1 events dropped\\.\\n$`,
+      ),
     )
     expect(demo.errors()).toBe('')
   })

@@ -324,8 +324,8 @@ describe('a violation', () => {
       })
     }
     expect(recorded.lines.map((line) => line.replace(/ \{.*/, ''))).toEqual([
-      'event "order complete" is against the plan: total is a string, expected a number (omitted)',
-      'event "order complete" is against the plan: id is missing, expected a string (reported)',
+      'event "order complete" is against the plan: total is a string, expected a number (omitted; said once)',
+      'event "order complete" is against the plan: id is missing, expected a string (reported; said once)',
     ])
     expect(recorded.stats().violations).toEqual({
       'order complete': { 'total is a string': 3, 'id is missing': 3 },

@@ -15,7 +15,7 @@ describe('the shop', () => {
 
   beforeEach(() => {
     // The config of production: only the way to Segment is another.
-    recorded = recordTracking(shopConfig({ settings: { writeKey: 'test' } }))
+    recorded = recordTracking(shopConfig({ settings: { writeKey: 'test' }, logger: { handler: () => {} } }))
     visitor = request.agent(createApp(recorded))
   })
   afterEach(() => recorded.shutdown())
@@ -55,6 +55,19 @@ describe('the shop', () => {
     await recorded.settled()
     expect(recorded).toHaveTracked('Signed Out')
     expect(recorded.calls.at(-1)).toMatchObject({ userId: 'grace' })
+  })
+
+  it('keeps to the plan, but for one handler that is known', async () => {
+    await visitor.get('/').expect(200)
+    await visitor.post('/login').send({ user: 'ada' }).expect(200)
+    await visitor.post('/company').send({ company: 'engines' }).expect(200)
+    await visitor.post('/newsletter').expect(200)
+    await visitor.post('/logout').expect(200)
+    await recorded.settled()
+    expect(recorded).toKeepToThePlan()
+    await visitor.get('/stock').expect(503)
+    await recorded.settled()
+    expect(recorded.violations).toMatchObject([{ event: 'stock request', problem: 'product is missing' }])
   })
 
   it('tells nothing of an order that was not taken', async () => {

@@ -1,0 +1,4 @@
+import { runBuilt } from './built.js'
+
+// What a tracking plan costs an event.
+process.exitCode = await runBuilt('bench/plan/cost.ts')

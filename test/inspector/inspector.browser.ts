@@ -3,8 +3,10 @@ import { fileURLToPath } from 'node:url'
 import { source as axeSource } from 'axe-core'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { z } from 'zod'
 import type { TrackingConfig } from '../../src/index.js'
 import type { InspectorOptions } from '../../src/inspector/index.js'
+import { definePlan } from '../../src/plan/index.js'
 import { segmentServer, serve, trackingTo } from '../support/servers.js'
 import { launchChromium } from './browser.js'
 import { createShop, shopConfig, visitorWith } from './shop.js'
@@ -170,6 +172,34 @@ describe('an order', () => {
   })
 })
 
+/** A plan that orders do not keep to. */
+const plan = definePlan({
+  events: {
+    'order complete': z.object({ id: z.string(), total: z.string(), currency: z.string() }),
+    'product view': z.object({ id: z.string() }),
+  },
+})
+
+describe('what is against the plan', () => {
+  it('is shown in a step of its own, with the expected shape beside what came', async () => {
+    const shop = await openShop({ plan })
+    const page = await openPage(shop.inspector)
+    await shop.order()
+    await row(page, '/orders').click()
+    await detail(page).locator('.way .plan.flagged').waitFor()
+    const against = detail(page).getByRole('region', { name: 'What is against the plan in order complete' })
+    await against.getByText('total is a number').waitFor()
+    await against.getByText('currency is missing').waitFor()
+    const [expected, came] = await against.locator('.json code').allInnerTexts()
+    expect(expected).toContain('"total": "a string"')
+    expect(came).toContain('"total": 42')
+    await shop.ask('/products/P-1')
+    await row(page, '/products/P-1').click()
+    await detail(page).getByText('as planned').waitFor()
+    expect(await detail(page).locator('.against-plan').count()).toBe(0)
+  })
+})
+
 describe('what did not arrive', () => {
   it('shows why: a refused consent', async () => {
     const shop = await openShop()
@@ -312,7 +342,7 @@ describe('for everybody', () => {
   ] as const)(
     'has no serious accessibility fault and room for all of it: %s, %o',
     async (scheme, viewport) => {
-      const shop = await openShop()
+      const shop = await openShop({ plan })
       const page = await openPage(shop.inspector, { colorScheme: scheme, viewport })
       expect(await seriousFaults(page)).toEqual([])
       await shop.ask('/products/P-1', visitorWith('a2', { analytics: false }))

@@ -28,7 +28,15 @@ export function planPart({ violations, expected, given, stack }: PlanView, event
         expected !== undefined && titled('Expected', jsonBlock(expected, `What the plan wants of ${event}`)),
         titled('What came', jsonBlock(given, `What was tracked as ${event}`)),
       ),
-    stack !== undefined && titled('Tracked here', h('pre', { class: 'stack', tabindex: '0' }, stack)),
+    stack !== undefined &&
+      titled(
+        'Tracked here',
+        h(
+          'pre',
+          { class: 'stack', tabindex: '0', role: 'region', 'aria-label': `Where ${event} was tracked` },
+          stack,
+        ),
+      ),
   )
 }
 

@@ -27,6 +27,13 @@ export default {
       from: {},
       to: { path: '^src/', pathNot: `${pathOf(floors.flat())}|^src/(index|cli|dev)\\.ts$` },
     },
+    {
+      name: 'no-plan-on-the-way-of-a-start',
+      comment: 'Whoever has no tracking plan loads none: only its types are known on the way of a request.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/(plan|inspector)/' },
+      to: { path: '^src/plan/', dependencyTypesNot: ['type-only', 'dynamic-import'] },
+    },
     ...floors.slice(1).map((rooms, above) => ({
       name: `not-up-from-${rooms.join('-')}`,
       comment: 'Imports go down the drawing in CONTRIBUTING.md, "How the house is built".',

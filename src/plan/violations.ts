@@ -8,6 +8,7 @@ import type { JsonSchema } from './standard-schema.js'
 
 /** A list of thousands can have each of its members wrong; so many places of one event are told. */
 const MAX_TOLD = 100
+const MAX_PATH_LENGTH = 200
 
 /** What is told of the places where an event is not as planned. */
 export function violationsOf(
@@ -44,7 +45,12 @@ export function kindOfPath(path: Path): string {
 
 function problemOf({ path, received }: Offence): string {
   if (path.length === 0) return 'not as planned as a whole'
-  return `${kindOfPath(path)} is ${received === 'nothing' ? 'missing' : named(received)}`
+  return `${shortened(kindOfPath(path))} is ${received === 'nothing' ? 'missing' : named(received)}`
+}
+
+/** A member's name can be anybody's, and problems are kept. */
+function shortened(path: string): string {
+  return path.length > MAX_PATH_LENGTH ? `${path.slice(0, MAX_PATH_LENGTH - 1)}…` : path
 }
 
 function methodOf(direct: DirectCall | undefined): Pick<Violation, 'method'> {

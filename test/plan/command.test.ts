@@ -3,9 +3,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import ts from 'typescript'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { planCommand } from '../../src/plan/command/command.js'
+import { errorsOf } from './compiling.js'
 import { COMMON, ORDER, rule } from './segment.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -335,32 +335,3 @@ describe('npx reqtrack plan check', () => {
     ])
   })
 })
-
-/** What the compiler says of files that are there in memory only. */
-function errorsOf(files: Readonly<Record<string, string>>): string[] {
-  const options: ts.CompilerOptions = {
-    module: ts.ModuleKind.NodeNext,
-    moduleResolution: ts.ModuleResolutionKind.NodeNext,
-    target: ts.ScriptTarget.ES2023,
-    strict: true,
-    noEmit: true,
-    skipLibCheck: true,
-    types: [],
-    paths: { reqtrack: [join(root, 'src/index.ts')] },
-    typeRoots: [],
-  }
-  const host = ts.createCompilerHost(options)
-  const { readFile, fileExists, getSourceFile } = host
-  host.fileExists = (path) => path in files || fileExists(path)
-  host.readFile = (path) => files[path] ?? readFile(path)
-  host.getSourceFile = (path, version, ...rest) => {
-    const text = files[path]
-    return text === undefined
-      ? getSourceFile(path, version, ...rest)
-      : ts.createSourceFile(path, text, version)
-  }
-  const program = ts.createProgram(Object.keys(files), options, host)
-  return Object.keys(files)
-    .flatMap((path) => ts.getPreEmitDiagnostics(program, program.getSourceFile(path)))
-    .map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'))
-}

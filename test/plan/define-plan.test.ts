@@ -1,9 +1,11 @@
+import { fileURLToPath } from 'node:url'
 import { type } from 'arktype'
 import * as v from 'valibot'
 import { describe, expect, expectTypeOf, it } from 'vitest'
 import { z } from 'zod'
 import { ConfigError, createTracking } from '../../src/index.js'
 import { definePlan, type PlainJson, PlanError, type PlannedEvents } from '../../src/plan/index.js'
+import { errorsOf } from './compiling.js'
 
 const settings = { writeKey: 'test' }
 
@@ -155,5 +157,40 @@ describe('PlannedEvents', () => {
     expectTypeOf<keyof Events>().toEqualTypeOf<keyof typeof plan.events>()
     expectTypeOf<PlainJson<Set<Date>>>().toEqualTypeOf<string[]>()
     expectTypeOf<PlainJson<{ toJSON(): { at: Date } }>>().toEqualTypeOf<{ at: string }>()
+  })
+
+  it('merged into TrackEvents are what handlers can track', () => {
+    const file = fileURLToPath(new URL('in-memory.ts', import.meta.url))
+    const text = `
+      import { createTracking, type Track } from 'reqtrack'
+      import { definePlan, type PlannedEvents } from 'reqtrack/plan'
+      import { z } from 'zod'
+
+      export const plan = definePlan({
+        events: {
+          'order complete': z.object({ id: z.string(), at: z.iso.datetime().optional() }),
+          Subscribed: z.object({ plan: z.enum(['free', 'team']).optional() }),
+        },
+        unplanned: 'report',
+      })
+      export const tracking = createTracking({ settings: { writeKey: '' }, plan })
+      declare module 'reqtrack' {
+        interface TrackEvents extends PlannedEvents<typeof plan> {}
+      }
+      export function use(track: Track): void {
+        track('order complete', { id: 'A', at: new Date().toISOString() })
+        track('Subscribed')
+        track('Subscribed', { plan: 'team' })
+        // @ts-expect-error: it has data
+        track('order complete')
+        // @ts-expect-error: a number is no id
+        track('order complete', { id: 1 })
+        // @ts-expect-error: no such plan
+        track('Subscribed', { plan: 'gold' })
+        // @ts-expect-error: no such event
+        track('order compelte', { id: 'A' })
+      }
+    `
+    expect(errorsOf({ [file]: text })).toEqual([])
   })
 })

@@ -1,11 +1,9 @@
 import type { z } from 'zod'
 import { given } from '../support/given.js'
+import { writtenPath } from '../support/written-path.js'
 import type { TrackingConfig } from './config.js'
 import { copyConfig } from './copy.js'
 import { TrackingConfigSchema } from './schema.js'
-
-/** Longer keys are cut in messages. */
-const MAX_QUOTED_KEY = 60
 
 /** A problem of a configuration. */
 export interface ConfigProblem {
@@ -77,20 +75,7 @@ function isInside(issue: Issue): boolean {
 }
 
 function problem(path: Path, message: string): ConfigProblem {
-  return { path: written(path), message }
-}
-
-function written(path: Path): string {
-  return path.reduce<string>((before, key) => {
-    if (typeof key === 'number') return `${before}[${key}]`
-    const name = String(key)
-    if (!/^[\w$*-]+$/.test(name) || name.length > MAX_QUOTED_KEY) return `${before}[${quoted(name)}]`
-    return before ? `${before}.${name}` : name
-  }, '')
-}
-
-function quoted(key: string): string {
-  return JSON.stringify(key.length > MAX_QUOTED_KEY ? `${key.slice(0, MAX_QUOTED_KEY)}…` : key)
+  return { path: writtenPath(path), message }
 }
 
 function valueAt(root: unknown, path: Path): unknown {

@@ -4,6 +4,7 @@ import express from 'express'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { expressTracking } from '../src/frameworks/express.js'
 import type { TrackingStats } from '../src/index.js'
+import { definePlan } from '../src/plan/index.js'
 import { requestsOf, segmentServer, serve, trackingTo, visitor } from './support/servers.js'
 
 const sum = (counts: Readonly<Record<string, number>>) =>
@@ -57,7 +58,18 @@ describe('promise 1: never in the way', () => {
       data: { fn: broken },
       dispatch: broken,
       logger: { handler: broken },
-      on: { dropped: broken, delivered: broken, failed: broken, error: broken, shutdown: broken },
+      plan: definePlan({
+        events: { 'page view': { '~standard': { version: 1, vendor: 'broken', validate: broken } } },
+        unplanned: 'report',
+      }),
+      on: {
+        dropped: broken,
+        delivered: broken,
+        failed: broken,
+        violation: broken,
+        error: broken,
+        shutdown: broken,
+      },
     })
     expect(await answerOf((app) => app.use(expressTracking(tracking)))).toEqual(expected)
     await tracking.flush({ timeout: 100 })

@@ -57,5 +57,10 @@ function readable(
 
 /** @param how - Without the message of what was thrown, which may quote the value. */
 function failed(how: string, event: string, fault: Fault): undefined {
-  fault(`the plan's schema of ${JSON.stringify(event.slice(0, 60))} ${how}: the event counts as valid`)
+  fault(`the plan's schema of ${quoted(event)} ${how}: the event counts as valid`)
+}
+
+/** An event's name as it stands in messages. */
+export function quoted(name: string): string {
+  return JSON.stringify(name.slice(0, 60))
 }

@@ -2,7 +2,7 @@ import type { JudgedEvent, Judgement, PlanJudge } from '../model/plan.js'
 import type { DirectCall } from '../model/segment-call.js'
 import { isRecord, toPlain } from '../model/values.js'
 import { after, isPromise, type Maybe } from '../support/maybe.js'
-import { ask, type Fault } from './ask.js'
+import { ask, type Fault, quoted } from './ask.js'
 import type { Unplanned } from './definition.js'
 import { isThere, type Offence, offencesOf } from './offence.js'
 import { omitOffences } from './omit.js'
@@ -23,15 +23,17 @@ export class Judge implements PlanJudge {
 
   judge(event: JudgedEvent, direct: DirectCall | undefined, fault: Fault): Maybe<Judgement> {
     try {
-      const planned = direct ? this.#ofMethod(direct) : this.#parts.find(event)
-      if (typeof planned === 'string') return this.#unplanned(event, planned, fault)
-      return planned === undefined ? UNCHECKED : judgeBy(planned, event, direct, fault)
+      const judged = this.#judge(event, direct, fault)
+      return isPromise(judged) ? settled(judged, event, fault) : judged
     } catch {
-      fault(
-        `the plan could not be held against ${JSON.stringify(event.name.slice(0, 60))}: it counts as valid`,
-      )
-      return UNCHECKED
+      return unjudged(event, fault)
     }
+  }
+
+  #judge(event: JudgedEvent, direct: DirectCall | undefined, fault: Fault): Maybe<Judgement> {
+    const planned = direct ? this.#ofMethod(direct) : this.#parts.find(event)
+    if (typeof planned === 'string') return this.#unplanned(event, planned, fault)
+    return planned === undefined ? UNCHECKED : judgeBy(planned, event, direct, fault)
   }
 
   #ofMethod(direct: DirectCall): Planned | undefined {
@@ -88,15 +90,22 @@ async function judgeInTime(
   held: Case,
   result: Promise<StandardResult<unknown> | undefined>,
 ): Promise<Judgement> {
+  const known = await result
+  return known ? conclude(held, known) : UNCHECKED
+}
+
+async function settled(judged: Promise<Judgement>, event: JudgedEvent, fault: Fault): Promise<Judgement> {
   try {
-    const known = await result
-    return known ? await conclude(held, known) : UNCHECKED
+    return await judged
   } catch {
-    held.fault(
-      `the plan could not be held against ${JSON.stringify(held.event.name.slice(0, 60))}: it counts as valid`,
-    )
-    return UNCHECKED
+    return unjudged(event, fault)
   }
+}
+
+/** What a schema answered could not be read: that is no fault of the event's. */
+function unjudged({ name }: JudgedEvent, fault: Fault): Judgement {
+  fault(`the plan could not be held against ${quoted(name)}: the event counts as valid`)
+  return UNCHECKED
 }
 
 function conclude(held: Case, result: StandardResult<unknown>): Maybe<Judgement> {
@@ -132,7 +141,7 @@ function outputOf({ value, event, fault }: Case, output: unknown): unknown {
   const copied = toPlain(output)
   if (isRecord(copied.value) && !copied.tooLarge) return copied.value
   fault(
-    `what the plan's schema of ${JSON.stringify(event.name.slice(0, 60))} makes of the data is ` +
+    `what the plan's schema of ${quoted(event.name)} makes of the data is ` +
       `${copied.tooLarge ? 'larger than 32 KB' : 'no object'}: they are sent as they came`,
   )
   return value

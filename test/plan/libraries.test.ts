@@ -180,6 +180,7 @@ describe('a schema that fails', () => {
       broken(() => ({ issues: [null] }) as never),
       'could not be held',
     ],
+    ['has such issues later', broken(async () => ({ issues: [null] }) as never), 'could not be held'],
   ])('because it %s is a fault of the plan and not of the event', async (_case, schema, words) => {
     const plan = definePlan({ events: { 'order complete': schema }, invalid: 'drop' })
     const recorded = await tracked(plan, ({ track }) => track('order complete', { id: SECRET }))

@@ -1,7 +1,7 @@
 import type { Server } from 'node:net'
 import { constants } from 'node:os'
-import { nearest } from '../destination/schemas/unknown-key.js'
 import { timerMs } from '../support/maybe.js'
+import { nearest } from '../support/unknown-key.js'
 import { assertServer, isServer } from './given-server.js'
 
 /** How a process shuts down on a signal. */

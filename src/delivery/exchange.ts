@@ -1,4 +1,5 @@
 import type { HTTPClient, HTTPClientRequest, HTTPFetchFn, HTTPResponse } from '@segment/analytics-node'
+import { readAnswer } from './http-answer.js'
 
 /** The part of an HTTP answer that decides what happens next. */
 export interface Answer {
@@ -6,6 +7,9 @@ export interface Answer {
   readonly statusText: string
   /** Milliseconds that the answer asks to wait before the next request. */
   readonly retryAfterMs: number | undefined
+  /** The server's time in milliseconds since 1970, if the answer tells it. */
+  readonly date: number | undefined
+  readonly text: string
 }
 
 /** Extra time for a custom client, which enforces the timeout itself. */
@@ -16,7 +20,7 @@ const GRACE_MS = 1_000
  *
  * @param custom - The application's own HTTP client or `fetch`. Defaults to Node's `fetch`.
  * @param abort - Ends the request.
- * @throws If there is no whole answer within the request's timeout.
+ * @throws If there is no whole answer within the request's timeout, or it is longer than 64 KB.
  */
 export async function exchange(
   custom: HTTPClient | HTTPFetchFn | undefined,
@@ -31,31 +35,31 @@ export async function exchange(
   // The request's socket decides whether the process stays alive.
   timeout.unref()
   try {
-    const response = await orAborted(
-      isClient ? custom.makeRequest(request) : fetchWith(custom ?? fetch, request, abort.signal),
-      abort.signal,
-    )
-    return {
-      status: response.status,
-      statusText: response.statusText,
-      retryAfterMs: retryAfterOf(response.headers),
-    }
+    return await orAborted(answerTo(custom ?? fetch, request, abort.signal), abort.signal)
   } finally {
     clearTimeout(timeout)
   }
 }
 
-async function fetchWith(
-  fetchFn: HTTPFetchFn | typeof fetch,
+async function answerTo(
+  custom: HTTPClient | HTTPFetchFn | typeof fetch,
   request: HTTPClientRequest,
   signal: AbortSignal,
-): Promise<HTTPResponse> {
-  const { method, headers, body } = request
-  // A followed redirect becomes a GET without a body: it would succeed and deliver nothing.
-  const init = { method, headers, body, signal, redirect: 'manual' as const }
-  const response = await fetchFn(request.url, init)
-  await response.text?.()
-  return response
+): Promise<Answer> {
+  const { url, method, headers, body } = request
+  const response = await (typeof custom === 'object'
+    ? custom.makeRequest(request)
+    : // A followed redirect becomes a GET without a body: it would succeed and deliver nothing.
+      custom(url, { method, headers, body, signal, redirect: 'manual' as const }))
+  if (!Number.isInteger(response?.status))
+    throw new Error('the HTTP client returned no response with a status')
+  return {
+    status: response.status,
+    statusText: String(response.statusText ?? ''),
+    retryAfterMs: retryAfterOf(response.headers),
+    date: dateOf(response.headers),
+    text: await readAnswer(response),
+  }
 }
 
 /** Rejects when the signal aborts, since the application's own `fetch` may ignore signals. */
@@ -72,8 +76,12 @@ function retryAfterOf(headers: HTTPResponse['headers']): number | undefined {
   if (!text) return undefined
   if (/^\d{1,9}$/.test(text)) return Number(text) * 1_000
   const until = Date.parse(text)
-  const now = Date.parse(headerOf(headers, 'date') ?? '')
-  return Number.isNaN(until) ? undefined : Math.max(0, until - (Number.isNaN(now) ? Date.now() : now))
+  return Number.isNaN(until) ? undefined : Math.max(0, until - (dateOf(headers) ?? Date.now()))
+}
+
+function dateOf(headers: HTTPResponse['headers']): number | undefined {
+  const date = Date.parse(headerOf(headers, 'date') ?? '')
+  return Number.isNaN(date) ? undefined : date
 }
 
 function headerOf(headers: HTTPResponse['headers'], name: string): string | undefined {

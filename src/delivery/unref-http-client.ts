@@ -1,19 +1,16 @@
-import { Agent as HttpAgent, request as requestHttp } from 'node:http'
-import { Agent as HttpsAgent, request as requestHttps } from 'node:https'
+import http, { type Agent, type ClientRequest } from 'node:http'
+import https from 'node:https'
 import type { HTTPClient, HTTPClientRequest, HTTPResponse } from '@segment/analytics-node'
-
-/** Segment answers with some 20 bytes; an endless answer must not fill the memory. */
-const MAX_ANSWER_BYTES = 64 * 1024
+import { AnswerTooLong, MAX_ANSWER_BYTES } from './http-answer.js'
 
 /**
  * Sends requests whose sockets do not keep the process alive, unlike those of `fetch`: an idle process would otherwise wait
  * for a hanging Segment until the request times out.
+ *
+ * It looks `http.request` up for each request, so that libraries that replace it in tests see the request.
  */
 export class UnrefHttpClient implements HTTPClient {
-  readonly #agents = {
-    http: new HttpAgent({ keepAlive: true }),
-    https: new HttpsAgent({ keepAlive: true }),
-  }
+  readonly #agents = new Map<typeof http | typeof https, Agent>()
   readonly #inFlight = new Set<(reason: Error) => void>()
 
   /** Sends a request without following redirects. Rejects if it fails or times out. */
@@ -27,13 +24,9 @@ export class UnrefHttpClient implements HTTPClient {
   }
 
   #send(sent: HTTPClientRequest, mayRepeat: boolean): Promise<HTTPResponse> {
-    const { method, headers, body, httpRequestTimeout } = sent
-    const url = new URL(sent.url)
+    const { body, httpRequestTimeout } = sent
     return new Promise((resolve, reject) => {
-      const request =
-        url.protocol === 'https:'
-          ? requestHttps(url, { method, headers, agent: this.#agents.https })
-          : requestHttp(url, { method, headers, agent: this.#agents.http })
+      const request = this.#open(sent)
       const end = (reason: Error) => request.destroy(reason)
       const timer = setTimeout(
         () => end(new Error(`timeout: there was no answer within ${httpRequestTimeout} ms`)),
@@ -54,7 +47,7 @@ export class UnrefHttpClient implements HTTPClient {
         let text = ''
         response.setEncoding('utf8')
         response.on('data', (chunk: string) => {
-          if (text.length + chunk.length > MAX_ANSWER_BYTES) end(new Error('the answer was too long'))
+          if (text.length + chunk.length > MAX_ANSWER_BYTES) end(new AnswerTooLong())
           else text += chunk
         })
         response.on('error', reject)
@@ -65,5 +58,21 @@ export class UnrefHttpClient implements HTTPClient {
       })
       request.end(body)
     })
+  }
+
+  #open({ url, method, headers }: HTTPClientRequest): ClientRequest {
+    const target = new URL(url)
+    const protocol = target.protocol === 'https:' ? https : http
+    return protocol.request(target, { method, headers, agent: this.#agentOf(protocol) })
+  }
+
+  #agentOf(protocol: typeof http | typeof https): Agent {
+    const known = this.#agents.get(protocol)
+    if (known) return known
+    // Node sets this from HTTP_PROXY and NO_PROXY where NODE_USE_ENV_PROXY asks for it. Source: Node, "Built-in proxy support".
+    const proxyEnv: unknown = Reflect.get(protocol.globalAgent, 'options')?.proxyEnv
+    const agent = new protocol.Agent({ keepAlive: true, ...(proxyEnv ? { proxyEnv } : {}) })
+    this.#agents.set(protocol, agent)
+    return agent
   }
 }

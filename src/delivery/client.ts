@@ -9,6 +9,7 @@ import { ClientWatch } from './client-watch.js'
 import { ClientClosed, cancelledBy, isNetworkError } from './failure.js'
 import { Gate } from './gate.js'
 import { DEFAULT_LIMITS } from './limits.js'
+import { OAuthToken } from './oauth-token.js'
 import type { Unsettled } from './process-end.js'
 import { makeCall } from './sdk-call.js'
 import {
@@ -193,6 +194,7 @@ function open(settings: ClientSettings, listener: OutcomeListener, choice: Trans
   const transport = new Transport({
     ...choice,
     calls,
+    oauth: oauthSettings && new OAuthToken(oauthSettings, choice.custom),
     maxRetries,
     maxBackoffMs: (maxTotalBackoffDuration ?? SDK_MAX_DURATION_S) * 1_000,
     maxRateLimitMs: (maxRateLimitDuration ?? SDK_MAX_DURATION_S) * 1_000,
@@ -203,7 +205,8 @@ function open(settings: ClientSettings, listener: OutcomeListener, choice: Trans
     httpClient: transport,
     // The transport retries: each pause of the SDK leaks a listener and keeps the process alive.
     maxRetries: 0,
-    ...(oauthSettings && { oauthSettings: { maxRetries, ...oauthSettings } }),
+    // The transport has the token, too: the SDK asks for it without pauses.
+    oauthSettings: undefined,
   })
   containDrained(analytics, listener)
   return new Client(analytics, calls, transport)

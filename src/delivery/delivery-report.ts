@@ -58,9 +58,14 @@ export class DeliveryReport {
   }
 
   /** The gate has changed its state. */
-  gateChanged(state: GateState, pending: number): void {
+  gateChanged(state: GateState, pending: number, error: string | undefined): void {
     this.#state.set(state)
-    if (state === 'refused') {
+    if (state === 'refused' && error?.startsWith('OAuth')) {
+      this.#logger.error(
+        'the OAuth server refuses this client: nothing is sent until it is accepted. Check settings.oauthSettings',
+        { pending, error },
+      )
+    } else if (state === 'refused') {
       this.#logger.error(
         'Segment refuses the write key: nothing is sent until it is accepted. Check settings.writeKey ' +
           '(Connections > Sources > Settings > API Keys) and settings.host (the EU has its own)',

@@ -80,7 +80,7 @@ export class Delivery {
     this.#parts = parts
     this.#report = new DeliveryReport(logger)
     this.#gate = new Gate(limits.maxInFlight)
-    this.#gate.onChange((state) => this.#report.gateChanged(state, this.#pending.size))
+    this.#gate.onChange((state) => this.#report.gateChanged(state, this.#pending.size, this.#gate.lastError))
     this.#client = parts.openClient(
       {
         delivered: (messageId) => this.#delivered(messageId),

@@ -202,6 +202,7 @@ function open(settings: ClientSettings, listener: OutcomeListener, choice: Trans
   })
   const analytics = new Analytics({
     ...settings,
+    path: pathOf(settings),
     httpClient: transport,
     // The transport retries: each pause of the SDK leaks a listener and keeps the process alive.
     maxRetries: 0,
@@ -210,6 +211,12 @@ function open(settings: ClientSettings, listener: OutcomeListener, choice: Trans
   })
   containDrained(analytics, listener)
   return new Client(analytics, calls, transport)
+}
+
+/** The path of the API behind that of the host, which the SDK would drop. */
+function pathOf({ host, path = '/v1/batch' }: ClientSettings): string {
+  const { pathname, search } = new URL(host ?? 'https://api.segment.io')
+  return `${pathname.replace(/\/+$/, '')}/${path.replace(/^\/+/, '')}${path.includes('?') ? '' : search}`
 }
 
 /** Contains what listeners of `drained` throw, which the SDK would let end the process as an unhandled rejection. */

@@ -18,7 +18,10 @@ export interface Settings extends ClientOptions {
   userId?: Mapping.Value
   /** Where an event holds the anonymousId: a walkerOS mapping value. Defaults to `user.session`. */
   anonymousId?: Mapping.Value
-  /** Base URL of Segment's API; `https://events.eu1.segmentapis.com` for the EU. Defaults to `https://api.segment.io`. */
+  /**
+   * Base URL of Segment's API; `https://events.eu1.segmentapis.com` for the EU. A path in it goes before `path`. Defaults to
+   * `https://api.segment.io`.
+   */
   host?: string
   /** Path of the API. Defaults to `/v1/batch`. */
   path?: string

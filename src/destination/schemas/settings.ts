@@ -80,7 +80,7 @@ const settingsShape = {
   ),
   host: field(
     url('https://events.eu1.segmentapis.com'),
-    "Base URL of Segment's API; `https://events.eu1.segmentapis.com` for the EU.",
+    "Base URL of Segment's API; `https://events.eu1.segmentapis.com` for the EU. A path in it goes before `path`.",
     'https://api.segment.io',
   ),
   path: field(z.string(aPath).regex(/^\//, aPath), 'Path of the API.', '/v1/batch'),

@@ -100,6 +100,8 @@ export class PendingCalls {
     this.#calls.delete(pending.messageId)
     if (!pending.isExactSize) this.#inexactSizes--
     this.#bytes -= pending.bytes
+    // A timer for nothing would hold the tracking in memory for hours.
+    if (this.#calls.size === 0) this.stop()
   }
 
   /** Whether a limit leaves room for more bytes. Measures estimated calls, each once, only when the estimate says no. */
@@ -117,6 +119,7 @@ export class PendingCalls {
   /** Stops the timer. */
   stop(): void {
     clearTimeout(this.#timer)
+    this.#timer = undefined
   }
 
   #measure(pending: PendingCall): void {

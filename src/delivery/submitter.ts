@@ -147,8 +147,13 @@ export class Submitter {
   /** Submits nothing any more. */
   stop(): void {
     this.#stopped = true
-    clearTimeout(this.#interval)
+    this.#stopInterval()
     clearTimeout(this.#flushTimer)
+  }
+
+  #stopInterval(): void {
+    clearTimeout(this.#interval)
+    this.#interval = undefined
   }
 
   /** The most calls that the client may hold. With fewer than two batches, one would wait for the other. */
@@ -166,6 +171,7 @@ export class Submitter {
     const { client, flushAt } = this.#parts
     while (this.#isOpen) {
       const { next } = this.#room
+      if (!next) this.#stopInterval()
       if (!next || (!client.isOwn && next.number > (this.#parts.flushTarget() ?? next.number))) return
       const isDue = next.number <= this.#due
       if (!isDue && this.#room.size < flushAt) return this.gather()

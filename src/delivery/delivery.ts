@@ -14,9 +14,10 @@ import { Gate } from './gate.js'
 import type { Health } from './health.js'
 import type { Ledger } from './ledger.js'
 import type { Limits } from './limits.js'
+import { memoryOf } from './object-memory.js'
 import type { Outbox, ReadCall } from './outbox/outbox.js'
 import { StoredQueue } from './outbox/stored-queue.js'
-import { callOf, type PendingCall, textOf } from './pending-call.js'
+import { callOf, type PendingCall, sizeOf, textOf } from './pending-call.js'
 import { PendingCalls } from './pending-calls.js'
 import type { SegmentClient } from './segment-client.js'
 import { Submitter } from './submitter.js'
@@ -26,8 +27,10 @@ const ADDED_BYTES = 320
 /** The most bytes of a call's parameters. */
 const MAX_PARAMS_BYTES = MAX_CALL_BYTES - ADDED_BYTES
 
-/** The most waiting calls that stay objects: about three megabytes. */
-const MAX_UNSERIALIZED = 1_000
+/** The share of `maxBytes` that waiting calls may take as objects: four megabytes. */
+const OBJECT_SHARE = 1 / 16
+/** The share of `maxBytes` that calls may take as objects while the client holds them: sixteen megabytes. */
+const CLIENT_SHARE = 1 / 4
 /** The most bytes in memory with an outbox; the rest is read back when its turn comes. */
 const MAX_HELD_BYTES = 64 * 1024 * 1024
 /** Closing the outbox takes milliseconds, and at most this many if the disk hangs. */
@@ -101,6 +104,7 @@ export class Delivery {
       gate: this.#gate,
       flushAt: Math.max(1, this.#client.traits?.flushAt ?? parts.flushAt),
       flushInterval,
+      maxMemory: limits.maxBytes * CLIENT_SHARE,
       flushTarget: () => this.#flushWaiters.upTo,
       beforeSubmit: () => this.#expire(),
       onCapacity: () => {
@@ -146,18 +150,34 @@ export class Delivery {
     if (most === undefined) return this.#giveUp(call, 'too-large', undefined)
     const pending = this.#pending
     // Serialising a call and parsing it again costs as much as all before it, so the next calls stay objects.
-    const staysUnserialized =
-      this.#submitter.size < MAX_UNSERIALIZED && pending.bytes + most <= limits.maxBytes
-    const content = staysUnserialized ? call : JSON.stringify(call.params)
-    const bytes = typeof content === 'string' ? Buffer.byteLength(content) : most
+    const objectBytes = pending.bytes + most <= limits.maxBytes ? this.#objectBytesOf(call) : 0
+    const text = objectBytes > 0 ? undefined : JSON.stringify(call.params)
+    const bytes = text === undefined ? most : sizeOf(text)
     if (pending.size >= limits.maxPending || !pending.hasRoomFor(bytes, limits.maxBytes)) {
       return this.#giveUp(call, 'overflow', `${pending.size} calls, ${pending.bytes} bytes are waiting`)
     }
     const { type, remembered } = call
     this.#submitter.add(
-      pending.add({ number: ++this.#made, type, messageId, remembered, content, bytes, ageMs: 0 }),
+      pending.add({
+        number: ++this.#made,
+        type,
+        messageId,
+        remembered,
+        text,
+        call: text === undefined ? call : undefined,
+        objectBytes,
+        bytes,
+        ageMs: 0,
+      }),
     )
     this.#submitter.gather()
+  }
+
+  /** Bytes of memory of a call that may wait as an object; 0 where the others leave no room for it. */
+  #objectBytesOf({ params }: SegmentCall): number {
+    const room = this.#parts.limits.maxBytes * OBJECT_SHARE - this.#pending.objectBytes
+    const bytes = memoryOf(params, room)
+    return bytes <= room ? bytes : 0
   }
 
   /** Stores a call before the client gets it. */
@@ -183,10 +203,20 @@ export class Delivery {
       storedQueue.storedOnly === 0 &&
       pending.size < limits.maxPending &&
       pending.hasRoomFor(bytes, maxHeldBytes)
+    const objectBytes = isHeld ? this.#objectBytesOf(call) : 0
     const held = isHeld
-      ? pending.add({ number, type, messageId, remembered, content: text, bytes, ageMs: 0 })
+      ? pending.add({
+          number,
+          type,
+          messageId,
+          remembered,
+          text,
+          call: objectBytes > 0 ? call : undefined,
+          objectBytes,
+          bytes: sizeOf(text),
+          ageMs: 0,
+        })
       : undefined
-    if (held && pending.size <= MAX_UNSERIALIZED) held.call = call
     storedQueue.add(number, { type, messageId, madeAt: Date.now(), text }, held)
   }
 
@@ -214,8 +244,10 @@ export class Delivery {
         type,
         messageId,
         remembered: undefined,
-        content: text,
-        bytes: Buffer.byteLength(text),
+        text,
+        call: undefined,
+        objectBytes: 0,
+        bytes: sizeOf(text),
         ageMs: Math.max(0, Date.now() - madeAt),
       })
       pending.place = place
@@ -327,7 +359,7 @@ export class Delivery {
     const pending = this.#pending.get(messageId)
     if (!pending?.isSubmitted) return
     this.#submitter.settled(pending)
-    if (pending.text !== undefined) pending.call = undefined
+    this.#pending.dropObject(pending)
     const fault = faultOf(reason)
     if (fault.kind === 'too-large') return this.#end(pending, 'too-large', fault.detail)
     if (fault.kind === 'rejected') return this.#refused(pending, fault)

@@ -12,7 +12,7 @@ export interface PendingCall {
   readonly messageId: string
   /** The parameters as JSON; absent while the call is kept as an object. */
   readonly text: string | undefined
-  /** Bytes of the JSON in UTF-8; an upper bound unless `isExactSize`. */
+  /** Bytes of the JSON; an upper bound unless `isExactSize`. */
   bytes: number
   /** Whether `bytes` was measured. */
   isExactSize: boolean
@@ -21,6 +21,10 @@ export interface PendingCall {
   readonly remembered: Remembered | undefined
   /** The call as an object. A call with a text has one only while the client holds it. */
   call: SegmentCall | undefined
+  /** Bytes of memory that it takes as an object while it waits; 0 while it waits as text. */
+  objectBytes: number
+  /** Bytes of memory that it takes while the client holds it. */
+  clientBytes: number
   /** Whether the client holds it. */
   isSubmitted: boolean
   /** Whether Segment has refused its batch: it is then sent alone. */
@@ -47,3 +51,12 @@ export function callOf({
 export function textOf({ text, call }: Pick<PendingCall, 'text' | 'call'>): string {
   return text ?? JSON.stringify(call?.params ?? {})
 }
+
+/** Bytes that count for a text: those of its JSON, or of its string in memory where a character takes two bytes there. */
+export function sizeOf(text: string): number {
+  const bytes = Buffer.byteLength(text)
+  return bytes > text.length && BEYOND_LATIN1.test(text) ? Math.max(bytes, text.length * 2) : bytes
+}
+
+/** V8 stores a string with one byte a character unless it has one of these. */
+const BEYOND_LATIN1 = /[^\0-\xff]/

@@ -1,6 +1,6 @@
 import type { CallType, Remembered, SegmentCall } from '../model/segment-call.js'
 import { timerMs } from '../support/maybe.js'
-import { type PendingCall, textOf } from './pending-call.js'
+import { type PendingCall, sizeOf, textOf } from './pending-call.js'
 
 /** Milliseconds between checks of an expired call that is still in flight. */
 const MIN_AGE_CHECK_MS = 50
@@ -11,8 +11,12 @@ export interface UnsettledCall {
   readonly type: CallType
   readonly messageId: string
   readonly remembered: Remembered | undefined
-  /** The call, or its parameters as JSON. */
-  readonly content: SegmentCall | string
+  /** Its parameters as JSON, unless it waits as an object. */
+  readonly text: string | undefined
+  /** The call, where it waits as an object. */
+  readonly call: SegmentCall | undefined
+  /** Bytes of memory that the object takes; 0 without one. */
+  readonly objectBytes: number
   /** Bytes of its JSON; an upper bound for an object. */
   readonly bytes: number
   /** Milliseconds since it was made. */
@@ -25,6 +29,7 @@ export class PendingCalls {
   readonly #maxAge: number
   readonly #aged: () => void
   #bytes = 0
+  #objectBytes = 0
   /** How many have an estimated size. */
   #inexactSizes = 0
   #timer: NodeJS.Timeout | undefined
@@ -46,6 +51,11 @@ export class PendingCalls {
   /** Bytes of their JSON, or an upper bound. */
   get bytes(): number {
     return this.#bytes
+  }
+
+  /** Bytes of memory of those that wait as objects. */
+  get objectBytes(): number {
+    return this.#objectBytes
   }
 
   /** Milliseconds that the oldest has waited; 0 without one. */
@@ -72,32 +82,37 @@ export class PendingCalls {
   }
 
   /** Adds a call. */
-  add({ number, type, messageId, remembered, content, bytes, ageMs }: UnsettledCall): PendingCall {
-    const isText = typeof content === 'string'
+  add({ ageMs, ...call }: UnsettledCall): PendingCall {
+    const isText = call.text !== undefined
     const pending: PendingCall = {
-      number,
-      type,
-      messageId,
-      text: isText ? content : undefined,
-      bytes,
+      ...call,
       isExactSize: isText,
       madeAt: performance.now() - ageMs,
-      remembered,
-      call: isText ? undefined : content,
+      clientBytes: 0,
       isSubmitted: false,
       isSuspect: false,
       place: undefined,
     }
-    this.#calls.set(messageId, pending)
-    this.#bytes += bytes
+    this.#calls.set(pending.messageId, pending)
+    this.#bytes += pending.bytes
+    this.#objectBytes += pending.objectBytes
     if (!isText) this.#inexactSizes++
     this.#watchAge()
     return pending
   }
 
+  /** Drops the object of a call that has a text, too. */
+  dropObject(pending: PendingCall): void {
+    if (pending.text === undefined) return
+    pending.call = undefined
+    this.#objectBytes -= pending.objectBytes
+    pending.objectBytes = 0
+  }
+
   /** Removes a call that has its outcome or another owner. */
   remove(pending: PendingCall): void {
     this.#calls.delete(pending.messageId)
+    this.#objectBytes -= pending.objectBytes
     if (!pending.isExactSize) this.#inexactSizes--
     this.#bytes -= pending.bytes
     // A timer for nothing would hold the tracking in memory for hours.
@@ -124,7 +139,7 @@ export class PendingCalls {
 
   #measure(pending: PendingCall): void {
     if (pending.isExactSize) return
-    const bytes = Buffer.byteLength(textOf(pending))
+    const bytes = sizeOf(textOf(pending))
     this.#bytes += bytes - pending.bytes
     this.#inexactSizes--
     pending.bytes = bytes

@@ -1,5 +1,6 @@
 import type { Client } from './client.js'
 import type { Gate } from './gate.js'
+import { memoryOf } from './object-memory.js'
 import { callOf, type PendingCall } from './pending-call.js'
 import { WaitingRoom } from './waiting-room.js'
 
@@ -11,6 +12,8 @@ export interface SubmitterParts {
   readonly flushAt: number
   /** Milliseconds after which a partial batch is sent. */
   readonly flushInterval: number
+  /** Bytes of memory that calls may take as objects while the client holds them. */
+  readonly maxMemory: number
   /** The newest call that a `flush()` waits for; `undefined` without one. */
   flushTarget(): number | undefined
   /** Called before a scheduled submission, so that expired calls are removed first. */
@@ -37,6 +40,8 @@ export class Submitter {
   readonly #room = new WaitingRoom()
   readonly #suspects: PendingCall[] = []
   #submitted = 0
+  /** Bytes of memory of the submitted calls. */
+  #memory = 0
   #flushing: Promise<void> | undefined
   /** Whether new calls wait for the flush. */
   #isHolding = false
@@ -105,6 +110,7 @@ export class Submitter {
   /** The client has reported the outcome of a call. */
   settled(pending: PendingCall): void {
     this.#submitted--
+    this.#memory -= pending.clientBytes
     this.#outcomes++
     pending.isSubmitted = false
     if (pending.isSuspect) this.#clear(pending)
@@ -178,6 +184,7 @@ export class Submitter {
       const size = client.isOwn ? flushAt : 1
       if (this.#submitted > 0 && this.#submitted + size > this.#window) return
       for (let count = 0; count < size; count++) {
+        if (this.#submitted > 0 && this.#memory >= this.#parts.maxMemory) return
         const pending = this.#room.take()
         if (!pending) break
         this.#submit(pending)
@@ -209,6 +216,8 @@ export class Submitter {
     const call = callOf(pending)
     pending.call = call
     pending.isSubmitted = true
+    pending.clientBytes = pending.objectBytes || memoryOf(call.params, Number.POSITIVE_INFINITY)
+    this.#memory += pending.clientBytes
     this.#submitted++
     try {
       this.#parts.client.call(call)

@@ -2,7 +2,7 @@ import type { WalkerOS } from '@walkeros/core'
 import { readChoices } from '../model/consent.js'
 import type { Outcome } from '../model/outcome.js'
 import type { SegmentContext } from '../model/segment-call.js'
-import { isRecord, plain } from '../model/values.js'
+import { isRecord, plain, setMember } from '../model/values.js'
 import type { KnownConsent, PersonReading, ReadConsent } from '../request/sender.js'
 import { inTime, isPromise, type Maybe } from '../support/maybe.js'
 import type { GivenSender } from './given-sender.js'
@@ -125,6 +125,6 @@ export class SenderTracker extends ScopeTracker {
 
 function readFrom(state: Readonly<Record<string, boolean>>): ReadConsent {
   const readers: Record<string, string> = {}
-  for (const key of Object.keys(state)) readers[key] = SENDER
+  for (const key of Object.keys(state)) setMember(readers, key, SENDER)
   return { state, readers }
 }

@@ -1,7 +1,14 @@
 import { runInNewContext } from 'node:vm'
 import type { WalkerOS } from '@walkeros/core'
 import { describe, expect, it } from 'vitest'
-import type { DroppedEvent, FailedCall, Reader, Tracker, TrackingConfig } from '../../src/index.js'
+import {
+  type DroppedEvent,
+  type FailedCall,
+  type Reader,
+  strictest,
+  type Tracker,
+  type TrackingConfig,
+} from '../../src/index.js'
 import { withFrozenPrototype } from '../support/frozen-prototype.js'
 import { requestsOf, segmentServer, trackingTo, visitor } from '../support/servers.js'
 
@@ -229,7 +236,7 @@ describe('where Object.prototype is frozen', () => {
         {
           include: ['globals', 'user'],
           mapping: { form: { map: { data: { map: { [name]: `data.${name}`, rest: 'data' } } } } },
-          request: { consent: () => JSON.parse(`{"${name}":true,"marketing":false}`) },
+          request: { consent: strictest(() => JSON.parse(`{"${name}":true,"marketing":false}`)) },
         },
         { consent: { marketing: name } },
       )
@@ -245,16 +252,21 @@ describe('where Object.prototype is frozen', () => {
           },
           { ...visitor('s1'), 'sec-fetch-dest': 'empty', referer: `https://a.example/?utm_${name}=mail` },
         )
+        const consent = JSON.parse(`{"${name}":false}`)
+        tracking
+          .forSender({ user: { id: 'u1', [name]: 'x' }, consent })
+          .track('form send', body, { globals: body })
         await tracking.flush()
       })
       expect(lines).toEqual([])
-      expect(segment.calls.map(({ type }) => type)).toEqual(['track', 'track', 'identify'])
+      expect(segment.calls.map(({ type }) => type)).toEqual(['track', 'track', 'identify', 'track'])
       const [sent, mapped, identified] = segment.calls
       expect(JSON.stringify(sent)).toContain(`"user_session":"s1","${name}":"x","in":{"${name}":1}}`)
       expect(JSON.stringify(mapped)).toContain(`"${name}":"x","rest":{"${name}":"x"`)
       expect(JSON.stringify(identified)).toContain(`"traits":{"${name}":"x","in":{"${name}":1}}`)
-      for (const { context } of segment.calls) {
-        if (/^[a-z][a-z]*$/.test(name)) expect(context?.campaign).toEqual({ [name]: 'mail' })
+      for (const { context, userId } of segment.calls) {
+        if (/^[a-z][a-z]*$/.test(name) && userId === undefined)
+          expect(context?.campaign).toEqual({ [name]: 'mail' })
         expect(context?.consent).toEqual({ categoryPreferences: { [name]: false } })
       }
     },

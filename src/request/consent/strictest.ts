@@ -1,6 +1,7 @@
 import type { WalkerOS } from '@walkeros/core'
 import { onlyChoices } from '../../model/consent.js'
 import type { Reader, TrackedRequest } from '../../model/tracked-request.js'
+import { setMember } from '../../model/values.js'
 import { given } from '../../support/given.js'
 import { after, all, answerWithin, isPromise, type Maybe } from '../../support/maybe.js'
 import { askMembers, type MemberReader, type ReaderFault, readerName } from '../chain.js'
@@ -113,8 +114,9 @@ function merged(answers: readonly Given[]): WalkerOS.Consent | undefined {
   const isAnyMissing = answers.includes(undefined)
   for (const answer of answers) {
     for (const [key, granted] of Object.entries(onlyChoices(answer?.value))) {
-      if (!granted) consent[key] = false
-      else if (!isAnyMissing && consent[key] !== false) consent[key] = true
+      const isRefused = Object.hasOwn(consent, key) && consent[key] === false
+      if (!granted) setMember(consent, key, false)
+      else if (!isAnyMissing && !isRefused) setMember(consent, key, true)
     }
   }
   return Object.keys(consent).length === 0 ? undefined : consent

@@ -1,6 +1,6 @@
 import type { CollectedEvent } from '../model/event.js'
 import type { Judgement } from '../model/plan.js'
-import type { PersonReading } from '../request/sender.js'
+import type { PersonReading } from '../request/person.js'
 import type { Place } from '../support/place.js'
 
 /** A collected event and its person, as far as the person was known when it was tracked. */

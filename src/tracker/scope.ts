@@ -5,13 +5,12 @@ import type { SegmentContext } from '../model/segment-call.js'
 import type { TrackedRequest } from '../model/tracked-request.js'
 import type { Reporter } from '../observe/reporter.js'
 import {
-  type KnownConsent,
   overridePerson,
   type PersonOverride,
   type PersonReading,
-  type ReadConsent,
   type ReadPerson,
-} from '../request/sender.js'
+} from '../request/person.js'
+import type { KnownConsent, ReadConsent } from '../request/sender.js'
 import type { Maybe } from '../support/maybe.js'
 import { randomId } from '../support/random-id.js'
 import { EventList, type OpenEvent } from './event-list.js'

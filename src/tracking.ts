@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Analytics } from '@segment/analytics-node'
 import type { TrackingConfig } from './config/config.js'
+import { withUnusedKey } from './config/unsent.js'
 import { validateConfig } from './config/validation.js'
 import { openContext } from './context/ambient.js'
 import {
@@ -144,8 +145,9 @@ export interface Tracking {
  * app.use(expressTracking(tracking))
  */
 export function createTracking(config: TrackingConfig): Tracking {
-  validateConfig(config)
-  return new RequestTracking(config)
+  const complete = withUnusedKey(config)
+  validateConfig(complete)
+  return new RequestTracking(complete)
 }
 
 class RequestTracking implements Tracking {

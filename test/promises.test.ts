@@ -225,7 +225,7 @@ describe('promise 5: nothing vanishes silently', () => {
     await inRequest((tracker) => {
       tracker.track('order complete')
       tracker.track('order ignore')
-      tracker.track('wrong')
+      tracker.track('walker wrong')
       tracker.track('order complete', { text: 'x'.repeat(40_000) })
       tracker.track('order complete', {}, { consent: { analytics: false } })
       expectBalance(tracking.stats())

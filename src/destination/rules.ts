@@ -1,4 +1,5 @@
 import { deleteByPath, flattenIncludeSections, type Mapping, setByPath, type WalkerOS } from '@walkeros/core'
+import { wordsOf } from '../model/event-name.js'
 import { isRecord, plain, setMember } from '../model/values.js'
 import { after, all, isPromise, type Maybe } from '../support/maybe.js'
 import { attempt, compileValue, contextOf, type Evaluate, type MappingScope } from './mapping-value.js'
@@ -85,17 +86,33 @@ export function applyPolicy(
 export type FindRule = (event: WalkerOS.Event, scope: MappingScope) => Maybe<Match | undefined>
 
 /**
- * Compiles a config's rules. They are looked up as in walkerOS: by the first two words of the event's name,
- * `*` where the entity or the action has no rule of its own, and of a list the first rule whose condition holds.
+ * Compiles a config's rules. A rule is looked up by entity and whole action first (`Checkout`, `Step Viewed`), then by the
+ * first two words of the name, as walkerOS does. `*` stands in for an entity or an action without a rule of its own. In a
+ * list the first rule whose condition holds is taken.
  *
  * A condition may be asynchronous; one that throws, rejects or takes too long is false.
  */
 export function compileRules(rules: Rules | undefined): FindRule {
-  const entities = new Map<string, Map<string, Match[]>>()
+  const entities = compileEntities(rules)
+  if (entities.size === 0) return () => undefined
+  const any = entities.get('*')?.get('*')
+
+  return (event, scope) => {
+    const own = firstMatch(candidatesFor(event.name, entities), event, scope)
+    return own === undefined || isPromise(own) ? orAny(own, any, event, scope) : own
+  }
+}
+
+/** The rules of an entity by action. */
+type Actions = ReadonlyMap<string, readonly Match[]>
+
+function compileEntities(rules: Rules | undefined): ReadonlyMap<string, Actions> {
+  const entities = new Map<string, Actions>()
   for (const [entity, actions] of Object.entries(rules ?? {})) {
     if (!actions) continue
     const compiled = new Map<string, Match[]>()
     for (const [action, rule] of Object.entries(actions)) {
+      if (!rule) continue
       const key = `${entity} ${action}`
       const candidates = Array.isArray(rule) ? rule : [rule]
       compiled.set(
@@ -105,15 +122,17 @@ export function compileRules(rules: Rules | undefined): FindRule {
     }
     entities.set(entity, compiled)
   }
-  if (entities.size === 0) return () => undefined
-  const any = entities.get('*')?.get('*')
+  return entities
+}
 
-  return (event, scope) => {
-    const [entity = '', action = ''] = event.name.split(' ')
-    const actions = entities.get(entity) ?? entities.get('*')
-    const own = firstMatch(actions?.get(action) ?? actions?.get('*'), event, scope)
-    return own === undefined || isPromise(own) ? orAny(own, any, event, scope) : own
-  }
+function candidatesFor(name: string, entities: ReadonlyMap<string, Actions>): readonly Match[] | undefined {
+  const { entity, action } = wordsOf(name)
+  const actions = entities.get(entity) ?? entities.get('*')
+  const whole = actions?.get(action)
+  if (whole) return whole
+  const [first = '', second = ''] = name.split(' ')
+  const walkerOSActions = entities.get(first) ?? entities.get('*')
+  return walkerOSActions?.get(second) ?? actions?.get('*') ?? walkerOSActions?.get('*')
 }
 
 function orAny(

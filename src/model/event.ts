@@ -1,7 +1,7 @@
 import type { WalkerOS } from '@walkeros/core'
 import { randomId } from '../support/random-id.js'
 import { onlyChoices, readChoices } from './consent.js'
-import { problemOfName, quotedName } from './event-name.js'
+import { problemOfName, quotedName, wordsOf } from './event-name.js'
 import { toId, unfitId } from './identity.js'
 import { MAX_CALL_BYTES } from './json-size.js'
 import type { Person } from './person.js'
@@ -11,7 +11,7 @@ import { isRecord, type Plain, toPlain } from './values.js'
 
 /** An event as a handler gives it, in walkerOS's event model. Missing members are filled in. */
 export interface PartialEvent {
-  /** `entity action`, such as `order complete`. */
+  /** Up to 255 characters, such as `order complete`: the first word is the entity, the rest the action. */
   name?: string
   /** The details of what happened. */
   data?: object
@@ -183,7 +183,7 @@ export interface Completion {
 /** Completes a collected event to a walkerOS event that shares no part with any other. */
 export function completeEvent(collected: CollectedEvent, completion: Completion): WalkerOS.Event {
   const { name, parts, timestamp, messageId } = collected
-  const [entity = '', action = ''] = name.split(' ')
+  const { entity, action } = wordsOf(name)
   const { person, consent, trace, startedAt } = completion
   const source = { type: 'reqtrack', platform: 'server', schema: '4', trace }
   const event = {

@@ -6,7 +6,7 @@ import type { TimeoutOptions } from './timeout-options.js'
 
 /**
  * The events of an application. Merge them into this interface, and the compiler checks names and data. While it is empty,
- * any `entity action` can be tracked.
+ * any name can be tracked.
  *
  * @example
  * declare module 'reqtrack' {
@@ -34,7 +34,7 @@ export interface Track {
    * Tracks an event of the running request. Returns at once and never throws. The event goes to Segment after the response,
    * with the request's user and consent.
    *
-   * @param name - `entity action`, such as `order complete`.
+   * @param name - Up to 255 characters, such as `order complete`: the first word is the entity, the rest the action.
    * @param rest - The event's data, copied as plain JSON; and further members of the event, such as `context`.
    *
    * @example

@@ -29,7 +29,7 @@ export function explainDrop(reason: DropReason, circumstances: DropCircumstances
         ? 'it came to no call.'
         : `the rule \`${rule}\` ignores it, or is silent and its settings came to no call.`
     case 'invalid':
-      return 'its name is not `entity action`, such as `order complete`, or a method was given what it cannot use. The error in the log says which.'
+      return 'its name is empty, longer than 255 characters or a walkerOS command, or a method was given what it cannot use. The error in the log says which.'
     case 'too-large':
       return 'its data are larger than the 32 KB that Segment takes for a call. Track less of them, or a reference to them.'
     case 'outcome':

@@ -1,5 +1,6 @@
 import {
   getGrantedConsent,
+  getMappingEvent,
   getMappingValue,
   type Mapping,
   processEventMapping,
@@ -161,6 +162,7 @@ const rule: fc.Arbitrary<Rule> = fc.record(
   },
   { requiredKeys: [] },
 )
+const words = fc.constantFrom('order', 'page', 'complete', 'view', '*', 'a')
 const oneOrMore = fc.oneof(rule, fc.array(rule, { maxLength: 3 }))
 const rules: fc.Arbitrary<Rules> = fc.dictionary(
   fc.constantFrom('order', 'page', '*'),
@@ -210,6 +212,28 @@ describe('compiled rules', () => {
       { numRuns: 10_000 },
     )
   }, 120_000)
+})
+
+describe('the rule of a name of two words', () => {
+  const named: fc.Arbitrary<Rules> = fc.dictionary(
+    words,
+    fc.dictionary(words, fc.constantFrom<Rule | Rule[]>({}, [], [{ condition: () => false }, {}]), {
+      maxKeys: 4,
+    }),
+    { maxKeys: 4 },
+  )
+
+  it('is the one that getMappingEvent of @walkeros/core finds', async () => {
+    await fc.assert(
+      fc.asyncProperty(event, words, words, named, async (given, entity, action, mapping) => {
+        const called = { ...given, name: `${entity} ${action}` }
+        const expected = await getMappingEvent(called, mapping, collector)
+        const scope = { event: called, consent: called.consent, collector, logger, plain: true }
+        expect((await compileRules(mapping)(called, scope))?.key).toBe(expected.mappingKey || undefined)
+      }),
+      { numRuns: 5_000 },
+    )
+  }, 60_000)
 })
 
 describe('the consent gate', () => {

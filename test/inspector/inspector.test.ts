@@ -350,10 +350,10 @@ describe("an event's way", () => {
     ],
     [
       'an invalid name',
-      '/track/wrong',
+      '/track/walker%20user',
       visitorWith('a1'),
       ['stopped: invalid'],
-      'dropped: invalid. Its name is not `entity action`',
+      'dropped: invalid. Its name is empty, longer than 255 characters or a walkerOS command',
     ],
     [
       'discard()',

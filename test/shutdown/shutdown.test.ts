@@ -265,7 +265,7 @@ describe('tracking.shutdown()', () => {
       },
       (tracker, end) => {
         tracker.track('order complete')
-        tracker.track('nonsense')
+        tracker.track('walker nonsense')
         expectBalance(tracking)
         end()
       },

@@ -85,7 +85,7 @@ describe('toHaveTracked()', () => {
       (tracker) => {
         order(tracker)
         tracker.track('product view', { id: 'P-1' }, { consent: { marketing: false } })
-        tracker.track('wrong')
+        tracker.track('walker wrong')
       },
       { consent: { analytics: true, marketing: true }, request: { consent: () => ({ analytics: true }) } },
     )
@@ -101,7 +101,7 @@ describe('toHaveTracked()', () => {
         '    properties.items[0].price: expected 20, got 21',
         '  track     product view  anon=a1  {"id":"P-1"}',
         'dropped:',
-        '  "wrong" (invalid): its name is not `entity action`, such as `order complete`, or a method was given what it cannot use. The error in the log says which.',
+        '  "walker wrong" (invalid): its name is empty, longer than 255 characters or a walkerOS command, or a method was given what it cannot use. The error in the log says which.',
       ].join('\n'),
     )
     expect(messageOf(() => jestExpect(recorded).toHaveTracked('order complete', expected))).toBe(message)

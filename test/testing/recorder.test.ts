@@ -34,7 +34,7 @@ describe('recordTracking()', () => {
     const app = shop(recorded)
     app.get('/', (req, res) => {
       req.track('page view', {}, { timestamp: 1_700_000_000_000 })
-      req.track('wrong')
+      req.track('walker wrong')
       res.send('ok')
     })
     await request(app).post('/orders').set(visitor('a1')).expect(201)
@@ -55,7 +55,7 @@ describe('recordTracking()', () => {
       { name: 'order complete', user: { session: 'a1' }, data: { total: 42 } },
       { name: 'page view', user: { session: 'a2' } },
     ])
-    expect(recorded.drops).toMatchObject([{ reason: 'invalid', event: { name: 'wrong' } }])
+    expect(recorded.drops).toMatchObject([{ reason: 'invalid', event: { name: 'walker wrong' } }])
     expect(recorded.failures).toEqual([])
     expect(recorded.stats().calls).toMatchObject({ made: 2, delivered: 2, pending: 0 })
   })
@@ -160,7 +160,7 @@ describe('recordTracking()', () => {
     const app = express()
     app.use(expressTracking(recorded))
     app.get('/', (req, res) => {
-      req.track('wrong')
+      req.track('walker wrong')
       req.track('page view')
       res.send('ok')
     })

@@ -159,18 +159,19 @@ export const RuleSchema: ObjectSchema<Omit<Rule, keyof typeof COLLECTOR_RULE_FIE
   },
 )
 
-const WORD = /^\S+$/
-
 const entityKey = z
   .string()
   .regex(
-    WORD,
-    'no event has this entity: expected one word with its actions below it, as in { order: { complete: {} } }',
+    /^\S+$/,
+    "no event has this entity: expected one word with its actions below it, as in { Checkout: { 'Step Viewed': {} } }",
   )
 
 const actionKey = z
   .string()
-  .regex(WORD, "no event has this action: expected the second word of an event's name, or *")
+  .refine(
+    (key) => key !== '' && key === key.trim(),
+    "no event has this action: expected all words of an event's name after the first, or * for any and for none",
+  )
 
 const ActionsSchema = z.record(
   actionKey,

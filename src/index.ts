@@ -16,12 +16,12 @@ export type {
 export type { Carried, CarryOptions, ResumeOptions } from './model/carried.js'
 // What it sees of events and calls.
 export type { DroppedEvent, DropReason } from './model/drop.js'
-export type { PartialEvent } from './model/event.js'
+export type { EventOptions, PartialEvent } from './model/event.js'
 export type { FailedCall, FailureReason } from './model/failure.js'
 export type { Identity } from './model/identity.js'
 // What it tracks with, and merges its events into.
 export type { Outcome } from './model/outcome.js'
-export type { CallParams, CallType, SegmentCall, SegmentContext } from './model/segment-call.js'
+export type { CallParams, CallType, Integrations, SegmentCall, SegmentContext } from './model/segment-call.js'
 export type { Sender } from './model/sender.js'
 export type { ShutdownReport } from './model/shutdown-report.js'
 export type { TimeoutOptions } from './model/timeout-options.js'

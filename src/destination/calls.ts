@@ -5,6 +5,7 @@ import type {
   CallType,
   CommonParams,
   DirectCall,
+  Integrations,
   SegmentCall,
   SegmentContext,
 } from '../model/segment-call.js'
@@ -20,13 +21,15 @@ export interface CallFrame {
   readonly context: SegmentContext | undefined
   /** Unique for the event; prefix of each call's messageId. Without it the client generates one. */
   readonly messageId: string | undefined
+  /** The event's own, over those of the settings. */
+  readonly integrations: Integrations | undefined
 }
 
 /** The settings and the memory that calls are made with. */
 export interface CallKit {
   readonly deduplication: Deduplication
   readonly consent: readonly (readonly [key: string, category: string])[] | undefined
-  readonly integrations: CommonParams['integrations']
+  readonly integrations: Integrations | undefined
 }
 
 /** The calls of an event, in the order in which Segment has to receive them. */
@@ -200,13 +203,13 @@ class CallMaker {
   /** Adds the common parameters. It sets members one by one: this runs for every event, and spreading takes twice as long. */
   #complete<P extends CommonParams>(type: CallType, params: P): P {
     const { userId, anonymousId } = this.#identity
-    const { messageId } = this.#frame
-    const { integrations } = this.#kit
+    const { messageId, integrations: own } = this.#frame
+    const { integrations: common } = this.#kit
     if (userId !== undefined) params.userId = userId
     if (anonymousId !== undefined) params.anonymousId = anonymousId
     const context = this.#context()
     if (context) params.context = context
-    if (integrations) params.integrations = { ...integrations }
+    if (common || own) params.integrations = copyIntegrations({}, common, own)
     if (messageId !== undefined) params.messageId = `${messageId}-${type}`
     return params
   }
@@ -228,6 +231,18 @@ class CallMaker {
     const time = new Date(timestamp)
     return Number.isNaN(time.getTime()) ? new Date() : time
   }
+}
+
+/** Copies options, too: the client may change the objects of a call. */
+function copyIntegrations(copied: Integrations, ...sources: (Integrations | undefined)[]): Integrations {
+  for (const source of sources) {
+    for (const name in source) {
+      const choice = source[name]
+      if (isRecord(choice)) copied[name] = copyOf(choice)
+      else if (choice !== undefined) copied[name] = choice
+    }
+  }
+  return copied
 }
 
 function copyOf(context: SegmentContext): SegmentContext {

@@ -1,6 +1,6 @@
 import type { WalkerOS } from '@walkeros/core'
 import { type Identity, identityOf, toId } from '../model/identity.js'
-import type { DirectCall, SegmentContext } from '../model/segment-call.js'
+import type { DirectCall, Integrations, SegmentContext } from '../model/segment-call.js'
 import { isRecord } from '../model/values.js'
 import type { DestinationDropReason, ObserveStep } from '../observe/step.js'
 import { after, isPromise, type Maybe } from '../support/maybe.js'
@@ -46,6 +46,8 @@ export interface Incoming {
   readonly direct?: DirectCall
   /** Segment's `context` from elsewhere, such as the request. It belongs to this event alone: its calls take it over. */
   readonly context?: SegmentContext
+  /** The event's own, over those of the settings. */
+  readonly integrations?: Integrations | undefined
   /** Unique for the event, at most 90 characters; prefix of each call's messageId. */
   readonly messageId?: string
 }
@@ -226,6 +228,7 @@ export class Pipeline {
       event,
       identity,
       context: isRecord(context) ? { ...incoming.context, ...context } : incoming.context,
+      integrations: incoming.integrations,
       messageId: incoming.messageId,
     }
     const made = direct

@@ -1,5 +1,6 @@
 import type { Destination, Mapping, WalkerOS } from '@walkeros/core'
 import type { ClientOptions, ClientSettings, SegmentClient } from '../delivery/index.js'
+import type { Integrations } from '../model/segment-call.js'
 
 /**
  * The settings of walkerOS's Segment destination.
@@ -51,7 +52,7 @@ export interface Settings extends ClientOptions {
    */
   consent?: Record<string, string>
   /** Turns Segment's destinations on and off: `{ All: true, Mixpanel: false }`. Sent with every call. */
-  integrations?: Record<string, boolean | Record<string, unknown>>
+  integrations?: Integrations
   /**
    * Adds to Segment's `context`: a walkerOS mapping value that gives an object, such as `{ map: { ip: 'user.ip' } }`.
    * The middleware adds the request's context in any case.

@@ -3,9 +3,10 @@ import { randomId } from '../support/random-id.js'
 import { onlyChoices, readChoices } from './consent.js'
 import { problemOfName, quotedName, wordsOf } from './event-name.js'
 import { toId, unfitId } from './identity.js'
+import { readIntegrations } from './integrations.js'
 import { MAX_CALL_BYTES } from './json-size.js'
 import type { Person } from './person.js'
-import type { DirectCall } from './segment-call.js'
+import type { DirectCall, Integrations } from './segment-call.js'
 import { readTimestamp } from './timestamp.js'
 import { isRecord, type Plain, toPlain } from './values.js'
 
@@ -31,11 +32,16 @@ export interface PartialEvent {
   trigger?: string
   /** When it happened: milliseconds since 1970, a `Date`, or an ISO 8601 string. Defaults to now. */
   timestamp?: number | Date | string
+  /** Turns Segment's destinations on and off for this event, over `settings.integrations`. Not part of the walkerOS event. */
+  integrations?: Readonly<Integrations>
   /** 16 hex digits. Random by default. */
   id?: string
   /** Where it comes from. */
   source?: object
 }
+
+/** The options of an event, the last argument of the tracker's methods other than `track()`, which takes more. */
+export interface EventOptions extends Pick<PartialEvent, 'integrations' | 'timestamp'> {}
 
 /** An event as it was given: its name and data are unchecked. */
 export type GivenEvent = Omit<PartialEvent, 'name' | 'data'> & {
@@ -55,6 +61,7 @@ const MEMBERS: Readonly<Record<keyof PartialEvent, true>> = {
   consent: true,
   trigger: true,
   timestamp: true,
+  integrations: true,
   id: true,
   source: true,
 }
@@ -77,6 +84,7 @@ export interface CollectedEvent {
   readonly parts: Readonly<Record<string, unknown>>
   readonly direct: DirectCall | undefined
   readonly timestamp: number
+  readonly integrations: Integrations | undefined
   /** Unique beyond this process: the messageIds of the event's calls are made from it. */
   readonly messageId: string
   /** About how many bytes of memory it takes. */
@@ -157,6 +165,9 @@ export function collectEvent(
     if (choices) parts.consent = choices
     if (problem !== undefined) listener.incomplete(name, `consent: ${problem}`)
   }
+  const own = readIntegrations(given.integrations)
+  if (own.tooLarge) return tooLarge(name, 'integrations')
+  for (const each of own.problems) listener.incomplete(name, `integrations: ${each}`)
   if (typeof given.trigger === 'string') parts.trigger = given.trigger
   if (typeof given.id === 'string' && given.id !== '') parts.id = given.id
   return {
@@ -164,8 +175,9 @@ export function collectEvent(
     parts,
     direct,
     timestamp: timestampOf(given.timestamp, name, listener),
+    integrations: own.integrations,
     messageId: randomId(),
-    memory,
+    memory: memory + own.memory,
   }
 }
 

@@ -14,6 +14,9 @@ export interface SegmentContext {
   [key: string]: unknown
 }
 
+/** Turns Segment's destinations on and off, or gives them options: `{ All: true, Mixpanel: false }`. */
+export type Integrations = Record<string, boolean | Record<string, unknown>>
+
 /** The parameters that all types of call share. */
 export interface CommonParams {
   userId?: string
@@ -23,7 +26,7 @@ export interface CommonParams {
   /** Segment takes calls with the same id for the same message. */
   messageId?: string
   context?: SegmentContext
-  integrations?: Record<string, boolean | Record<string, unknown>>
+  integrations?: Integrations
 }
 
 /** The parameters of a call, by its type, as `@segment/analytics-node` takes them. */

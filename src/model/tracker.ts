@@ -1,6 +1,6 @@
 import type { WalkerOS } from '@walkeros/core'
 import type { Carried, CarryOptions } from './carried.js'
-import type { PartialEvent } from './event.js'
+import type { EventOptions, PartialEvent } from './event.js'
 import type { Identity } from './identity.js'
 import type { TimeoutOptions } from './timeout-options.js'
 
@@ -75,19 +75,21 @@ export interface Tracker {
   readonly track: Track
   /** Tells Segment about the request's own user. Always makes a call, unlike the `identify` setting. */
   identify<T extends object>(traits?: T & NoIdentifyArguments): void
+  /** Tells Segment about the request's own user, with options of the event. */
+  identify<T extends object>(traits: T & NoIdentifyArguments, options?: EventOptions): void
   /**
    * Tells Segment about a user: after a registration, or when somebody edits somebody else. Without a usable id the call
    * is dropped as `invalid`: it is never taken for the request's own user.
    */
-  identify(userId: string, traits?: object): void
+  identify(userId: string, traits?: object, options?: EventOptions): void
   /** Puts the request's user in a group. Always makes a call, unlike the `group` setting. */
-  group(groupId: string, traits?: object): void
+  group(groupId: string, traits?: object, options?: EventOptions): void
   /** Tracks a page that was viewed; a text is its name. */
-  page(page?: View | string): void
+  page(page?: View | string, options?: EventOptions): void
   /** Tracks a screen of an app that was viewed; a text is its name. */
-  screen(screen?: View | string): void
+  screen(screen?: View | string, options?: EventOptions): void
   /** Tells Segment that the request's userId was known by another id before. */
-  alias(previousId: string): void
+  alias(previousId: string, options?: EventOptions): void
   /**
    * Sets the person if the handler knows better than the request: `id` is the userId, `session` the anonymousId, the rest
    * are facts about the person. Merged; the last call wins. Applies to events tracked from now on, and at the end of the

@@ -324,6 +324,7 @@ export class Dispatcher {
       event,
       direct: collected.direct,
       context: pass.tracker.segmentContext(event.consent),
+      integrations: collected.integrations,
       messageId: collected.messageId,
     }
     const processed = pipeline.process(incoming, told?.ofDestination)

@@ -1,4 +1,4 @@
-import { eventMembers, type GivenEvent, type PartialEvent } from '../model/event.js'
+import { type EventOptions, eventMembers, type GivenEvent, type PartialEvent } from '../model/event.js'
 import { toId } from '../model/identity.js'
 import type { DirectCall } from '../model/segment-call.js'
 import { isRecord } from '../model/values.js'
@@ -27,33 +27,40 @@ export function trackedEvent(
   return data === undefined ? { ...members, name: given } : { ...members, name: given, data }
 }
 
-/** Reads `identify(traits)` and `identify(userId, traits)`: of two arguments the first is an id, and nothing else. */
+/**
+ * Reads `identify(traits, options)` and `identify(userId, traits, options)`: before anything but options the first argument
+ * is an id, and nothing else.
+ */
 export function readIdentify(given: readonly unknown[]): AskedCall | Misuse {
-  const [first, traits] = given
-  if (given.length < 2) {
-    if (first === undefined) return identified({})
-    if (isRecord(first) && !isIdObject(first)) {
-      const problem = problemOfTraits(first)
-      return problem === undefined ? identified({ data: first }) : { misuse: problem }
-    }
+  const [first, second, third] = given
+  if (given.length < 2 && first === undefined) return identified({})
+  if (isRecord(first) && !isIdObject(first) && isOptions(second)) {
+    const problem = problemOfTraits(first)
+    return problem === undefined ? withOptions(identified({ data: first }), second) : { misuse: problem }
   }
   const id = toId(first)
   if (id === undefined) return { misuse: `tracker.identify(userId) was given ${expectedId(first)}` }
-  return identified({ data: traits, user: { id } })
+  return withOptions(identified({ data: second, user: { id } }), third)
 }
 
-/** Reads `group(groupId, traits)`. */
-export function readGroup([groupId, traits]: readonly unknown[]): AskedCall | Misuse {
+/** Reads `group(groupId, traits, options)`. */
+export function readGroup([groupId, traits, options]: readonly unknown[]): AskedCall | Misuse {
   const id = toId(groupId)
   if (id === undefined) return { misuse: `tracker.group(groupId) was given ${expectedId(groupId)}` }
-  return {
+  const asked: AskedCall = {
     event: { name: 'user group', data: traits },
     direct: { type: 'group', groupId: id },
   }
+  return withOptions(asked, options)
 }
 
-/** Reads `page(page)` and `screen(screen)`: a text is the name. */
-export function readView(type: 'page' | 'screen', [view]: readonly unknown[]): AskedCall | Misuse {
+/** Reads `page(page, options)` and `screen(screen, options)`: a text is the name. */
+export function readView(type: 'page' | 'screen', [view, options]: readonly unknown[]): AskedCall | Misuse {
+  const asked = readViewed(type, view)
+  return 'misuse' in asked ? asked : withOptions(asked, options)
+}
+
+function readViewed(type: 'page' | 'screen', view: unknown): AskedCall | Misuse {
   if (typeof view === 'string') return viewed(type, undefined, view, undefined)
   if (view === undefined) return viewed(type, undefined, undefined, undefined)
   if (!isRecord(view)) {
@@ -70,11 +77,33 @@ export function readView(type: 'page' | 'screen', [view]: readonly unknown[]): A
   return viewed(type, toId(category), toId(name), properties ?? undefined)
 }
 
-/** Reads `alias(previousId)`. */
-export function readAlias([previousId]: readonly unknown[]): AskedCall | Misuse {
+/** Reads `alias(previousId, options)`. */
+export function readAlias([previousId, options]: readonly unknown[]): AskedCall | Misuse {
   const id = toId(previousId)
   if (id === undefined) return { misuse: `tracker.alias(previousId) was given ${expectedId(previousId)}` }
-  return { event: { name: 'user alias' }, direct: { type: 'alias', previousId: id } }
+  return withOptions({ event: { name: 'user alias' }, direct: { type: 'alias', previousId: id } }, options)
+}
+
+/** The options of an event by name; the compiler keeps them complete. */
+const OPTIONS: Readonly<Record<keyof EventOptions, true>> = { integrations: true, timestamp: true }
+
+/** Whether a value can be nothing but options, which may be left out. */
+function isOptions(value: unknown): value is EventOptions | undefined {
+  return (
+    value === undefined || (isRecord(value) && Object.keys(value).every((key) => Object.hasOwn(OPTIONS, key)))
+  )
+}
+
+function withOptions(asked: AskedCall, options: unknown): AskedCall | Misuse {
+  if (options === undefined || options === null) return asked
+  if (!isOptions(options)) {
+    const given = isRecord(options) ? 'an object with other members' : kindOf(options)
+    return {
+      misuse: `tracker.${asked.direct.type}() was given ${given} as its options: expected ${Object.keys(OPTIONS).join(' and ')}`,
+    }
+  }
+  const { integrations, timestamp } = options
+  return { ...asked, event: { ...asked.event, integrations, timestamp } }
 }
 
 function identified(parts: Pick<GivenEvent, 'data' | 'user'>): AskedCall {

@@ -68,6 +68,7 @@ export {
   vanillaCookieConsent,
   type WalkerKey,
 } from './request/consent/index.js'
+export type { Globals } from './request/globals.js'
 // What it reads requests with.
 // The readers of identity.
 export {

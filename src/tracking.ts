@@ -25,6 +25,7 @@ import type { ShutdownReport } from './model/shutdown-report.js'
 import type { TimeoutOptions } from './model/timeout-options.js'
 import type { Tracker } from './model/tracker.js'
 import { Reporter } from './observe/reporter.js'
+import { GlobalsReader } from './request/globals.js'
 import { SenderReader } from './request/sender.js'
 import { shutdownOnSignals } from './shutdown/on-signals.js'
 import { Settling } from './shutdown/settling.js'
@@ -173,6 +174,9 @@ class RequestTracking implements Tracking {
       (reader, error) => fault(`the reader ${reader} failed and counts as having no answer`, error),
       (message) => logger.warn(message),
     )
+    const globals = new GlobalsReader(config.globals, (reader, error) =>
+      fault(`the reader ${reader} failed: the events of its request have no globals`, error),
+    )
     const pipeline = new Pipeline(config, standaloneOptions(logger, fault))
     const client = clientSettings(settings)
     const limits = limitsOf(config.delivery)
@@ -206,6 +210,7 @@ class RequestTracking implements Tracking {
       limits,
     )
     const dispatcher = new Dispatcher({
+      globals,
       pipeline,
       events,
       reporter,

@@ -22,6 +22,7 @@ const SECTIONS: Places = {
   data: 'mapping.md#data',
   policy: 'mapping.md#policy',
   include: 'mapping.md#include',
+  globals: 'mapping.md#globals',
   request: '#request',
   delivery: '#delivery',
   on: '#on',

@@ -3,6 +3,7 @@ import type { DeliveryOptions } from '../delivery/options.js'
 import type { SegmentDestinationConfig } from '../destination/settings.js'
 import type { TrackingCallbacks } from '../observe/callbacks.js'
 import type { Plan } from '../plan/plan.js'
+import type { Globals } from '../request/globals.js'
 import type { RequestOptions } from '../request/sender.js'
 import type { DispatchOption } from '../tracker/dispatcher.js'
 
@@ -18,6 +19,11 @@ import type { DispatchOption } from '../tracker/dispatcher.js'
  * }
  */
 export interface TrackingConfig extends SegmentDestinationConfig {
+  /**
+   * Properties that hold for all events, such as release, environment and tenant, or a reader of them. They fill the event's
+   * `globals` and lie under the properties of `track`, `page` and `screen`; never in traits.
+   */
+  globals?: Globals
   /** How to read a request: its sender, their consent, its context. */
   request?: RequestOptions
   /**

@@ -1,3 +1,4 @@
+import type { WalkerOS } from '@walkeros/core'
 import { z } from 'zod'
 import type { ContextAdapter } from '../context/ambient.js'
 import type { Outbox } from '../delivery/index.js'
@@ -9,12 +10,14 @@ import {
   functionSchema,
   hasMethod,
   integerFrom,
+  isJson,
   type ObjectSchema,
   positive,
   says,
 } from '../destination/schemas/fields.js'
 import { COLLECTOR_FIELDS, ConfigSchema, SettingsSchema } from '../destination/schemas/index.js'
 import type { Id } from '../model/identity.js'
+import { isLargerThan, MAX_CALL_BYTES } from '../model/json-size.js'
 import { isPlan } from '../model/plan.js'
 import type { Reader } from '../model/tracked-request.js'
 import type { TrackingCallbacks } from '../observe/callbacks.js'
@@ -157,6 +160,18 @@ export const CallbacksSchema = exactObject('an object of callbacks, such as { fa
 
 const trackingShape = {
   ...ConfigSchema.shape,
+  globals: field(
+    z.union(
+      [
+        functionSchema<Reader<WalkerOS.Properties>>(),
+        z
+          .record(z.string(), z.custom<WalkerOS.Property>(isJson, says('a value of plain JSON')))
+          .refine((globals) => !isLargerThan(globals, MAX_CALL_BYTES), says('less than the 32 KB of a call')),
+      ],
+      says("an object such as { release: '1.4.2' }, or a function of the request"),
+    ),
+    "Properties that hold for all events, such as release, environment and tenant. They fill the event's `globals` and lie under the properties of `track`, `page` and `screen`.",
+  ),
   request: field(RequestSchema, 'How to read a request: its sender, their consent, its context.'),
   dispatch: field(
     z.union(

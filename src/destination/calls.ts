@@ -21,6 +21,8 @@ export interface CallFrame {
   readonly context: SegmentContext | undefined
   /** Unique for the event; prefix of each call's messageId. Without it the client generates one. */
   readonly messageId: string | undefined
+  /** Lie under the properties of the event's page and screen. Those of its track come with the data. */
+  readonly globals: Readonly<Record<string, unknown>> | undefined
   /** The event's own, over those of the settings. */
   readonly integrations: Integrations | undefined
 }
@@ -161,7 +163,7 @@ class CallMaker {
     const params: CallParams['page'] = { timestamp: this.#time() }
     const category = toId(resolved.category)
     const name = toId(resolved.name)
-    const properties = plain(resolved.properties)
+    const properties = withGlobals(this.#frame.globals, plain(resolved.properties))
     if (category !== undefined) params.category = category
     if (name !== undefined) params.name = name
     if (isRecord(properties)) params.properties = properties
@@ -231,6 +233,12 @@ class CallMaker {
     const time = new Date(timestamp)
     return Number.isNaN(time.getTime()) ? new Date() : time
   }
+}
+
+function withGlobals(globals: Readonly<Record<string, unknown>> | undefined, properties: unknown): unknown {
+  const under = globals && membersOf(globals)
+  if (!under) return properties
+  return isRecord(properties) ? { ...under, ...properties } : under
 }
 
 /** Copies options, too: the client may change the objects of a call. */

@@ -1,7 +1,7 @@
 import type { WalkerOS } from '@walkeros/core'
 import { type Identity, identityOf, toId } from '../model/identity.js'
 import type { DirectCall, Integrations, SegmentContext } from '../model/segment-call.js'
-import { isRecord } from '../model/values.js'
+import { isRecord, setMember } from '../model/values.js'
 import type { DestinationDropReason, ObserveStep } from '../observe/step.js'
 import { after, isPromise, type Maybe } from '../support/maybe.js'
 import {
@@ -46,6 +46,8 @@ export interface Incoming {
   readonly direct?: DirectCall
   /** Segment's `context` from elsewhere, such as the request. It belongs to this event alone: its calls take it over. */
   readonly context?: SegmentContext
+  /** The globals of the config: what the event has of them lies under the properties of track, page and screen. */
+  readonly globals?: Readonly<Record<string, unknown>> | undefined
   /** The event's own, over those of the settings. */
   readonly integrations?: Integrations | undefined
   /** Unique for the event, at most 90 characters; prefix of each call's messageId. */
@@ -189,11 +191,16 @@ export class Pipeline {
     observe?.({ step: 'consent', outcome: 'passed', required: this.#consent })
     observe?.({ step: 'mapping', outcome: 'passed', rule: match?.key })
 
+    const globals = globalsOf(event, incoming.globals)
     const values: Values = {
       userId: this.#userId(event, scope),
       anonymousId: this.#anonymousId(event, scope),
       context: this.#context?.(event, scope),
-      data: direct || compiled?.silent ? undefined : produceData(event, unnamed, this.#data, compiled, scope),
+      globals,
+      data:
+        direct || compiled?.silent
+          ? undefined
+          : produceData(event, unnamed, this.#data, compiled, scope, globals),
       identify: direct ? undefined : (compiled?.calls.identify ?? this.#settings.identify)?.(event, scope),
       group: direct ? undefined : (compiled?.calls.group ?? this.#settings.group)?.(event, scope),
       page: direct ? undefined : viewOf(compiled?.calls.page, event, scope),
@@ -228,6 +235,7 @@ export class Pipeline {
       event,
       identity,
       context: isRecord(context) ? { ...incoming.context, ...context } : incoming.context,
+      globals: values.globals,
       integrations: incoming.integrations,
       messageId: incoming.messageId,
     }
@@ -253,6 +261,7 @@ interface Values extends MappedValues {
   readonly userId: unknown
   readonly anonymousId: unknown
   readonly context: unknown
+  readonly globals: Readonly<Record<string, unknown>> | undefined
   readonly data: unknown
 }
 
@@ -281,7 +290,21 @@ async function resolved(values: Values): Promise<Values> {
     values.page,
     values.screen,
   ])
-  return { userId, anonymousId, context, data, identify, group, page, screen }
+  const { globals } = values
+  return { userId, anonymousId, context, globals, data, identify, group, page, screen }
+}
+
+/** The values that the event has for the names of the config's globals: a handler or a policy may have changed them. */
+function globalsOf(
+  event: WalkerOS.Event,
+  common: Readonly<Record<string, unknown>> | undefined,
+): Readonly<Record<string, unknown>> | undefined {
+  if (!common || !isRecord(event.globals)) return undefined
+  const globals: Record<string, unknown> = {}
+  for (const name of Object.keys(common)) {
+    if (Object.hasOwn(event.globals, name)) setMember(globals, name, event.globals[name])
+  }
+  return globals
 }
 
 function viewOf(view: Evaluate | true | undefined, event: WalkerOS.Event, scope: MappingScope): unknown {

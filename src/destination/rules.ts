@@ -174,8 +174,9 @@ export interface DataConfig {
 
 /**
  * Produces the data of an event's call, as walkerOS does: lays the rule's `data` over the config's, puts the included
- * sections under both, and takes out the paths that the rule removes.
+ * sections under both and the globals under all, and takes out the paths that the rule removes.
  *
+ * @param globals - The config's globals, with the values that the event has for them.
  * @param unnamed - The event before the rule renamed it: walkerOS evaluates the config's `data` on that one.
  */
 export function produceData(
@@ -184,6 +185,7 @@ export function produceData(
   config: DataConfig,
   compiled: CompiledRule | undefined,
   scope: MappingScope,
+  globals?: Readonly<Record<string, unknown>>,
 ): Maybe<unknown> {
   const base = config.data
     ? config.data(unnamed, { ...scope, event: unnamed })
@@ -191,8 +193,9 @@ export function produceData(
       ? undefined
       : config.otherwise?.(event)
   const own = compiled?.data?.(event, scope)
-  if (isPromise(base) || isPromise(own)) return awaitedData(event, config, compiled, scope, base, own)
-  return dataOf(event, config, compiled, scope, base, own)
+  if (isPromise(base) || isPromise(own))
+    return awaitedData(event, config, compiled, globals, scope, base, own)
+  return dataOf(event, config, compiled, globals, scope, base, own)
 }
 
 /** Kept separate: an async function allocates a promise even if it awaits nothing. */
@@ -200,25 +203,28 @@ async function awaitedData(
   event: WalkerOS.Event,
   config: DataConfig,
   compiled: CompiledRule | undefined,
+  globals: Readonly<Record<string, unknown>> | undefined,
   scope: MappingScope,
   base: unknown,
   own: unknown,
 ): Promise<unknown> {
   const [configData, ruleData] = await Promise.all([base, own])
-  return dataOf(event, config, compiled, scope, configData, ruleData)
+  return dataOf(event, config, compiled, globals, scope, configData, ruleData)
 }
 
 function dataOf(
   event: WalkerOS.Event,
   config: DataConfig,
   compiled: CompiledRule | undefined,
+  globals: Readonly<Record<string, unknown>> | undefined,
   scope: MappingScope,
   configData: unknown,
   ruleData: unknown,
 ): unknown {
   const data = compiled?.data ? merged(configData, ruleData) : configData
   const included = withIncluded(event, data, compiled?.rule.include ?? config.include, scope)
-  return withoutRemoved(included, compiled?.rule.remove)
+  const laid = globals ? { ...globals, ...(isRecord(included) ? included : undefined) } : included
+  return withoutRemoved(laid, compiled?.rule.remove)
 }
 
 function withIncluded(

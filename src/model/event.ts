@@ -8,7 +8,7 @@ import { MAX_CALL_BYTES } from './json-size.js'
 import type { Person } from './person.js'
 import type { DirectCall, Integrations } from './segment-call.js'
 import { readTimestamp } from './timestamp.js'
-import { isRecord, type Plain, toPlain } from './values.js'
+import { isRecord, type Plain, plain, setMember, toPlain } from './values.js'
 
 /** An event as a handler gives it, in walkerOS's event model. Missing members are filled in. */
 export interface PartialEvent {
@@ -186,6 +186,8 @@ export interface Completion {
   readonly person: Person
   /** Handed over: the event may change it. */
   readonly consent: WalkerOS.Consent
+  /** Lies under the event's own globals; copied. */
+  readonly globals?: Readonly<Record<string, unknown>> | undefined
   /** 32 hex digits that all events of the request share, from its `traceparent` if it has one. */
   readonly trace: string
   /** The time at which the request began, in milliseconds since 1970. */
@@ -196,14 +198,14 @@ export interface Completion {
 export function completeEvent(collected: CollectedEvent, completion: Completion): WalkerOS.Event {
   const { name, parts, timestamp, messageId } = collected
   const { entity, action } = wordsOf(name)
-  const { person, consent, trace, startedAt } = completion
+  const { person, consent, globals, trace, startedAt } = completion
   const source = { type: 'reqtrack', platform: 'server', schema: '4', trace }
   const event = {
     name,
     // Spreading would cost every event more.
     data: parts.data ?? {},
     context: parts.context ?? {},
-    globals: parts.globals ?? {},
+    globals: globals ? globalsOf(globals, parts.globals) : (parts.globals ?? {}),
     custom: parts.custom ?? {},
     nested: parts.nested ?? [],
     id: parts.id ?? messageId.slice(0, 16),
@@ -217,6 +219,13 @@ export function completeEvent(collected: CollectedEvent, completion: Completion)
     source: isRecord(parts.source) ? { ...source, ...parts.source } : source,
   }
   return event as WalkerOS.Event
+}
+
+function globalsOf(common: Readonly<Record<string, unknown>>, own: unknown): Record<string, unknown> {
+  const globals: Record<string, unknown> = {}
+  for (const name of Object.keys(common)) setMember(globals, name, plain(common[name]))
+  if (isRecord(own)) for (const name of Object.keys(own)) setMember(globals, name, own[name])
+  return globals
 }
 
 /**

@@ -9,6 +9,7 @@ import type { SegmentCall } from '../model/segment-call.js'
 import { setMember, TooLargeError } from '../model/values.js'
 import type { Reporter } from '../observe/reporter.js'
 import type { Who } from '../observe/step.js'
+import type { GlobalsReader, ReadGlobals } from '../request/globals.js'
 import { fillPerson, type ReadPerson, settlePerson } from '../request/person.js'
 import type { ReadConsent } from '../request/sender.js'
 import { after, isPromise, type Maybe } from '../support/maybe.js'
@@ -26,6 +27,7 @@ export type DispatchOption = 'always' | 'success' | ((outcome: Outcome) => boole
 
 /** What a dispatcher works with. */
 export interface DispatcherParts {
+  readonly globals: GlobalsReader
   readonly pipeline: Pipeline
   readonly events: TrackedEvents
   readonly reporter: Reporter
@@ -44,6 +46,8 @@ interface Pass {
   readonly isEarly: boolean
   /** The tracker's discards at that moment. */
   readonly discards: number
+  /** The globals of the scope, once they have been read. */
+  globals?: ReadGlobals | undefined
 }
 
 /** Takes the events of finished scopes to the destination, outside of any response's own turn. */
@@ -151,6 +155,7 @@ export class Dispatcher {
 
   /** Dispatches one event after the other: the next when the one before is done. */
   #dispatchAll(pass: Pass, sender: ReadSender | undefined, from = 0): Maybe<void> {
+    pass.globals = sender?.globals
     const { events } = pass
     for (let index = from; index < events.length; index++) {
       const open = events[index]
@@ -204,9 +209,20 @@ export class Dispatcher {
 
   /** Reads the sender of a scope: once at its end, for all that is tracked later, too; before the end each time. */
   #sent(tracker: Scope): Maybe<ReadSender> {
-    if (!tracker.outcome || !tracker.keepsSender) return tracker.inScope(readSender)
-    tracker.sent ??= tracker.inScope(readSender)
+    if (!tracker.outcome || !tracker.keepsSender) return tracker.inScope(this.#readSender)
+    tracker.sent ??= tracker.inScope(this.#readSender)
     return tracker.sent
+  }
+
+  readonly #readSender = (tracker: Scope): Maybe<ReadSender> => {
+    // All are asked before any is waited for.
+    const person = settlePerson(tracker.readPerson(), tracker.endedMark)
+    const consent = tracker.readConsent()
+    const skipped = tracker.readSkipped()
+    const globals = this.#parts.globals.read(tracker.request)
+    return isPromise(person) || isPromise(consent) || isPromise(skipped) || isPromise(globals)
+      ? readInTime(person, consent, skipped, globals)
+      : { person, consent, skipped, globals }
   }
 
   #dispatchOne(pass: Pass, open: OpenEvent, sender: ReadSender | undefined): Maybe<void> {
@@ -264,6 +280,7 @@ export class Dispatcher {
     const event = completeEvent(collected, {
       person,
       consent,
+      globals: sender.globals,
       trace: tracker.trace,
       startedAt: tracker.startedAt,
     })
@@ -324,6 +341,7 @@ export class Dispatcher {
       event,
       direct: collected.direct,
       context: pass.tracker.segmentContext(event.consent),
+      globals: pass.globals,
       integrations: collected.integrations,
       messageId: collected.messageId,
     }
@@ -380,23 +398,14 @@ export class Dispatcher {
   }
 }
 
-function readSender(tracker: Scope): Maybe<ReadSender> {
-  // All are asked before any is waited for.
-  const person = settlePerson(tracker.readPerson(), tracker.endedMark)
-  const consent = tracker.readConsent()
-  const skipped = tracker.readSkipped()
-  return isPromise(person) || isPromise(consent) || isPromise(skipped)
-    ? readInTime(person, consent, skipped)
-    : { person, consent, skipped }
-}
-
 async function readInTime(
   person: Maybe<ReadPerson>,
   consent: Maybe<ReadConsent>,
   skipped: Maybe<boolean>,
+  globals: Maybe<ReadGlobals | undefined>,
 ): Promise<ReadSender> {
-  const read = await Promise.all([person, consent, skipped])
-  return { person: read[0], consent: read[1], skipped: read[2] }
+  const read = await Promise.all([person, consent, skipped, globals])
+  return { person: read[0], consent: read[1], skipped: read[2], globals: read[3] }
 }
 
 function sourcesOf(person: ReadPerson, sender: ReadSender, tracker: Scope) {

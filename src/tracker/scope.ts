@@ -4,6 +4,7 @@ import type { Outcome } from '../model/outcome.js'
 import type { SegmentContext } from '../model/segment-call.js'
 import type { TrackedRequest } from '../model/tracked-request.js'
 import type { Reporter } from '../observe/reporter.js'
+import type { ReadGlobals } from '../request/globals.js'
 import {
   overridePerson,
   type PersonOverride,
@@ -21,6 +22,7 @@ export interface ReadSender {
   readonly person: ReadPerson
   readonly consent: ReadConsent
   readonly skipped: boolean
+  readonly globals: ReadGlobals | undefined
 }
 
 /** What a scope needs of the room that made it. */

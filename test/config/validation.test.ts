@@ -94,6 +94,8 @@ describe('a configuration that is right', () => {
         '*': [{ condition: () => false }, { ignore: true }],
       },
       '*': { '*': { data: ['data', ['a', { set: ['b', { value: 1 }] }]] } },
+      Checkout: { 'Step Viewed': { name: 'Step Seen' } },
+      Subscribed: { '*': {} },
       gone: undefined,
     },
     consent: { analytics: true },
@@ -101,6 +103,7 @@ describe('a configuration that is right', () => {
     include: ['all'],
     policy: { 'data.total': { key: 'data.sum' } },
     env: { analytics: client, somethingElse: { of: () => 'the application' } },
+    globals: { release: '1.4.2', tenant: { id: 't-1', tags: ['a'] }, nothing: undefined },
     id: 'segment',
     disabled: false,
     logger: { level: 'DEBUG', handler: () => {}, jsonHandler: () => {} },
@@ -122,6 +125,10 @@ describe('a configuration that is right', () => {
 
   it('may have everything in it', () => {
     expect(problemsOf(everything)).toEqual({})
+  })
+
+  it('may read the globals of each request', () => {
+    expect(problemsOf({ settings, globals: async () => ({ tenant: 't-1' }) })).toEqual({})
   })
 
   it('needs a write key and no more', () => {
@@ -424,6 +431,17 @@ describe('a configuration that is wrong', () => {
       'no event has this entity: expected one word with its actions below it',
     ],
     ['mapping.order.', {}, '', 'no event has this action'],
+    ['mapping.order', { ' complete': {} }, '[" complete"]', 'no event has this action'],
+    [
+      'globals',
+      'production',
+      '',
+      "given a string, expected an object such as { release: '1.4.2' }, or a function",
+    ],
+    ['globals', ['production'], '', 'given a list, expected an object'],
+    ['globals', { at: new Date() }, '.at', 'given a date, expected a value of plain JSON'],
+    ['globals', { big: 1n }, '.big', 'given a bigint, expected a value of plain JSON'],
+    ['globals', { text: 'x'.repeat(40_000) }, '', 'given an object, expected less than the 32 KB of a call'],
     ['consent', { analytics: 'granted' }, '.analytics', 'given a string, expected true or false'],
     ['consent', ['analytics'], '', 'given a list, expected consent keys and true'],
     ['include', [1], '[0]', "given the number 1, expected a section's name"],

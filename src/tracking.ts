@@ -177,7 +177,7 @@ class RequestTracking implements Tracking {
     const globals = new GlobalsReader(config.globals, (reader, error) =>
       fault(`the reader ${reader} failed: the events of its request have no globals`, error),
     )
-    const pipeline = new Pipeline(config, standaloneOptions(logger, fault))
+    const pipeline = new Pipeline(config, standaloneOptions(logger, fault, config.beforeSend))
     const client = clientSettings(settings)
     const limits = limitsOf(config.delivery)
     const delivery = new Delivery({

@@ -57,6 +57,8 @@ describe('promise 1: never in the way', () => {
       policy: { 'data.x': { condition: broken } },
       data: { fn: broken },
       dispatch: broken,
+      globals: broken,
+      beforeSend: broken,
       logger: { handler: broken },
       plan: definePlan({
         events: { 'page view': { '~standard': { version: 1, vendor: 'broken', validate: broken } } },
@@ -212,7 +214,8 @@ describe('promise 5: nothing vanishes silently', () => {
       logger: { handler: () => {} },
       settings: { maxRetries: 0 },
       consent: { analytics: true },
-      mapping: { order: { ignore: { ignore: true } } },
+      mapping: { order: { ignore: { ignore: true }, sample: { sample: 0 } } },
+      beforeSend: (call, { name }) => (name === 'order withhold' ? null : call),
       request: { consent: () => ({ analytics: true }), skip: (request) => request.headers['x-skip'] === '1' },
       dispatch: ({ status }) => status !== 500,
       on: {
@@ -225,11 +228,13 @@ describe('promise 5: nothing vanishes silently', () => {
     await inRequest((tracker) => {
       tracker.track('order complete')
       tracker.track('order ignore')
+      tracker.track('order sample')
+      tracker.track('order withhold')
       tracker.track('walker wrong')
       tracker.track('order complete', { text: 'x'.repeat(40_000) })
       tracker.track('order complete', {}, { consent: { analytics: false } })
       expectBalance(tracking.stats())
-      expect(tracking.stats().events.open).toBe(3)
+      expect(tracking.stats().events.open).toBe(5)
     }, visitor('s1'))
     await inRequest((tracker) => tracker.track('order complete'))
     await inRequest((tracker) => tracker.track('order complete'), { ...visitor('s1'), 'x-skip': '1' })
@@ -258,6 +263,8 @@ describe('promise 5: nothing vanishes silently', () => {
       'discarded',
       'identity',
       'ignored',
+      'sampled',
+      'withheld',
       'consent',
       'outcome',
       'skipped',
@@ -271,8 +278,14 @@ describe('promise 5: nothing vanishes silently', () => {
     expect(told.sort()).toEqual(expected.sort())
     const stats = tracking.stats()
     expectBalance(stats)
-    expect(stats.events).toMatchObject({ tracked: 11, open: 0, dispatched: 2 })
-    expect(stats.calls).toMatchObject({ made: 2, delivered: 1, pending: 0, failed: { rejected: 1 } })
+    expect(stats.events).toMatchObject({ tracked: 13, open: 0, dispatched: 2 })
+    expect(stats.calls).toMatchObject({
+      made: 2,
+      delivered: 1,
+      pending: 0,
+      withheld: 1,
+      failed: { rejected: 1 },
+    })
   })
 
   it('never shows the write key', async () => {

@@ -23,6 +23,7 @@ const SECTIONS: Places = {
   policy: 'mapping.md#policy',
   include: 'mapping.md#include',
   globals: 'mapping.md#globals',
+  beforeSend: 'mapping.md#before-sending',
   request: '#request',
   delivery: '#delivery',
   on: '#on',

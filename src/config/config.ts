@@ -1,5 +1,6 @@
 import type { ContextAdapter } from '../context/ambient.js'
 import type { DeliveryOptions } from '../delivery/options.js'
+import type { BeforeSend } from '../destination/before-send.js'
 import type { SegmentDestinationConfig } from '../destination/settings.js'
 import type { TrackingCallbacks } from '../observe/callbacks.js'
 import type { Plan } from '../plan/plan.js'
@@ -24,6 +25,11 @@ export interface TrackingConfig extends SegmentDestinationConfig {
    * `globals` and lie under the properties of `track`, `page` and `screen`; never in traits.
    */
   globals?: Globals
+  /**
+   * Sees every call before it is sent, may change it, and withholds it by returning `null`. In a list each function gets the
+   * result of the one before. `hashed()` and `only()` make functions for it.
+   */
+  beforeSend?: BeforeSend | BeforeSend[]
   /** How to read a request: its sender, their consent, its context. */
   request?: RequestOptions
   /**

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { ContextAdapter } from '../context/ambient.js'
 import type { Outbox } from '../delivery/index.js'
 import type { DeliveryOptions } from '../delivery/options.js'
+import type { BeforeSend } from '../destination/before-send.js'
 import {
   booleanSchema,
   exactObject,
@@ -171,6 +172,13 @@ const trackingShape = {
       says("an object such as { release: '1.4.2' }, or a function of the request"),
     ),
     "Properties that hold for all events, such as release, environment and tenant. They fill the event's `globals` and lie under the properties of `track`, `page` and `screen`.",
+  ),
+  beforeSend: field(
+    z.union(
+      [functionSchema<BeforeSend>(), z.array(functionSchema<BeforeSend>())],
+      says('a function of the call and its event, or a list of such functions'),
+    ),
+    'Sees every call before it is sent, may change it, and withholds it by returning `null`.',
   ),
   request: field(RequestSchema, 'How to read a request: its sender, their consent, its context.'),
   dispatch: field(

@@ -10,6 +10,8 @@ const NO_DROPS: Readonly<Record<DropReason, number>> = {
   consent: 0,
   identity: 0,
   ignored: 0,
+  sampled: 0,
+  withheld: 0,
   outcome: 0,
   skipped: 0,
   plan: 0,
@@ -53,6 +55,8 @@ export interface TrackingStats {
     readonly pending: number
     /** Not made, since Segment knows the same already. */
     readonly deduplicated: number
+    /** Not made, since `beforeSend` withheld them. */
+    readonly withheld: number
     /** Failed for good, by reason. */
     readonly failed: Readonly<Record<FailureReason, number>>
   }
@@ -70,6 +74,7 @@ export class Ledger {
   #made = 0
   #delivered = 0
   #deduplicated = 0
+  #withheld = 0
   readonly #dropped = { ...NO_DROPS }
   readonly #failed = { ...NO_FAILURES }
   readonly #violations = new ViolationCounter()
@@ -87,10 +92,15 @@ export class Ledger {
   }
 
   /** An open event has become calls. */
-  dispatched(deduplicated: number): void {
+  dispatched(): void {
     this.#dispatched++
-    this.#deduplicated += deduplicated
     this.#unsettled.end()
+  }
+
+  /** Calls of an event were not made. */
+  unmade(deduplicated: number, withheld: number): void {
+    this.#deduplicated += deduplicated
+    this.#withheld += withheld
   }
 
   /** An open event is dropped. */
@@ -147,6 +157,7 @@ export class Ledger {
         delivered: this.#delivered,
         pending: this.#made - this.#delivered - sum(failed),
         deduplicated: this.#deduplicated,
+        withheld: this.#withheld,
         failed,
       },
       violations: this.#violations.counts(),

@@ -9,8 +9,9 @@ import type {
   SegmentCall,
   SegmentContext,
 } from '../model/segment-call.js'
-import { isRecord, plain, setMember } from '../model/values.js'
+import { isRecord, plain } from '../model/values.js'
 import { toCategoryPreferences } from './consent.js'
+import { copyIntegrations, copyOf, membersOf, withGlobals } from './copies.js'
 import type { Deduplication } from './deduplication.js'
 
 /** The common ground of an event's calls. */
@@ -211,7 +212,7 @@ class CallMaker {
     if (anonymousId !== undefined) params.anonymousId = anonymousId
     const context = this.#context()
     if (context) params.context = context
-    if (common || own) params.integrations = copyIntegrations({}, common, own)
+    if (common || own) params.integrations = copyIntegrations(common, own)
     if (messageId !== undefined) params.messageId = `${messageId}-${type}`
     return params
   }
@@ -233,34 +234,4 @@ class CallMaker {
     const time = new Date(timestamp)
     return Number.isNaN(time.getTime()) ? new Date() : time
   }
-}
-
-function withGlobals(globals: Readonly<Record<string, unknown>> | undefined, properties: unknown): unknown {
-  const under = globals && membersOf(globals)
-  if (!under) return properties
-  return isRecord(properties) ? { ...under, ...properties } : under
-}
-
-/** Copies options, too: the client may change the objects of a call. */
-function copyIntegrations(copied: Integrations, ...sources: (Integrations | undefined)[]): Integrations {
-  for (const source of sources) {
-    for (const name in source) {
-      const choice = source[name]
-      if (isRecord(choice)) copied[name] = copyOf(choice)
-      else if (choice !== undefined) copied[name] = choice
-    }
-  }
-  return copied
-}
-
-function copyOf(context: SegmentContext): SegmentContext {
-  const copied: SegmentContext = {}
-  for (const key of Object.keys(context)) setMember<unknown>(copied, key, plain(context[key]))
-  return copied
-}
-
-/** Copies traits, since two calls of an event may use the same part of it; `undefined` where they are empty. */
-function membersOf(value: unknown): Record<string, unknown> | undefined {
-  const copied = plain(value)
-  return isRecord(copied) && Object.keys(copied).length > 0 ? copied : undefined
 }

@@ -33,3 +33,10 @@ export function toCategoryPreferences(
   }
   return { categoryPreferences }
 }
+
+/** The keys and categories of `settings.consent`. A key that is `undefined` counts as absent, as everywhere in a config. */
+export function categoriesOf(consent: Record<string, string | undefined>): [key: string, category: string][] {
+  return Object.entries(consent).flatMap(([key, category]) =>
+    category === undefined ? [] : [[key, category]],
+  )
+}

@@ -1,58 +1,29 @@
 import type { WalkerOS } from '@walkeros/core'
-import { type Identity, identityOf, toId } from '../model/identity.js'
-import type { DirectCall, Integrations, SegmentContext } from '../model/segment-call.js'
-import { isRecord, setMember } from '../model/values.js'
-import type { DestinationDropReason, ObserveStep } from '../observe/step.js'
+import { identityOf, toId } from '../model/identity.js'
+import { isRecord } from '../model/values.js'
+import type { ObserveStep } from '../observe/step.js'
 import { after, isPromise, type Maybe } from '../support/maybe.js'
-import {
-  type CallFrame,
-  type CallKit,
-  type MadeCalls,
-  type MappedValues,
-  makeDirectCall,
-  makeMappedCalls,
-} from './calls.js'
-import { isGranted } from './consent.js'
+import { type BeforeSend, CallFilter } from './before-send.js'
+import { type CallFrame, type CallKit, makeDirectCall, makeMappedCalls } from './calls.js'
+import { categoriesOf, isGranted } from './consent.js'
 import { Deduplication } from './deduplication.js'
+import { type DataConfig, produceData } from './event-data.js'
+import { type Incoming, withEvent } from './incoming.js'
+import { globalsOf, resolved, someArePromises, type Values, viewOf, visitorOf } from './mapped-values.js'
 import { compileValue, type Evaluate, type MappingScope } from './mapping-value.js'
+import { denied, finish, ignored, type Processed, sampledOut } from './processed.js'
 import {
   applyPolicy,
   type CompiledCalls,
   compileCalls,
   compilePolicy,
   compileRules,
-  type DataConfig,
   type FindRule,
   type Match,
   type Policy,
-  produceData,
 } from './rules.js'
+import { isInSample, withSampling } from './sampling.js'
 import { SETTINGS_DEFAULTS, type SegmentDestinationConfig, type Settings } from './settings.js'
-
-/** The destination's result for an event: calls, or the reason why there are none. */
-export type Processed =
-  | (MadeCalls & { readonly dropped?: undefined; readonly rule: string | undefined })
-  | {
-      readonly dropped: DestinationDropReason
-      /** The required consent keys, where the reason is that none was granted. */
-      readonly required?: WalkerOS.Consent
-      readonly rule: string | undefined
-    }
-
-/** An event and its companions on the way through the destination. */
-export interface Incoming {
-  readonly event: WalkerOS.Event
-  /** The call of a tracker's own method; mapping rules do not apply to it. */
-  readonly direct?: DirectCall
-  /** Segment's `context` from elsewhere, such as the request. It belongs to this event alone: its calls take it over. */
-  readonly context?: SegmentContext
-  /** The globals of the config: what the event has of them lies under the properties of track, page and screen. */
-  readonly globals?: Readonly<Record<string, unknown>> | undefined
-  /** The event's own, over those of the settings. */
-  readonly integrations?: Integrations | undefined
-  /** Unique for the event, at most 90 characters; prefix of each call's messageId. */
-  readonly messageId?: string
-}
 
 /** A pipeline's surroundings: what does not come from the destination's config. */
 export interface PipelineOptions {
@@ -60,6 +31,8 @@ export interface PipelineOptions {
   readonly scope: Pick<MappingScope, 'collector' | 'logger' | 'plain' | 'functions'>
   /** Whether an event's `data` become the properties of its call where no mapping makes them. */
   readonly dataAsProperties: boolean
+  /** See every call before it leaves the destination. */
+  readonly beforeSend?: readonly BeforeSend[]
 }
 
 /**
@@ -78,6 +51,7 @@ export class Pipeline {
   readonly #context: Evaluate | undefined
   readonly #kit: CallKit
   readonly #options: PipelineOptions
+  readonly #filter: CallFilter | undefined
 
   /** @param config - The destination's config; compiled once, here. */
   constructor(
@@ -86,6 +60,8 @@ export class Pipeline {
   ) {
     const { settings } = config
     this.#options = options
+    const { beforeSend = [], scope } = options
+    if (beforeSend.length > 0 && scope.functions) this.#filter = new CallFilter(beforeSend, scope.functions)
     this.#consent = config.consent
     this.#policy = compilePolicy(config.policy)
     this.#findRule = compileRules(config.mapping)
@@ -159,10 +135,7 @@ export class Pipeline {
     const { compiled, key } = match
     const { event } = incoming
     if (!isGranted(compiled.rule.consent, event.consent)) return denied(compiled.rule.consent, key, observe)
-    if (compiled.rule.ignore) {
-      observe?.({ step: 'mapping', outcome: 'dropped', reason: 'ignored', rule: key })
-      return { dropped: 'ignored', rule: key }
-    }
+    if (compiled.rule.ignore) return ignored(key, observe)
     if (compiled.policy.length === 0) return this.#callsOf(incoming, match, scope, observe)
     return this.#callsOfChanged(incoming, match, scope, observe)
   }
@@ -227,14 +200,18 @@ export class Pipeline {
     match: Match | undefined,
     values: Values,
     observe: ObserveStep | undefined,
-  ): Processed {
+  ): Maybe<Processed> {
     const { direct } = incoming
-    const { context } = values
     const identity = identityOf(toId(values.userId), toId(values.anonymousId))
+    const rate = match?.compiled.sample
+    const visitor = rate === undefined ? undefined : visitorOf(identity, values)
+    if (match && rate !== undefined && visitor !== undefined && !isInSample(visitor, rate))
+      return sampledOut(match.key, observe)
+    const context = isRecord(values.context) ? { ...incoming.context, ...values.context } : incoming.context
     const frame: CallFrame = {
       event,
       identity,
-      context: isRecord(context) ? { ...incoming.context, ...context } : incoming.context,
+      context: rate === undefined ? context : withSampling(context, rate),
       globals: values.globals,
       integrations: incoming.integrations,
       messageId: incoming.messageId,
@@ -242,7 +219,24 @@ export class Pipeline {
     const made = direct
       ? makeDirectCall(frame, direct, recordOf(event.data), this.#kit)
       : makeMappedCalls(frame, values, match?.compiled.silent ? undefined : recordOf(values.data), this.#kit)
-    return finish(made, identity, match?.key, observe)
+    const processed = finish(made, identity, match?.key, observe)
+    return this.#filter ? this.#send(this.#filter, processed, incoming.event) : processed
+  }
+
+  /** Takes the calls of an event through `beforeSend`, and forgets people whom Segment is not told about after all. */
+  #send(filter: CallFilter, processed: Processed, event: WalkerOS.Event): Maybe<Processed> {
+    if (processed.dropped !== undefined || processed.calls.length === 0) return processed
+    return after(filter.filter(processed.calls, event), (answers) => {
+      const calls = answers.filter((call) => call !== undefined)
+      const withheld = answers.length - calls.length
+      for (const [index, answer] of answers.entries()) {
+        if (!answer) this.deduplication.forget(processed.calls[index]?.remembered)
+      }
+      const { deduplicated, rule } = processed
+      return calls.length > 0
+        ? { calls, deduplicated, withheld, rule }
+        : { dropped: 'withheld', deduplicated, withheld, rule }
+    })
   }
 
   #scopeOf(event: WalkerOS.Event): MappingScope {
@@ -251,98 +245,6 @@ export class Pipeline {
   }
 }
 
-/** Copies only where the policy changed the event, which is rare. */
-function withEvent(incoming: Incoming, event: WalkerOS.Event): Incoming {
-  return event === incoming.event ? incoming : { ...incoming, event }
-}
-
-/** The results of an event's mappings, some of them promises: ids, context, properties, and the calls other than `track()`. */
-interface Values extends MappedValues {
-  readonly userId: unknown
-  readonly anonymousId: unknown
-  readonly context: unknown
-  readonly globals: Readonly<Record<string, unknown>> | undefined
-  readonly data: unknown
-}
-
-function someArePromises(values: Values): boolean {
-  const { userId, anonymousId, context, data, identify, group, page, screen } = values
-  return (
-    isPromise(userId) ||
-    isPromise(anonymousId) ||
-    isPromise(context) ||
-    isPromise(data) ||
-    isPromise(identify) ||
-    isPromise(group) ||
-    isPromise(page) ||
-    isPromise(screen)
-  )
-}
-
-async function resolved(values: Values): Promise<Values> {
-  const [userId, anonymousId, context, data, identify, group, page, screen] = await Promise.all([
-    values.userId,
-    values.anonymousId,
-    values.context,
-    values.data,
-    values.identify,
-    values.group,
-    values.page,
-    values.screen,
-  ])
-  const { globals } = values
-  return { userId, anonymousId, context, globals, data, identify, group, page, screen }
-}
-
-/** The values that the event has for the names of the config's globals: a handler or a policy may have changed them. */
-function globalsOf(
-  event: WalkerOS.Event,
-  common: Readonly<Record<string, unknown>> | undefined,
-): Readonly<Record<string, unknown>> | undefined {
-  if (!common || !isRecord(event.globals)) return undefined
-  const globals: Record<string, unknown> = {}
-  for (const name of Object.keys(common)) {
-    if (Object.hasOwn(event.globals, name)) setMember(globals, name, event.globals[name])
-  }
-  return globals
-}
-
-function viewOf(view: Evaluate | true | undefined, event: WalkerOS.Event, scope: MappingScope): unknown {
-  return view === true ? true : view?.(event, scope)
-}
-
-function finish(
-  made: MadeCalls | undefined,
-  identity: Identity,
-  rule: string | undefined,
-  observe: ObserveStep | undefined,
-): Processed {
-  if (!made) {
-    observe?.({ step: 'identity', outcome: 'dropped', reason: 'identity', rule })
-    return { dropped: 'identity', rule }
-  }
-  const { calls, deduplicated } = made
-  observe?.({ step: 'identity', outcome: 'passed', identity })
-  observe?.({ step: 'deduplication', outcome: 'passed', deduplicated })
-  return calls.length > 0 || deduplicated > 0 ? { calls, deduplicated, rule } : { dropped: 'ignored', rule }
-}
-
-/** Leaves out keys that are `undefined`, which count as absent everywhere in a config. */
-function categoriesOf(consent: Record<string, string | undefined>): [key: string, category: string][] {
-  return Object.entries(consent).flatMap(([key, category]) =>
-    category === undefined ? [] : [[key, category]],
-  )
-}
-
 function recordOf(value: unknown): Record<string, unknown> {
   return isRecord(value) ? value : {}
-}
-
-function denied(
-  required: WalkerOS.Consent | undefined,
-  rule: string | undefined,
-  observe: ObserveStep | undefined,
-): Processed {
-  observe?.({ step: 'consent', outcome: 'dropped', reason: 'consent', required, rule })
-  return { dropped: 'consent', required, rule }
 }

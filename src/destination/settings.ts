@@ -81,6 +81,11 @@ export interface MappingSettings {
 export interface Rule extends Mapping.Rule<MappingSettings> {
   /** Makes the calls of `settings` and no `track()`. The documentation's name for what walkerOS 4 calls `silent`. */
   skip?: boolean
+  /**
+   * Keeps the events of this share of visitors, from 0 to 1, and drops those of the others with the reason `sampled`. A
+   * visitor is in or out for good, on every machine, by a hash of the anonymousId, or of the userId where there is none.
+   */
+  sample?: number
 }
 
 /** Mapping rules by entity and action; `*` matches any. Of several rules in a list the first whose condition holds is taken. */

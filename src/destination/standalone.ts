@@ -1,4 +1,5 @@
 import type { Logger, Mapping } from '@walkeros/core'
+import type { BeforeSend } from './before-send.js'
 import type { PipelineOptions } from './pipeline.js'
 
 /** Milliseconds that an asynchronous function of the mapping may take. */
@@ -8,11 +9,13 @@ const FUNCTION_TIMEOUT_MS = 2_000
  * The options of a pipeline that runs without a walkerOS collector: an event's data become its properties, and the
  * application's functions are limited in time.
  *
- * @param fault - Reports a mapping function that failed.
+ * @param fault - Reports a mapping function or a `beforeSend` that failed.
+ * @param beforeSend - One function or several, asked in their order.
  */
 export function standaloneOptions(
   logger: Logger.Instance,
   fault: (message: string, error: unknown) => void,
+  beforeSend: BeforeSend | readonly BeforeSend[] = [],
 ): PipelineOptions {
   return {
     scope: {
@@ -25,6 +28,7 @@ export function standaloneOptions(
       },
     },
     dataAsProperties: true,
+    beforeSend: typeof beforeSend === 'function' ? [beforeSend] : beforeSend,
   }
 }
 

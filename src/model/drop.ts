@@ -13,6 +13,10 @@ export type DropReason =
   | 'identity'
   /** A mapping rule ignores it, or is silent and resolves to no call. */
   | 'ignored'
+  /** A mapping rule's `sample` leaves its visitor out. */
+  | 'sampled'
+  /** `beforeSend` withheld all of its calls. */
+  | 'withheld'
   /** The `dispatch` option refuses the outcome of its request. */
   | 'outcome'
   /** A `request.skip` reader answered `true` for its request. */

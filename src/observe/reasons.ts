@@ -28,6 +28,12 @@ export function explainDrop(reason: DropReason, circumstances: DropCircumstances
       return rule === undefined
         ? 'it came to no call.'
         : `the rule \`${rule}\` ignores it, or is silent and its settings came to no call.`
+    case 'sampled':
+      return rule === undefined
+        ? 'its visitor is not in the sample that a rule asks for.'
+        : `its visitor is not in the sample that the rule \`${rule}\` asks for.`
+    case 'withheld':
+      return '`config.beforeSend` withheld its calls: it returned null for them, or failed. The error in the log says how.'
     case 'invalid':
       return 'its name is empty, longer than 255 characters or a walkerOS command, or a method was given what it cannot use. The error in the log says which.'
     case 'too-large':

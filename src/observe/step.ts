@@ -24,7 +24,7 @@ export interface Who {
 }
 
 /** Why the destination made no call of an event. */
-export type DestinationDropReason = 'consent' | 'identity' | 'ignored'
+export type DestinationDropReason = 'consent' | 'identity' | 'ignored' | 'sampled' | 'withheld'
 
 /** A step of an event through the destination. */
 export interface DestinationStep {

@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { WalkerOS } from '@walkeros/core'
-import type { Pipeline, Processed } from '../destination/pipeline.js'
+import type { Pipeline } from '../destination/pipeline.js'
+import type { Processed } from '../destination/processed.js'
 import type { DropReason } from '../model/drop.js'
 import { completeEvent } from '../model/event.js'
 import type { Outcome } from '../model/outcome.js'
@@ -374,15 +375,16 @@ export class Dispatcher {
   ): void {
     const parts = this.#parts
     const { messageId } = open.collected
-    const { dropped } = processed
+    const { dropped, deduplicated = 0, withheld = 0 } = processed
     // The end may know more than now: somebody signs in, somebody agrees.
     if (isEarly && (dropped === 'consent' || dropped === 'identity')) return tracker.keepEvent(open, discards)
     told?.release()
+    if (deduplicated + withheld > 0) parts.events.unmade(deduplicated, withheld)
     if (dropped !== undefined) {
       parts.events.dropped(tracker.number, event, messageId, dropped, processed.required)
       return
     }
-    parts.events.dispatched(processed.deduplicated)
+    parts.events.dispatched()
     for (const call of processed.calls) {
       parts.reporter.observation.tell?.({ type: 'called', request: tracker.number, event: messageId, call })
       parts.deliver(call)

@@ -97,9 +97,14 @@ export class TrackedEvents {
   }
 
   /** An event became calls, or turned out to be known already. */
-  dispatched(deduplicated: number): void {
+  dispatched(): void {
     this.#inHand--
-    this.#ledger.dispatched(deduplicated)
+    this.#ledger.dispatched()
+  }
+
+  /** Calls of an event were not made: Segment knows the same already, or `beforeSend` withheld them. */
+  unmade(deduplicated: number, withheld: number): void {
+    this.#ledger.unmade(deduplicated, withheld)
   }
 
   /** An event is dropped before it was complete. */

@@ -9,8 +9,9 @@ import {
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { isGranted } from '../../src/destination/consent.js'
+import { produceData } from '../../src/destination/event-data.js'
 import { compileValue } from '../../src/destination/mapping-value.js'
-import { applyPolicy, compilePolicy, compileRules, produceData } from '../../src/destination/rules.js'
+import { applyPolicy, compilePolicy, compileRules } from '../../src/destination/rules.js'
 import type { MappingSettings, Rule, Rules } from '../../src/destination/settings.js'
 
 /**

@@ -51,10 +51,10 @@ describe('settings', () => {
 
   it('send numeric ids as strings, and never an object', async () => {
     const { segment, tracking, inRequest } = await started()
+    await order(inRequest, { id: 7, session: 8 })
     await order(inRequest, { id: 7, session: { evil: true } })
     await tracking.flush()
-    expect(segment.calls[0]).toMatchObject({ userId: '7' })
-    expect(segment.calls[0]).not.toHaveProperty('anonymousId')
+    expect(segment.calls).toMatchObject([{ userId: '7', anonymousId: '8' }])
   })
 
   it('send to host and path', async () => {

@@ -349,6 +349,20 @@ describe("an event's way", () => {
       'dropped: ignored. The rule `debug *` ignores it',
     ],
     [
+      'a sample',
+      '/track/pixel%20load',
+      visitorWith('a1'),
+      ['passed', 'passed: analytics', 'stopped: pixel load'],
+      'dropped: sampled. Its visitor is not in the sample that the rule `pixel load` asks for.',
+    ],
+    [
+      'beforeSend',
+      '/track/secret%20tell',
+      visitorWith('a1'),
+      ['passed', 'passed: analytics', 'passed: no rule', 'passed: a1', 'passed: all new', 'stopped: none'],
+      'dropped: withheld. `config.beforeSend` withheld its calls',
+    ],
+    [
       'an invalid name',
       '/track/walker%20user',
       visitorWith('a1'),

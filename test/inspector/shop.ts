@@ -15,8 +15,10 @@ export const shopConfig = {
     order: { complete: { name: 'Order Completed' } },
     product: { view: { name: 'Product Viewed' } },
     debug: { '*': { ignore: true } },
+    pixel: { load: { sample: 0 } },
     offer: { show: { consent: { marketing: true } } },
   },
+  beforeSend: (call, { name }) => (name === 'secret tell' ? null : call),
   request: {
     consent: [consentCookie('consent'), globalPrivacyControl()],
     user: () => ({ plan: 'free' }),

@@ -147,6 +147,13 @@ const ruleShape = {
     false,
   ),
   skip: field(booleanSchema, 'Makes the calls of `settings` and no `track()`.', false),
+  sample: field(
+    z
+      .number(says('a share from 0 to 1'))
+      .min(0, says('a share from 0 to 1'))
+      .max(1, says('a share from 0 to 1')),
+    'Keeps the events of this share of visitors, from 0 to 1; those of the others are dropped with the reason `sampled`.',
+  ),
   settings: field(MappingSchema, 'Further calls of the Segment spec: `identify`, `group`, `page`, `screen`.'),
 } satisfies Record<Exclude<keyof Rule, keyof typeof COLLECTOR_RULE_FIELDS>, z.ZodType>
 

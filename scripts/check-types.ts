@@ -32,7 +32,7 @@ interface Consumer {
 }
 
 const consumers: readonly Consumer[] = [
-  { name: 'Express 5', sources: ['express', 'events.ts'], types: {} },
+  { name: 'Express 5', sources: ['express', 'events.ts', 'mapping.ts'], types: {} },
   { name: 'Express 4', sources: ['express', 'events.ts'], types: { '@types/express': '@types/express4' } },
   { name: 'Koa 3', sources: ['koa', 'events.ts'], types: {} },
   { name: 'Koa 2', sources: ['koa', 'events.ts'], types: { '@types/koa': '@types/koa2' } },

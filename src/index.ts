@@ -7,14 +7,19 @@ export { type ContextAdapter, fromAsyncLocalStorage } from './context/ambient.js
 export type { DeliveryOptions, Health, SegmentClient, TrackingStats } from './delivery/index.js'
 export type { BeforeSend } from './destination/before-send.js'
 export { hashed, only } from './destination/call-paths.js'
+export { type EcommerceRule, type EcommerceRules, segmentEcommerce } from './destination/ecommerce.js'
 export type {
-  Env,
   MappingSettings,
   Rule,
-  Rules,
-  SegmentDestinationConfig,
-  Settings,
-} from './destination/settings.js'
+  RuleContext,
+  RuleData,
+  RuleEvent,
+  RulePath,
+  RuleValue,
+  RuleValueConfig,
+} from './destination/rule.js'
+export type { Rules } from './destination/rules-of-events.js'
+export type { Env, SegmentDestinationConfig, Settings } from './destination/settings.js'
 export type { Carried, CarryOptions, ResumeOptions } from './model/carried.js'
 // What it sees of events and calls.
 export type { DroppedEvent, DropReason } from './model/drop.js'
@@ -23,6 +28,7 @@ export type { FailedCall, FailureReason } from './model/failure.js'
 export type { Identity } from './model/identity.js'
 // What it tracks with, and merges its events into.
 export type { Outcome } from './model/outcome.js'
+export type { PlainJson } from './model/plain-json.js'
 export type { CallParams, CallType, Integrations, SegmentCall, SegmentContext } from './model/segment-call.js'
 export type { Sender } from './model/sender.js'
 export type { ShutdownReport } from './model/shutdown-report.js'
@@ -34,6 +40,7 @@ export type {
   Track,
   TrackArguments,
   TrackEvents,
+  TrackedEvent,
   Tracker,
   View,
 } from './model/tracker.js'

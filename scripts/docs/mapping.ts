@@ -1,16 +1,31 @@
 import { createServer } from 'node:http'
 import type { WalkerOS } from '@walkeros/core'
+import { type EcommerceRule, segmentEcommerce } from '../../src/destination/ecommerce.js'
 import { type StepExample, step } from '../../src/destination/examples.js'
 import type { ReceivedCall } from '../../src/testing/index.js'
 import { recordTracking } from '../../src/testing/index.js'
 import { literal } from './literal.js'
 
-/** The parts of the mapping page that are made from the step examples. */
+/** The parts of the mapping page that are made from the step examples and the ready rules. */
 export const mappingParts: Readonly<Record<string, () => Promise<string>>> = {
   'step examples': async () => {
     const shown = Object.values(step).filter((example) => example.public !== false)
     return (await Promise.all(shown.map(section))).join('\n\n')
   },
+  ecommerce: async () => {
+    const { '*': _, ...entities } = segmentEcommerce()
+    const rows = Object.entries(entities).flatMap(([entity, actions]) =>
+      Object.entries<EcommerceRule>(actions).map(([action, rule]) =>
+        ecommerceRow(`${entity} ${action}`, rule),
+      ),
+    )
+    return ['| event | at Segment | `id` becomes |', '| --- | --- | --- |', ...rows].join('\n')
+  },
+}
+
+function ecommerceRow(event: string, { name, data }: EcommerceRule): string {
+  const [id] = Object.keys(data.fn({ data: { id: 1 } }))
+  return `| \`${event}\` | ${name} | ${id === 'id' ? '' : `\`${id}\``} |`
 }
 
 async function section(example: StepExample): Promise<string> {

@@ -1,5 +1,6 @@
 import type { WalkerOS } from '@walkeros/core'
-import type { Env, Rule, Settings } from './settings.js'
+import type { Rule } from './rule.js'
+import type { Env, Settings } from './settings.js'
 
 /** An event, and its calls with a mapping rule and settings. */
 export interface StepExample {

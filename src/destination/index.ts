@@ -1,13 +1,7 @@
 // The door for walkerOS projects.
 
 export type { SegmentClient } from '../delivery/index.js'
-export type {
-  Env,
-  MappingSettings,
-  Rule,
-  Rules,
-  SegmentDestinationConfig,
-  Settings,
-  Types,
-} from './settings.js'
+export type { MappingSettings, Rule } from './rule.js'
+export type { Rules } from './rules-of-events.js'
+export type { Env, SegmentDestinationConfig, Settings, Types } from './settings.js'
 export { destinationSegment, destinationSegment as default } from './walkeros.js'

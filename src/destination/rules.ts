@@ -2,7 +2,8 @@ import { type Mapping, setByPath, type WalkerOS } from '@walkeros/core'
 import { wordsOf } from '../model/event-name.js'
 import { after, all, isPromise, type Maybe } from '../support/maybe.js'
 import { attempt, compileValue, contextOf, type Evaluate, type MappingScope } from './mapping-value.js'
-import type { MappingSettings, Rule, Rules } from './settings.js'
+import type { MappingSettings, Rule } from './rule.js'
+import type { Rules } from './rules-of-events.js'
 
 /** A compiled mapping rule. */
 export interface CompiledRule {

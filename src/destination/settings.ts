@@ -1,6 +1,8 @@
 import type { Destination, Mapping, WalkerOS } from '@walkeros/core'
 import type { ClientOptions, ClientSettings, SegmentClient } from '../delivery/index.js'
 import type { Integrations } from '../model/segment-call.js'
+import type { MappingSettings } from './rule.js'
+import type { Rules } from './rules-of-events.js'
 
 /**
  * The settings of walkerOS's Segment destination.
@@ -64,32 +66,6 @@ export interface Settings extends ClientOptions {
    */
   messageId?: boolean
 }
-
-/** The `settings` of a mapping rule: further calls for the events that it matches. */
-export interface MappingSettings {
-  /** Calls `identify()`: a walkerOS mapping value that gives `{ userId?, traits? }`. Replaces `settings.identify`. */
-  identify?: Mapping.Value
-  /** Calls `group()`: a walkerOS mapping value that gives `{ groupId, traits? }`. Replaces `settings.group`. */
-  group?: Mapping.Value
-  /** Calls `page()`: a walkerOS mapping value that gives `{ category?, name?, properties? }`, or `true` for a bare call. */
-  page?: Mapping.Value | boolean
-  /** Calls `screen()`: a walkerOS mapping value that gives `{ category?, name?, properties? }`, or `true` for a bare call. */
-  screen?: Mapping.Value | boolean
-}
-
-/** A walkerOS mapping rule of this destination. */
-export interface Rule extends Mapping.Rule<MappingSettings> {
-  /** Makes the calls of `settings` and no `track()`. The documentation's name for what walkerOS 4 calls `silent`. */
-  skip?: boolean
-  /**
-   * Keeps the events of this share of visitors, from 0 to 1, and drops those of the others with the reason `sampled`. A
-   * visitor is in or out for good, on every machine, by a hash of the anonymousId, or of the userId where there is none.
-   */
-  sample?: number
-}
-
-/** Mapping rules by entity and action; `*` matches any. Of several rules in a list the first whose condition holds is taken. */
-export type Rules = Mapping.Rules<Rule>
 
 /** Replacements for the destination's own parts. */
 export interface Env extends Destination.BaseEnv {

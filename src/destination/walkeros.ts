@@ -5,8 +5,9 @@ import { after, all, isPromise, type Maybe } from '../support/maybe.js'
 import { randomId } from '../support/random-id.js'
 import { Pipeline } from './pipeline.js'
 import type { Processed } from './processed.js'
+import type { Rule } from './rule.js'
 import { type CompiledRule, compileRule } from './rules.js'
-import { clientSettings, type Rule, type Types } from './settings.js'
+import { clientSettings, type Types } from './settings.js'
 
 /** Milliseconds for closing. A collector gives a destination five seconds. */
 const CLOSE_TIMEOUT_MS = 4_500

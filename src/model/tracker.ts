@@ -28,6 +28,18 @@ export type TrackArguments<N extends EventName> = N extends keyof TrackEvents
     : [data: TrackEvents[N], event?: PartialEvent]
   : [data?: object, event?: PartialEvent]
 
+/** A walkerOS event to be tracked: name and data as {@link TrackEvents} has them, and further members. */
+export type TrackedEvent = keyof TrackEvents extends never
+  ? PartialEvent & { name: string }
+  : { [N in Extract<keyof TrackEvents, string>]: EventWith<N, TrackEvents[N]> }[Extract<
+      keyof TrackEvents,
+      string
+    >]
+
+type EventWith<N extends string, D> = Omit<PartialEvent, 'name' | 'data'> & {
+  name: N
+} & (Partial<D> extends D ? { data?: D } : { data: D })
+
 /** A function that tracks an event, as `req.track` and `ctx.track` are. */
 export interface Track {
   /**
@@ -49,7 +61,7 @@ export interface Track {
    * @example
    * req.track({ name: 'order complete', data: { total: 42 }, nested: [{ entity: 'product', data: { id: 'P-1' } }] })
    */
-  (event: PartialEvent & { name: EventName }): void
+  (event: TrackedEvent): void
 }
 
 /** Keeps the argument of the SDK's own `identify` out: here the id comes first, and would otherwise become a trait. */

@@ -12,7 +12,7 @@ import { isGranted } from '../../src/destination/consent.js'
 import { produceData } from '../../src/destination/event-data.js'
 import { compileValue } from '../../src/destination/mapping-value.js'
 import { applyPolicy, compilePolicy, compileRules } from '../../src/destination/rules.js'
-import type { MappingSettings, Rule, Rules } from '../../src/destination/settings.js'
+import type { MappingSettings, Rule, Rules } from '../../src/index.js'
 
 /**
  * Compiled mappings are held to walkerOS's own evaluator: on values without `null` and `Date`, where walkerOS loses

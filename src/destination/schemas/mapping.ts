@@ -1,6 +1,7 @@
 import type { Mapping, WalkerOS } from '@walkeros/core'
 import { z } from 'zod'
-import type { MappingSettings, Rule, Rules } from '../settings.js'
+import type { MappingSettings, Rule } from '../rule.js'
+import type { Rules } from '../rules-of-events.js'
 import {
   booleanSchema,
   exactObject,

@@ -2,8 +2,17 @@
 declare module 'reqtrack' {
   interface TrackEvents {
     'order complete': { total: number; coupon?: string }
+    'order refund': OrderRefund
     'session start': { method?: 'password' | 'passkey' }
+    'Checkout Step Viewed': { step: number }
+    'Checkout Step Completed': { step: number; method: string | null }
+    Subscribed: { list: string }
   }
 }
 
-export {}
+/** Of any type that can be tracked: what mappings see is the plain JSON that it becomes. */
+export interface OrderRefund {
+  at: Date
+  amounts: ReadonlySet<number>
+  reason: 'damaged' | 'late'
+}

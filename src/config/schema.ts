@@ -4,6 +4,7 @@ import type { ContextAdapter } from '../context/ambient.js'
 import type { Outbox } from '../delivery/index.js'
 import type { DeliveryOptions } from '../delivery/options.js'
 import type { BeforeSend } from '../destination/before-send.js'
+import { hashed, only } from '../destination/call-paths.js'
 import {
   booleanSchema,
   exactObject,
@@ -41,6 +42,14 @@ function readerSchema<F extends (...args: never[]) => unknown>() {
     if (message !== undefined) context.addIssue({ code: 'custom', message })
   })
 }
+
+/** A function of a call, and not one that makes it: as such it would withhold every call. */
+const beforeSendSchema = functionSchema<BeforeSend>().superRefine((value, context) => {
+  const maker = [hashed, only].find((each) => Object.is(each, value))
+  if (!maker) return
+  const message = `expected a function of the call, not the function that makes one: write ${maker.name}('traits.email')`
+  context.addIssue({ code: 'custom', message })
+})
 
 const contextShape = {
   ip: field(
@@ -164,7 +173,7 @@ const trackingShape = {
   globals: field(
     z.union(
       [
-        functionSchema<Reader<WalkerOS.Properties>>(),
+        readerSchema<Reader<WalkerOS.Properties>>(),
         z
           .record(z.string(), z.custom<WalkerOS.Property>(isJson, says('a value of plain JSON')))
           .refine((globals) => !isLargerThan(globals, MAX_CALL_BYTES), says('less than the 32 KB of a call')),
@@ -175,7 +184,7 @@ const trackingShape = {
   ),
   beforeSend: field(
     z.union(
-      [functionSchema<BeforeSend>(), z.array(functionSchema<BeforeSend>())],
+      [beforeSendSchema, z.array(beforeSendSchema)],
       says('a function of the call and its event, or a list of such functions'),
     ),
     'Sees every call before it is sent, may change it, and withholds it by returning `null`.',

@@ -154,6 +154,7 @@ export interface Totals {
     readonly delivered: number
     readonly pending: number
     readonly deduplicated: number
+    readonly withheld: number
     readonly failed: Readonly<Record<string, number>>
   }
   /** HTTP requests to Segment, and how many of them failed, since the inspector was mounted. */

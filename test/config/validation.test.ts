@@ -5,7 +5,14 @@ import fc from 'fast-check'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { ConfigError, validateConfig } from '../../src/config/validation.js'
 import { COLLECTOR_FIELDS } from '../../src/destination/schemas/index.js'
-import { createTracking, fromAsyncLocalStorage, type TrackingConfig } from '../../src/index.js'
+import {
+  createTracking,
+  fromAsyncLocalStorage,
+  hashed,
+  oneTrust,
+  only,
+  type TrackingConfig,
+} from '../../src/index.js'
 
 const settings = { writeKey: 'a-write-key' }
 
@@ -455,6 +462,24 @@ describe('a configuration that is wrong', () => {
     ['mapping.order.complete', { sample: '10%' }, '.sample', 'given a string, expected a share from 0 to 1'],
     ['beforeSend', 'hashed', '', 'given a string, expected a function of the call and its event, or a list'],
     ['beforeSend', [() => null, null], '[1]', 'given null, expected a function'],
+    [
+      'beforeSend',
+      hashed,
+      '',
+      "given a function, expected a function of the call, not the function that makes one: write hashed('traits.email')",
+    ],
+    [
+      'beforeSend',
+      [only],
+      '[0]',
+      "given a function, expected a function of the call, not the function that makes one: write only('traits.email')",
+    ],
+    [
+      'globals',
+      oneTrust,
+      '',
+      'given a function, expected a reader, not the function that makes one: write oneTrust(',
+    ],
     [
       'globals',
       'production',

@@ -64,6 +64,7 @@ export function showTotals({ events, calls, requests, health, minutes }: Totals)
       dropped + failed > 0 ? rankedBars(reasons) : note('Nothing was dropped.'),
       calls.deduplicated > 0 &&
         note(`${counted(calls.deduplicated, 'call')} spared: Segment knew the same already.`),
+      calls.withheld > 0 && note(`${counted(calls.withheld, 'call')} withheld by beforeSend.`),
     ),
   )
 }

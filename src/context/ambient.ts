@@ -2,12 +2,13 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Tracker } from '../model/tracker.js'
 import { messageOf } from '../request/message-request.js'
 import { isPromise } from '../support/maybe.js'
+import { isRun } from './run-mark.js'
 
-/** Carries the current request's tracker to code that has no `req`. */
+/** Carries the current tracker, of a request or a run, to code that has no `req`. */
 export interface ContextAdapter {
-  /** Runs a function; in it, and in everything asynchronous that it starts, `get` returns the tracker. */
+  /** Runs a function; in it, and in everything asynchronous that it starts, `get` returns the tracker. Calls are nested. */
   run<T>(tracker: Tracker, fn: () => T): T
-  /** The current request's tracker; `undefined` outside of a request. */
+  /** The tracker of the current request or run; `undefined` outside of one. */
   get(): Tracker | undefined
 }
 
@@ -33,7 +34,8 @@ function processContext(): ContextAdapter {
  * as Koa's `new Koa({ asyncLocalStorage })`.
  *
  * @param storage - The application's storage. Its stores must be objects, one for each request. A request without a store
- * has no ambient tracker; neither have requests that share a store, such as one in which the server was started.
+ * has no ambient tracker; neither have requests that share a store, such as one in which the server was started. A run of
+ * `tracking.run()` needs no store: its tracker is kept beside the application's.
  *
  * @example
  * const tracking = createTracking({ settings, ambient: fromAsyncLocalStorage(requestContext) })
@@ -41,13 +43,19 @@ function processContext(): ContextAdapter {
 export function fromAsyncLocalStorage(storage: AsyncLocalStorage<object>): ContextAdapter {
   /** The tracker of each store; `undefined` for a store that several requests share. */
   const trackers = new WeakMap<object, Tracker | undefined>()
+  /** A run has no store of its own: in the one around it its tracker would take the place of a request's. */
+  const runs = new AsyncLocalStorage<Tracker | undefined>()
   return {
     run(tracker, fn) {
+      if (isRun(tracker)) return runs.run(tracker, fn)
       const store = storeOf()
       if (store) trackers.set(store, isShared(store, tracker) ? undefined : tracker)
-      return fn()
+      // A server that was started within a run is asked by requests that are not the run's.
+      return runs.getStore() === undefined ? fn() : runs.run(undefined, fn)
     },
     get() {
+      const run = runs.getStore()
+      if (run) return run
       const store = storeOf()
       return store && trackers.get(store)
     },
@@ -77,33 +85,35 @@ export function openContext(
   if (given === false) return noContext
   if (given === undefined) return processContext()
   return contained(given, (error) =>
-    fault('the adapter in `ambient` failed: the request has no ambient tracker', error),
+    fault('the adapter in `ambient` failed: the request or run has no ambient tracker', error),
   )
 }
 
 /**
- * Contains the application's own adapter: if it fails, the request goes on without an ambient tracker. The function is run
- * exactly once, and its result is returned whatever the adapter returns.
+ * Contains the application's own adapter: if it fails, the request or run goes on without an ambient tracker. The function
+ * is run exactly once, and its result is returned whatever the adapter returns.
  *
  * @param fault - Gets what the adapter threw.
  */
 function contained(adapter: ContextAdapter, fault: (error: unknown) => void): ContextAdapter {
   return {
     run<T>(tracker: Tracker, fn: () => T): T {
-      let outcome: { readonly answer: T } | { readonly thrown: unknown } | undefined
-      const once = (): T => {
+      let outcome: Ran<T> | undefined
+      // What it throws does not pass through the adapter: cls-hooked writes into the errors that do.
+      const once = (): unknown => {
         outcome ??= outcomeOf(fn)
-        if ('thrown' in outcome) throw outcome.thrown
-        return outcome.answer
+        return 'answer' in outcome ? outcome.answer : undefined
       }
       try {
-        const given: unknown = adapter.run(tracker, once)
-        // An async adapter rejects when the function rejects, and nobody awaits its promise.
+        const given = adapter.run(tracker, once)
+        // Nobody awaits the promise of an adapter that is an async function.
         if (isPromise(given)) given.then(undefined, () => {})
       } catch (error) {
-        if (!(outcome && 'thrown' in outcome && outcome.thrown === error)) fault(error)
+        fault(error)
       }
-      return once()
+      outcome ??= outcomeOf(fn)
+      if ('thrown' in outcome) throw outcome.thrown
+      return outcome.answer
     },
     get() {
       try {
@@ -117,7 +127,9 @@ function contained(adapter: ContextAdapter, fault: (error: unknown) => void): Co
   }
 }
 
-function outcomeOf<T>(fn: () => T): { readonly answer: T } | { readonly thrown: unknown } {
+type Ran<T> = { readonly answer: T } | { readonly thrown: unknown }
+
+function outcomeOf<T>(fn: () => T): Ran<T> {
   try {
     return { answer: fn() }
   } catch (thrown) {

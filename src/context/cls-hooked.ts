@@ -3,6 +3,7 @@ import type { Tracker } from '../model/tracker.js'
 import { messageOf } from '../request/message-request.js'
 import { markFactory } from '../request/reader-factory.js'
 import type { ContextAdapter } from './ambient.js'
+import { isRun } from './run-mark.js'
 
 /** The part of a cls-hooked namespace that this package uses. */
 export interface ClsNamespace {
@@ -14,7 +15,7 @@ export interface ClsNamespace {
   bind<F extends () => unknown>(fn: F, context: object): F
 }
 
-/** The key of the current request's tracker in a namespace. */
+/** The key of the current tracker, of a request or a run, in a namespace. */
 const KEY = 'tracker'
 
 /** The context in which each request started, by namespace and by Node's request. */
@@ -111,7 +112,7 @@ function trackerIn(namespace: ClsNamespace): Tracker | undefined {
 
 /** Checks the value, because the application may use the same key. */
 function isTracker(value: unknown): value is Tracker {
-  return isObject(value) && messageOf(value) !== undefined
+  return isObject(value) && (messageOf(value) !== undefined || isRun(value))
 }
 
 function isObject(value: unknown): value is object {

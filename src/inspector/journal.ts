@@ -171,13 +171,13 @@ export class RequestJournal {
     this.#addEvent(request, { id: step.event, name, at, method })
   }
 
-  #ended({ request: number, outcome, tracked, run, who }: Step & { type: 'ended' }): void {
+  #ended({ request: number, outcome, tracked, name, who }: Step & { type: 'ended' }): void {
     if (tracked && this.#isExcluded(tracked.native)) return this.#forget(number)
     const request = this.#requestOf(number)
     request.ended = {
       at: Date.now(),
       method: tracked?.method ?? 'run',
-      path: tracked?.url.pathname ?? run ?? '',
+      path: tracked?.url.pathname ?? name ?? '',
       outcome,
     }
     this.#changed(request)

@@ -68,12 +68,14 @@ export type Step =
     }
   | {
       readonly type: 'ended'
+      /** A sender without an end tells it with each of its events. */
+      readonly scope: 'request' | 'run' | 'sender'
       readonly request: number
       readonly outcome: Outcome
-      /** The request; none where the scope is a run. */
+      /** The request, where the scope is one. */
       readonly tracked: TrackedRequest | undefined
-      /** The name of a run. */
-      readonly run: string | undefined
+      /** The name that a run or a sender was given. */
+      readonly name: string | undefined
       /** Reads the sender once and caches it for the request's events. It can throw or reject. */
       readonly who: () => Maybe<Who>
     }

@@ -44,11 +44,11 @@ export interface RecordedTracking extends Tracking {
   /** What events have otherwise than the tracking plan says. */
   readonly violations: readonly Violation[]
   /**
-   * Waits until every request has ended and every event has become calls or was dropped. Without it a test can be
+   * Waits until every request and run has ended and every event has become calls or was dropped. Without it a test can be
    * faster than the server, which dispatches after the response.
    *
    * @param options - `timeout`: milliseconds. Defaults to 4000.
-   * @throws If a request is still open or background work is still running after the timeout.
+   * @throws If a request or run is still open or background work is still running after the timeout.
    */
   settled(options?: TimeoutOptions): Promise<void>
   /**
@@ -172,7 +172,7 @@ class RecordingClient implements HTTPClient {
 /** The error message when the timeout is over. */
 function unsettledAfter(timeoutMs: number): string {
   return (
-    `settled(): after ${timeoutMs} ms a request is still open, or work given to waitUntil() goes on. ` +
-    'Does every handler answer? An event stream has to be closed first.'
+    `settled(): after ${timeoutMs} ms a request is still open, or a run or work given to waitUntil() goes on. ` +
+    'Does every handler answer, every job end? An event stream has to be closed first.'
   )
 }

@@ -4,7 +4,7 @@ import { toId } from '../model/identity.js'
 import type { SegmentContext } from '../model/segment-call.js'
 import { isRecord, toPlain } from '../model/values.js'
 import { kindOf } from './given-kinds.js'
-import { type GivenSender, traceOf } from './given-sender.js'
+import { checkedChoices, type GivenSender, traceOf } from './given-sender.js'
 import { openSigned } from './signed-carried.js'
 
 const DEFAULT_MAX_AGE_MS = 7 * 24 * 60 * 60 * 1_000
@@ -14,8 +14,6 @@ const CLOCK_TOLERANCE_MS = 5 * 60 * 1_000
 const MAX_TEXT = 16 * 1024
 /** The most bytes of JSON of what is carried as an object. */
 const MAX_BYTES = 8 * 1024
-/** The most characters of an id that is carried; Segment takes no longer ones. */
-const MAX_ID = 512
 
 /** The options of a resumption, checked. */
 export interface CheckedResumeOptions {
@@ -43,15 +41,15 @@ export function readResumeOptions(options: ResumeOptions = {}): CheckedResumeOpt
   if (!isRecord(options)) return refuse('options', options, 'an object such as { consent, maxAge, secret }')
   const { consent = {}, maxAge = DEFAULT_MAX_AGE_MS, secret } = options
   if (!isRecord(consent)) return refuse('consent', consent, 'an object such as { analytics: true }')
-  for (const [key, choice] of Object.entries(consent)) {
-    if (typeof choice !== 'boolean') refuse(`consent.${key.slice(0, 60)}`, choice, 'true or false')
-  }
+  const choices = checkedChoices(consent, (key, choice) =>
+    refuse(`consent.${key.slice(0, 60)}`, choice, 'true or false'),
+  )
   if (typeof maxAge !== 'number' || !(maxAge >= 0))
     return refuse('maxAge', maxAge, 'milliseconds, a number from 0 on')
   const secrets: unknown[] = secret === undefined ? [] : [secret].flat()
   if (secret !== undefined && (secrets.length === 0 || !secrets.every(isSecret)))
     refuse('secret', secret, 'a non-empty string, or a list of them')
-  return { consent: onlyChoices(consent), maxAge, secrets: secrets.filter(isSecret) }
+  return { consent: choices, maxAge, secrets: secrets.filter(isSecret) }
 }
 
 /** Opens a carried value, which may come from anywhere: whatever is wrong with it makes the run one by nobody. */
@@ -82,10 +80,12 @@ function checked(carried: unknown, { secrets }: CheckedResumeOptions): Record<st
       throw new CarriedError(
         'what was carried is not signed, and a secret is given: sign it with signCarried()',
       )
-    const { value, tooLarge } = toPlain(carried, MAX_BYTES)
+    const { value, tooLarge, problems } = toPlain(carried, MAX_BYTES)
     if (tooLarge) throw new CarriedError('what was carried is larger than anything that carry() makes')
     if (!isRecord(value))
       throw new CarriedError(`what was carried is ${kindOf(carried)}: expected what carry() gave`)
+    // What is left out could be a refusal.
+    if (problems.length > 0) throw new CarriedError('what was carried has parts that cannot be read')
     return value
   }
   if (secrets.length === 0)
@@ -106,6 +106,7 @@ function senderOf(carried: Record<string, unknown>, { consent, maxAge }: Checked
   const age = Date.now() - at
   const isFresh = age <= maxAge && age >= -CLOCK_TOLERANCE_MS
   const known = Object.entries(choicesOf(carried.consent)).filter(([, granted]) => !granted || isFresh)
+  const grants = known.flatMap(([key, granted]) => (granted && !Object.hasOwn(consent, key) ? [key] : []))
   return {
     ...NOBODY,
     userId: idOf(carried.userId, 'userId'),
@@ -113,7 +114,7 @@ function senderOf(carried: Record<string, unknown>, { consent, maxAge }: Checked
     consent: { ...Object.fromEntries(known), ...consent },
     context: contextOf(carried.context),
     trace: traceOf(carried.trace),
-    carriedAt: at,
+    carried: { at, grants },
   }
 }
 
@@ -130,15 +131,16 @@ function choicesOf(consent: unknown): Record<string, boolean> {
 function idOf(given: unknown, name: keyof Carried): string | undefined {
   if (given === undefined) return undefined
   const id = typeof given === 'string' ? toId(given) : undefined
-  if (id === undefined || id.length > MAX_ID)
-    throw new CarriedError(`what was carried has a ${name} that is no id`)
+  if (id === undefined) throw new CarriedError(`what was carried has a ${name} that is no id`)
   return id
 }
 
 function contextOf(context: unknown): SegmentContext | undefined {
   if (context === undefined) return undefined
   if (!isRecord(context)) throw new CarriedError('what was carried has a context that is no object')
-  return context
+  // The choices that count are the run's own, and a person's traits are never carried.
+  const { consent: _, traits: __, ...rest } = context
+  return rest
 }
 
 function isSecret(secret: unknown): secret is string {

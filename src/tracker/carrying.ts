@@ -11,8 +11,8 @@ const MAX_BYTES = 2 * 1024
 
 /** Carries what is known of a scope without waiting. The log says once which asynchronous reader was not waited for. */
 export function carryKnown(scope: Scope, context: boolean | undefined, reporter: Reporter): Carried {
-  return scope.inScope(() => {
-    const reading = scope.readPerson()
+  try {
+    const reading = scope.whoTracks()
     const { state, isWhole } = scope.knownConsent()
     const late = [
       typeof reading.userId === 'function' && 'userId',
@@ -25,15 +25,32 @@ export function carryKnown(scope: Scope, context: boolean | undefined, reporter:
       )
     }
     return carriedOf(scope, knownIdentity(reading), state, context)
-  })
+  } catch (error) {
+    return nobody(reporter, error)
+  }
 }
 
 /** Carries what is known of a scope when its asynchronous readers have answered, or two seconds are over. */
-export async function carryAll(scope: Scope, context: boolean | undefined): Promise<Carried> {
-  const [{ userId, anonymousId }, { state }] = await scope.inScope(() =>
-    Promise.all([settlePerson(scope.readPerson(), performance.now()), scope.readConsent()]),
-  )
-  return carriedOf(scope, identityOf(userId, anonymousId), state, context)
+export async function carryAll(
+  scope: Scope,
+  context: boolean | undefined,
+  reporter: Reporter,
+): Promise<Carried> {
+  try {
+    const [{ userId, anonymousId }, { state }] = await Promise.all([
+      settlePerson(scope.whoTracks(), performance.now()),
+      scope.readConsent(),
+    ])
+    return carriedOf(scope, identityOf(userId, anonymousId), state, context)
+  } catch (error) {
+    return nobody(reporter, error)
+  }
+}
+
+/** A handler must not fail because nobody can be carried. */
+function nobody(reporter: Reporter, error: unknown): Carried {
+  reporter.fault('carry() failed, and carries nobody', error)
+  return { v: 1, at: Date.now() }
 }
 
 /** Ids and refusals are always carried; of the context as much as has room. */
@@ -41,7 +58,7 @@ function carriedOf(scope: Scope, identity: Identity, read: WalkerOS.Consent, wit
   const consent = { ...read, ...scope.chosenConsent }
   const carried: Carried = {
     v: 1,
-    at: scope.consentKnownAt ?? Date.now(),
+    at: scope.grantsKnownAt(consent),
     ...identity,
     consent,
     trace: scope.trace,
@@ -57,12 +74,12 @@ function carriedOf(scope: Scope, identity: Identity, read: WalkerOS.Consent, wit
 
 /** The context, then without the parts that are long and tell least. */
 function* smallerAndSmaller(context: SegmentContext): Generator<SegmentContext> {
-  const { consent: _, ...whole } = context
+  const { consent: _, traits: __, ...whole } = context
   yield whole
-  const { page: __, ...withoutPage } = whole
+  const { page: ___, ...withoutPage } = whole
   yield withoutPage
-  const { userAgent: ___, ...withoutAgent } = withoutPage
+  const { userAgent: ____, ...withoutAgent } = withoutPage
   yield withoutAgent
-  const { campaign: ____, ...least } = withoutAgent
+  const { campaign: _____, ...least } = withoutAgent
   yield least
 }

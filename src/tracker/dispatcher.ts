@@ -23,7 +23,7 @@ import type { TrackedEvents } from './tracked-events.js'
 /** How many events are dispatched before other work of the process gets its turn: about a millisecond. */
 const EVENTS_A_TURN = 256
 
-/** Which requests' events are dispatched. */
+/** Which requests' and runs' events are dispatched. */
 export type DispatchOption = 'always' | 'success' | ((outcome: Outcome) => boolean)
 
 /** What a dispatcher works with. */
@@ -71,12 +71,16 @@ export class Dispatcher {
     this.#wake()
   }
 
-  /** The sender of a scope that has ended, for observers. */
-  who(tracker: Scope): Maybe<Who> {
-    return after(this.#sent(tracker), (sender) => ({
+  /**
+   * The sender of a scope that has ended, for observers.
+   *
+   * @param open - An event of it, where each has a sender of its own.
+   */
+  who(tracker: Scope, open?: OpenEvent): Maybe<Who> {
+    return after(open?.sender ?? this.#sent(tracker), (sender) => ({
       userId: sender.person.userId,
       anonymousId: sender.person.anonymousId,
-      consent: { ...sender.consent.state, ...tracker.chosenConsent },
+      consent: consentOf(sender, tracker),
       sources: sourcesOf(sender.person, sender, tracker),
     }))
   }
@@ -141,7 +145,7 @@ export class Dispatcher {
     tracker.busy = true
     const { discards } = tracker
     const pass: Pass = { tracker, events: tracker.takeEvents(most), isEarly: !tracker.outcome, discards }
-    const sender = this.#senderOf(pass)
+    const sender = tracker.isEndless ? undefined : this.#senderOf(pass)
     const done = isPromise(sender) ? this.#dispatchInTime(pass, sender) : this.#dispatchAll(pass, sender)
     if (isPromise(done)) this.#wait(tracker, done)
     else tracker.busy = false
@@ -154,14 +158,21 @@ export class Dispatcher {
     await this.#dispatchAll(pass, await sender)
   }
 
-  /** Dispatches one event after the other: the next when the one before is done. */
+  /**
+   * Dispatches one event after the other: the next when the one before is done.
+   *
+   * @param sender - Who sent those events that have no sender of their own.
+   */
   #dispatchAll(pass: Pass, sender: ReadSender | undefined, from = 0): Maybe<void> {
     pass.globals = sender?.globals
     const { events } = pass
     for (let index = from; index < events.length; index++) {
       const open = events[index]
       if (!open) continue
-      const done = this.#dispatchOne(pass, open, sender)
+      const own = open.sender ?? sender
+      const done = isPromise(own)
+        ? this.#dispatchWhenKnown(pass, open, own)
+        : this.#dispatchOne(pass, open, own)
       if (isPromise(done)) return this.#dispatchRest(pass, sender, index + 1, done)
     }
   }
@@ -174,6 +185,11 @@ export class Dispatcher {
   ): Promise<void> {
     await done
     await this.#dispatchAll(pass, sender, from)
+  }
+
+  /** @param sender - Never rejects: what a sender is asked for is contained. */
+  async #dispatchWhenKnown(pass: Pass, open: OpenEvent, sender: Promise<ReadSender>): Promise<void> {
+    await this.#dispatchOne(pass, open, await sender)
   }
 
   /** @param done - Never rejects: each event's way is contained. */
@@ -210,7 +226,7 @@ export class Dispatcher {
 
   /** Reads the sender of a scope: once at its end, for all that is tracked later, too; before the end each time. */
   #sent(tracker: Scope): Maybe<ReadSender> {
-    if (!tracker.outcome || !tracker.keepsSender) return tracker.inScope(this.#readSender)
+    if (!tracker.outcome || tracker.isEndless) return tracker.inScope(this.#readSender)
     tracker.sent ??= tracker.inScope(this.#readSender)
     return tracker.sent
   }
@@ -223,7 +239,7 @@ export class Dispatcher {
     const globals = this.#parts.globals.read(tracker.request)
     return isPromise(person) || isPromise(consent) || isPromise(skipped) || isPromise(globals)
       ? readInTime(person, consent, skipped, globals)
-      : { person, consent, skipped, globals }
+      : { person, consent, chosen: undefined, skipped, globals }
   }
 
   #dispatchOne(pass: Pass, open: OpenEvent, sender: ReadSender | undefined): Maybe<void> {
@@ -264,8 +280,8 @@ export class Dispatcher {
   #wanted(outcome: Outcome | undefined): boolean {
     const { dispatch } = this.#parts
     if (dispatch === 'always' || !outcome) return true
-    if (dispatch === 'success')
-      return !outcome.aborted && outcome.status !== undefined && outcome.status < 400
+    // A run has no status.
+    if (dispatch === 'success') return !outcome.aborted && (outcome.status ?? 0) < 400
     const wanted: unknown = dispatch(outcome)
     if (!isPromise(wanted)) return Boolean(wanted)
     wanted.then(undefined, () => {})
@@ -277,7 +293,7 @@ export class Dispatcher {
     const { tracker } = pass
     const { collected } = open
     const person = fillPerson(tracked, sender.person)
-    const consent = { ...sender.consent.state, ...tracker.chosenConsent }
+    const consent = consentOf(sender, tracker)
     const event = completeEvent(collected, {
       person,
       consent,
@@ -407,11 +423,17 @@ async function readInTime(
   globals: Maybe<ReadGlobals | undefined>,
 ): Promise<ReadSender> {
   const read = await Promise.all([person, consent, skipped, globals])
-  return { person: read[0], consent: read[1], skipped: read[2], globals: read[3] }
+  return { person: read[0], consent: read[1], chosen: undefined, skipped: read[2], globals: read[3] }
+}
+
+/** @returns A new object. */
+function consentOf({ consent, chosen }: ReadSender, tracker: Scope): WalkerOS.Consent {
+  return { ...consent.state, ...(chosen ?? tracker.chosenConsent) }
 }
 
 function sourcesOf(person: ReadPerson, sender: ReadSender, tracker: Scope) {
   const consent: Record<string, string> = { ...sender.consent.readers }
-  for (const key of Object.keys(tracker.chosenConsent ?? {})) setMember(consent, key, 'tracker.consent()')
+  for (const key of Object.keys(sender.chosen ?? tracker.chosenConsent ?? {}))
+    setMember(consent, key, 'tracker.consent()')
   return { userId: person.userIdReader, anonymousId: person.anonymousIdReader, consent }
 }

@@ -1,4 +1,4 @@
-import type { WalkerOS } from '@walkeros/core'
+import { onlyChoices } from '../model/consent.js'
 import { toId, unfitId } from '../model/identity.js'
 import type { SegmentContext } from '../model/segment-call.js'
 import type { Sender } from '../model/sender.js'
@@ -10,8 +10,8 @@ const TRACE = /^(?!0{32})[\da-f]{32}$/
 
 /** A sender whose parts have been checked and copied. */
 export interface GivenSender {
-  /** When carried choices were known, in milliseconds since 1970; `undefined` where the sender says them now. */
-  readonly carriedAt?: number
+  /** Which grants were carried, and when they were known, in milliseconds since 1970. The other choices are of now. */
+  readonly carried?: { readonly at: number; readonly grants: readonly string[] }
   readonly name: string | undefined
   readonly userId: string | undefined
   readonly anonymousId: string | undefined
@@ -69,13 +69,28 @@ export function readGivenSender(method: string, sender: unknown): GivenSender {
 function choicesOf(
   consent: unknown,
   refuse: (part: string, value: unknown, expected: string) => never,
-): WalkerOS.Consent {
+): Record<string, boolean> {
   if (!isRecord(consent))
     return refuse('consent', consent, 'an object such as { analytics: true }, or a function')
-  for (const [key, choice] of Object.entries(consent)) {
-    if (typeof choice !== 'boolean') refuse(`consent.${key.slice(0, 60)}`, choice, 'true or false')
+  return checkedChoices(consent, (key, choice) =>
+    refuse(`consent.${key.slice(0, 60)}`, choice, 'true or false'),
+  )
+}
+
+/**
+ * Copies the choices of a consent state that a job's own code gives. A choice that is `undefined` is unknown, as an absent
+ * one is.
+ *
+ * @param refuse - Throws for a choice that is none.
+ */
+export function checkedChoices(
+  state: Readonly<Record<string, unknown>>,
+  refuse: (key: string, choice: unknown) => never,
+): Record<string, boolean> {
+  for (const [key, choice] of Object.entries(state)) {
+    if (typeof choice !== 'boolean' && choice !== undefined) refuse(key, choice)
   }
-  return { ...consent } as WalkerOS.Consent
+  return onlyChoices(state)
 }
 
 function isConsentFunction(consent: unknown): consent is Extract<Sender['consent'], () => unknown> {

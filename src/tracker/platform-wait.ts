@@ -1,5 +1,5 @@
 import type { Reporter } from '../observe/reporter.js'
-import { answerWithin } from '../support/maybe.js'
+import { answerWithin, isPromise } from '../support/maybe.js'
 import type { Scope } from './scope.js'
 
 /** Milliseconds after the end of a scope for which a platform is kept from freezing the process. */
@@ -37,9 +37,14 @@ export class PlatformWait {
 
   #hold(end: Promise<void>): void {
     try {
-      this.#waitUntil(end.then(() => answerWithin(this.#flush(MOST_MS), MOST_MS)))
+      const given: unknown = this.#waitUntil(end.then(() => answerWithin(this.#flush(MOST_MS), MOST_MS)))
+      if (isPromise(given)) given.then(undefined, (error) => this.#failed(error))
     } catch (error) {
-      this.#reporter.fault('the function waitUntil of the config failed', error)
+      this.#failed(error)
     }
+  }
+
+  #failed(error: unknown): void {
+    this.#reporter.fault('the function waitUntil of the config failed: the platform may not wait', error)
   }
 }

@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks'
 import type { ServerResponse } from 'node:http'
 import type { WalkerOS } from '@walkeros/core'
 import { toId } from '../model/identity.js'
@@ -13,6 +14,7 @@ import { ScopeTracker } from './scope-tracker.js'
 
 /** The tracker of one request: everything that it does not know itself, readers read from the request. */
 export class RequestTracker extends ScopeTracker {
+  readonly kind = 'request'
   readonly request: TrackedRequest
   readonly response: ServerResponse
   /** Tells at the end, from the status, whether a page was shown; where that is tracked. */
@@ -23,7 +25,7 @@ export class RequestTracker extends ScopeTracker {
   #requestContext: RequestContext | undefined
 
   constructor(host: ScopeHost, sender: SenderReader, request: TrackedRequest, response: ServerResponse) {
-    super(host)
+    super(host, new AsyncResource('reqtrack'))
     this.#sender = sender
     this.request = request
     this.response = response

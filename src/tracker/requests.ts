@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { isProxy } from 'node:util/types'
 import type { ContextAdapter } from '../context/ambient.js'
+import { aroundRun } from '../context/run-mark.js'
 import type { Tracker } from '../model/tracker.js'
 import { type EndListener, watchEnd } from '../request/end.js'
 import { type Framework, MessageRequest, messageOf, nodeFramework } from '../request/message-request.js'
@@ -9,6 +10,7 @@ import type { SenderReader } from '../request/sender.js'
 import { PropertyStore } from '../support/property-store.js'
 import { problemOfMessages, standIns } from './node-messages.js'
 import { RequestTracker } from './request-tracker.js'
+import { ScopeTracker } from './scope-tracker.js'
 import type { Scopes } from './scopes.js'
 
 /** What requests are tracked with. */
@@ -64,13 +66,16 @@ export class Requests implements EndListener<RequestTracker> {
   }
 
   /**
-   * The tracker of the running scope. Trackings, and copies of this package, share a context: its tracker tells which
-   * request runs, and this tracking's own tracker of it goes first.
+   * The tracker of the running scope. Trackings, and copies of this package, share a context: its tracker tells what runs,
+   * and this tracking's own tracker of that, or of what is around it, goes first.
    */
   current(): Tracker | undefined {
     const running = this.#parts.ambient.get()
-    const message = running && messageOf(running)
-    return (message && this.#trackerOf(message)) ?? running
+    for (let each = running; each; each = aroundRun(each)) {
+      const own = this.#ownOf(each)
+      if (own) return own
+    }
+    return running
   }
 
   ended(tracker: RequestTracker, status: number | undefined): void {
@@ -96,6 +101,12 @@ export class Requests implements EndListener<RequestTracker> {
       this.#parts.scopes.reporter.fault('the end of a request cannot be watched', error)
       this.ended(tracker, undefined)
     }
+  }
+
+  #ownOf(tracker: Tracker): Tracker | undefined {
+    const message = messageOf(tracker)
+    if (message) return this.#trackerOf(message)
+    return tracker instanceof ScopeTracker && tracker.isOf(this.#parts.scopes) ? tracker : undefined
   }
 
   /** A request that was made by copying another has the other's tracker on it: it is not its own. */

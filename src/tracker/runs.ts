@@ -1,19 +1,15 @@
-import {
-  isAsyncFunction,
-  isGeneratorFunction,
-  isGeneratorObject,
-  isPromise as isNativePromise,
-} from 'node:util/types'
+import { isGeneratorFunction, isGeneratorObject } from 'node:util/types'
 import type { ContextAdapter } from '../context/ambient.js'
 import type { ResumeOptions } from '../model/carried.js'
 import type { Sender } from '../model/sender.js'
 import type { Tracker } from '../model/tracker.js'
-import { isPromise } from '../support/maybe.js'
 import { openCarried, readResumeOptions } from './carried.js'
+import { EndlessTracker } from './endless-tracker.js'
 import { kindOf } from './given-kinds.js'
 import { type GivenSender, readGivenSender } from './given-sender.js'
+import { RunTracker } from './run-tracker.js'
 import type { Scopes } from './scopes.js'
-import { SenderTracker } from './sender-tracker.js'
+import { whenDone } from './work-end.js'
 
 /** Tracks outside of requests: in jobs, consumers, scripts, sockets. */
 export class Runs {
@@ -33,7 +29,7 @@ export class Runs {
 
   /** A tracker without an end: see `Tracking.forSender`. */
   forSender(sender: Sender): Tracker {
-    return new SenderTracker(this.#scopes, readGivenSender('forSender', sender), 'on')
+    return new EndlessTracker(this.#scopes, readGivenSender('forSender', sender))
   }
 
   /** Runs work for a carried person: see `Tracking.resume`. */
@@ -47,52 +43,30 @@ export class Runs {
   }
 
   #run<T>(method: string, sender: GivenSender, work: (tracker: Tracker) => T): T {
-    const scopes = this.#scopes
-    const tracker = new SenderTracker(scopes, sender, 'until its end')
-    const end = (aborted: boolean): void => {
-      scopes.open.ended(tracker)
-      scopes.settle(tracker, { status: undefined, aborted })
-    }
-    scopes.open.began()
+    const ambient = this.#ambient
+    const tracker = new RunTracker(this.#scopes, sender, ambient.get())
+    this.#scopes.open.began()
     let given: T
     try {
-      given = this.#ambient.run(tracker, () => work(tracker))
+      given = ambient.run(tracker, () => work(tracker))
       if (isGeneratorObject(given)) throw generatorRefused(method)
     } catch (error) {
-      end(true)
+      this.#end(tracker, true)
       throw error
     }
-    return endWith(given, isAsyncFunction(work), end)
+    return whenDone(given, work, (threw) => this.#end(tracker, threw))
   }
-}
 
-/**
- * Ends a run with its work.
- *
- * The promise of an async function is handed on by another one, so that a rejection that nobody handles is still noticed
- * by Node. A promise that the work has from elsewhere is handed on as it is. Any other thenable may start its work when
- * `then` is called, as queries of databases do, so that it must be called only once.
- */
-function endWith<T>(given: T, isOwnPromise: boolean, end: (aborted: boolean) => void): T {
-  if (!isPromise<unknown>(given)) {
-    end(false)
-    return given
+  #end(tracker: RunTracker, aborted: boolean): void {
+    const scopes = this.#scopes
+    try {
+      scopes.open.ended(tracker)
+      scopes.settle(tracker, { status: undefined, aborted })
+    } catch (error) {
+      // What the work gives or throws must reach its caller.
+      scopes.reporter.fault('the end of a run could not be handled', error)
+    }
   }
-  const succeeded = <V>(value: V): V => {
-    end(false)
-    return value
-  }
-  const failed = (error: unknown): never => {
-    end(true)
-    throw error
-  }
-  if (isNativePromise(given) && !isOwnPromise) {
-    given.then(succeeded, failed).catch(() => {})
-    return given
-  }
-  const own: Promise<unknown> = isNativePromise(given) ? given : Promise.resolve(given)
-  // A promise of what the work promised: the same to everybody who awaits it.
-  return own.then(succeeded, failed) as T
 }
 
 function assertWork(method: string, work: unknown): void {

@@ -9,7 +9,7 @@ import type { DirectCall } from '../model/segment-call.js'
 import type { TimeoutOptions } from '../model/timeout-options.js'
 import type { Track, Tracker } from '../model/tracker.js'
 import { isRecord } from '../model/values.js'
-import { knownIdentity, type PersonReading } from '../request/person.js'
+import { knownIdentity } from '../request/person.js'
 import { makeDetachable, self } from '../support/detachable.js'
 import { placeBelow } from '../support/place.js'
 import { carryAll, carryKnown } from './carrying.js'
@@ -100,8 +100,13 @@ export abstract class ScopeTracker extends Scope implements Tracker {
 
   carry(options?: CarryOptions & { wait?: false }): Carried
   carry(options: CarryOptions & { wait: true }): Promise<Carried>
-  carry({ wait, context }: CarryOptions & { wait?: boolean } = {}): Carried | Promise<Carried> {
-    return wait === true ? carryAll(this, context) : carryKnown(this, context, this.host.reporter)
+  carry(options?: CarryOptions & { wait?: boolean }): Carried | Promise<Carried> {
+    const { wait, context }: CarryOptions & { wait?: boolean } = isRecord(options) ? options : {}
+    const { reporter } = this.host
+    const carry = () =>
+      wait === true ? carryAll(this, context, reporter) : carryKnown(this, context, reporter)
+    // While the scope is open its own code calls, in a context that may know more than when it last tracked.
+    return this.outcome ? this.inScope(carry) : carry()
   }
 
   flush(options?: TimeoutOptions): Promise<void> {
@@ -169,10 +174,12 @@ export abstract class ScopeTracker extends Scope implements Tracker {
       if (!collected) return
       const hasEnded = this.outcome !== undefined
       if (!hasEnded) this.context = new AsyncResource('reqtrack')
+      // After the end it may be a listener that tracks: under pipelining it runs in another request's context.
+      const person = hasEnded ? this.inScope((tracker) => tracker.whoTracks()) : this.whoTracks()
       const open: OpenEvent = {
         collected,
-        // After the end it may be a listener that tracks: under pipelining it runs in another request's context.
-        person: hasEnded ? this.inScope((tracker) => tracker.#whoTracks()) : this.#whoTracks(),
+        person,
+        sender: this.readEventSender(person),
         place: host.keepsPlaces ? placeBelow(caller) : undefined,
         judgement: undefined,
       }
@@ -199,12 +206,6 @@ export abstract class ScopeTracker extends Scope implements Tracker {
     // The address is kept from here on: after the end the connection no longer knows it.
     this.keepNetwork()
     return collected
-  }
-
-  /** Who tracks now; who has no id yet is given one. */
-  #whoTracks(): PersonReading {
-    this.createAnonymousId()
-    return this.readPerson()
   }
 }
 

@@ -1,4 +1,4 @@
-import { AsyncResource } from 'node:async_hooks'
+import type { AsyncResource } from 'node:async_hooks'
 import type { WalkerOS } from '@walkeros/core'
 import type { Outcome } from '../model/outcome.js'
 import type { SegmentContext } from '../model/segment-call.js'
@@ -17,10 +17,12 @@ import { randomId } from '../support/random-id.js'
 import { EventList, type OpenEvent } from './event-list.js'
 import type { TrackedEvents } from './tracked-events.js'
 
-/** The sender of a scope, read once at its end. */
+/** The sender of a scope, read once at its end; or of one event, where the scope has no end. */
 export interface ReadSender {
   readonly person: ReadPerson
   readonly consent: ReadConsent
+  /** What had been said with `tracker.consent()` by then; `undefined` where the latest that was said counts. */
+  readonly chosen: WalkerOS.Consent | undefined
   readonly skipped: boolean
   readonly globals: ReadGlobals | undefined
 }
@@ -71,13 +73,18 @@ export abstract class Scope {
   /** What the scope's code said of the visitor's choice. */
   protected chosen: WalkerOS.Consent | undefined
   /** The asynchronous context of the scope's code, as it was when it last tracked something. */
-  protected context = new AsyncResource('reqtrack')
+  protected context: AsyncResource | undefined
   #events: EventList | undefined
   #trace: string | undefined
 
-  constructor(host: ScopeHost) {
+  /** @param context - The asynchronous context in which the scope began; none where that knows nothing of it. */
+  constructor(host: ScopeHost, context: AsyncResource | undefined) {
     this.host = host
+    this.context = context
   }
+
+  /** What the scope is, for observers. */
+  abstract readonly kind: 'request' | 'run' | 'sender'
 
   /** The request, where the scope is one. */
   abstract readonly request: TrackedRequest | undefined
@@ -109,19 +116,33 @@ export abstract class Scope {
   /** Tells Segment that the visitor's choice has changed. */
   abstract consentUpdated(): void
 
-  /** The name of a run, for observers. */
+  /** The name of a run or a sender, for observers. */
   get name(): string | undefined {
     return undefined
   }
 
-  /** Whether the sender that was read at the end holds for what is tracked after it. */
-  get keepsSender(): boolean {
-    return true
+  /** Whether the scope has no end: each of its events has a sender of its own. */
+  get isEndless(): boolean {
+    return false
   }
 
-  /** When the choices of the scope's readers were known, in milliseconds since 1970; `undefined` for now. */
-  get consentKnownAt(): number | undefined {
+  /** Who sends an event that is tracked now, where no end of the scope will tell more. */
+  protected readEventSender(_person: PersonReading): Maybe<ReadSender> | undefined {
     return undefined
+  }
+
+  /**
+   * When the grants of a consent state were known, in milliseconds since 1970.
+   *
+   * @param consent - The state, with what was said with `tracker.consent()`.
+   */
+  grantsKnownAt(_consent: WalkerOS.Consent): number {
+    return Date.now()
+  }
+
+  /** Whether a room made this scope. */
+  isOf(host: ScopeHost): boolean {
+    return this.host === host
   }
 
   /** The pattern of a request's route, where the framework knows it. */
@@ -132,6 +153,12 @@ export abstract class Scope {
   /** The person as known now: what the scope's code said, then its readers. */
   readPerson(): PersonReading {
     return overridePerson(this.readOwnPerson(), this.override)
+  }
+
+  /** Who tracks now; who has no id yet is given one. */
+  whoTracks(): PersonReading {
+    this.createAnonymousId()
+    return this.readPerson()
   }
 
   /** What the scope's code said of the visitor's choice. */
@@ -155,7 +182,7 @@ export abstract class Scope {
    * event's listener or another request's turn would show them somebody else's.
    */
   inScope<T>(ask: (scope: this) => T): T {
-    return this.context.runInAsyncScope(ask, undefined, this)
+    return this.context ? this.context.runInAsyncScope(ask, undefined, this) : ask(this)
   }
 
   /** The scope has ended: kept events go now, before those that came later. */

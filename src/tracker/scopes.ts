@@ -62,6 +62,7 @@ export class Scopes implements ScopeHost {
     }
     this.#platform?.collected(tracker)
     this.events.collected(tracker.number, event.collected)
+    if (tracker.isEndless) this.#tellSender(tracker, event)
   }
 
   ready(tracker: Scope): void {
@@ -91,15 +92,31 @@ export class Scopes implements ScopeHost {
     tracker.end(outcome)
     this.reporter.observation.tell?.({
       type: 'ended',
+      scope: tracker.kind,
       request: tracker.number,
       outcome,
       tracked: tracker.request,
-      run: tracker.name,
+      name: tracker.name,
       who: () => dispatcher.who(tracker),
     })
     if (tracker.chosenConsent) this.chosen(tracker, tracker.chosenConsent, undefined)
     if (tracker.hasEvents) dispatcher.ready(tracker)
     this.#platform?.ended(tracker)
+  }
+
+  /** Its end never comes: who watches is told with each event. */
+  #tellSender(tracker: Scope, event: OpenEvent): void {
+    const { outcome, kind, number, name } = tracker
+    if (!outcome) return
+    this.reporter.observation.tell?.({
+      type: 'ended',
+      scope: kind,
+      request: number,
+      outcome,
+      tracked: undefined,
+      name,
+      who: () => this.#parts.dispatcher.who(tracker, event),
+    })
   }
 
   /** Settles every open scope that has collected something, as if it were aborted now. */

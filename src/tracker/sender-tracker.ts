@@ -1,6 +1,5 @@
 import type { WalkerOS } from '@walkeros/core'
 import { readChoices } from '../model/consent.js'
-import type { Outcome } from '../model/outcome.js'
 import type { SegmentContext } from '../model/segment-call.js'
 import { isRecord, plain, setMember } from '../model/values.js'
 import type { PersonReading } from '../request/person.js'
@@ -13,33 +12,23 @@ import { ScopeTracker } from './scope-tracker.js'
 /** Milliseconds within which a sender's consent function has to answer. */
 const CONSENT_TIMEOUT_MS = 2_000
 
-const ALWAYS_ENDED: Outcome = { status: undefined, aborted: false, route: undefined, durationMs: 0 }
-
 const UNKNOWN: ReadConsent = { state: {}, readers: {} }
 
 /** Under which name a sender's ids and choices are shown. */
 const SENDER = 'sender'
 
-/** The tracker of a sender: of a run, which ends, or of a socket, where each event goes at once. */
-export class SenderTracker extends ScopeTracker {
+/** The tracker of a sender, which says who it is instead of leaving it to be read from a request. */
+export abstract class SenderTracker extends ScopeTracker {
   readonly request = undefined
   readonly #sender: GivenSender
-  readonly #keepsSender: boolean
 
-  /** @param lives - Whether the scope has an end, or each event goes at once. */
-  constructor(host: ScopeHost, sender: GivenSender, lives: 'until its end' | 'on') {
-    super(host)
+  constructor(host: ScopeHost, sender: GivenSender) {
+    super(host, undefined)
     this.#sender = sender
-    this.#keepsSender = lives === 'until its end'
-    if (lives === 'on') this.end(ALWAYS_ENDED)
   }
 
   override get name(): string | undefined {
     return this.#sender.name
-  }
-
-  override get keepsSender(): boolean {
-    return this.#keepsSender
   }
 
   readConsent(): Maybe<ReadConsent> {
@@ -60,8 +49,11 @@ export class SenderTracker extends ScopeTracker {
     return { state: {}, isWhole: false }
   }
 
-  override get consentKnownAt(): number | undefined {
-    return this.#sender.carriedAt
+  override grantsKnownAt(consent: WalkerOS.Consent): number {
+    const { carried } = this.#sender
+    const said = this.chosenConsent
+    const isOfCarried = (key: string) => consent[key] === true && said?.[key] === undefined
+    return carried?.grants.some(isOfCarried) ? carried.at : Date.now()
   }
 
   readSkipped(): boolean {

@@ -22,20 +22,23 @@ const act = fc.constantFrom<((tracker: Tracker) => unknown)[]>(
   () => new Promise((resolve) => setImmediate(resolve)),
 )
 
-const request = fc.record({
+const nobody: Record<string, string> = {}
+
+const scope = fc.record({
+  kind: fc.constantFrom('request', 'run', 'sender'),
   acts: fc.array(act, { maxLength: 8 }),
   afterwards: fc.array(act, { maxLength: 3 }),
-  headers: fc.constantFrom({}, visitor('a-1')),
+  headers: fc.constantFrom(nobody, visitor('a-1')),
 })
 
 describe('the books', () => {
   it('agree at every moment with what trackers really hold', async () => {
     await fc.assert(
       fc.asyncProperty(
-        fc.array(request, { minLength: 1, maxLength: 4 }),
+        fc.array(scope, { minLength: 1, maxLength: 4 }),
         fc.constantFrom('always' as const, 'success' as const),
         fc.boolean(),
-        async (requests, dispatch, slow) => {
+        async (scopes, dispatch, slow) => {
           const differences: unknown[] = []
           const check = () => {
             const { open, tracked } = recorded.stats().events
@@ -64,20 +67,28 @@ describe('the books', () => {
             on: { dropped: check, error: check, delivered: check, failed: check },
           })
           const inRequest = await requestsOf(recorded)
+          const granted = { analytics: true }
           await Promise.all(
-            requests.map(async ({ acts, afterwards, headers }) => {
+            scopes.map(async ({ kind, acts, afterwards, headers }) => {
               let tracker: Tracker | undefined
-              const run = async (list: typeof acts, on: Tracker) => {
+              const act = async (list: typeof acts, on: Tracker) => {
                 for (const each of list) {
                   await each(on)
                   check()
                 }
               }
-              await inRequest(async (own) => {
+              const work = async (own: Tracker) => {
                 tracker = own
-                await run(acts, own)
-              }, headers)
-              if (tracker) await run(afterwards, tracker)
+                await act(acts, own)
+              }
+              const sender = {
+                user: headers === nobody ? {} : { session: 'a-1' },
+                consent: slow ? async () => granted : granted,
+              }
+              if (kind === 'request') await inRequest(work, headers)
+              else if (kind === 'run') await recorded.run(sender, work)
+              else await work(recorded.forSender(sender))
+              if (tracker) await act(afterwards, tracker)
             }),
           )
           await recorded.settled()

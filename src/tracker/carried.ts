@@ -131,7 +131,7 @@ function choicesOf(consent: unknown): Record<string, boolean> {
 function idOf(given: unknown, name: keyof Carried): string | undefined {
   if (given === undefined) return undefined
   const id = typeof given === 'string' ? toId(given) : undefined
-  if (id === undefined) throw new CarriedError(`what was carried has a ${name} that is no id`)
+  if (id === undefined) throw new CarriedError(`the ${name} of what was carried is no id`)
   return id
 }
 

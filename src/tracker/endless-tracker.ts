@@ -3,7 +3,8 @@ import type { Outcome } from '../model/outcome.js'
 import { type PersonReading, settlePerson } from '../request/person.js'
 import { after, type Maybe } from '../support/maybe.js'
 import type { GivenSender } from './given-sender.js'
-import type { ReadSender, ScopeHost } from './scope.js'
+import type { ReadSender } from './read-sender.js'
+import type { ScopeHost } from './scope.js'
 import { SenderTracker } from './sender-tracker.js'
 
 const ALWAYS_ENDED: Outcome = { status: undefined, aborted: false, route: undefined, durationMs: 0 }

@@ -3,7 +3,7 @@ import type { Judgement } from '../model/plan.js'
 import type { PersonReading } from '../request/person.js'
 import type { Maybe } from '../support/maybe.js'
 import type { Place } from '../support/place.js'
-import type { ReadSender } from './scope.js'
+import type { ReadSender } from './read-sender.js'
 
 /** A collected event and its person, as far as the person was known when it was tracked. */
 export interface OpenEvent {

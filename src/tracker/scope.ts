@@ -4,28 +4,13 @@ import type { Outcome } from '../model/outcome.js'
 import type { SegmentContext } from '../model/segment-call.js'
 import type { TrackedRequest } from '../model/tracked-request.js'
 import type { Reporter } from '../observe/reporter.js'
-import type { ReadGlobals } from '../request/globals.js'
-import {
-  overridePerson,
-  type PersonOverride,
-  type PersonReading,
-  type ReadPerson,
-} from '../request/person.js'
+import { overridePerson, type PersonOverride, type PersonReading } from '../request/person.js'
 import type { KnownConsent, ReadConsent } from '../request/sender.js'
 import type { Maybe } from '../support/maybe.js'
 import { randomId } from '../support/random-id.js'
 import { EventList, type OpenEvent } from './event-list.js'
+import type { ReadSender } from './read-sender.js'
 import type { TrackedEvents } from './tracked-events.js'
-
-/** The sender of a scope, read once at its end; or of one event, where the scope has no end. */
-export interface ReadSender {
-  readonly person: ReadPerson
-  readonly consent: ReadConsent
-  /** What had been said with `tracker.consent()` by then; `undefined` where the latest that was said counts. */
-  readonly chosen: WalkerOS.Consent | undefined
-  readonly skipped: boolean
-  readonly globals: ReadGlobals | undefined
-}
 
 /** What a scope needs of the room that made it. */
 export interface ScopeHost {

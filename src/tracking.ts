@@ -192,6 +192,7 @@ class RequestTracking implements Tracking {
       },
       limits,
       outbox: config.delivery?.outbox,
+      writeKey: settings.writeKey,
       flushAt: client.flushAt,
       flushInterval: client.flushInterval,
       openClient: (outcomes, gate) =>

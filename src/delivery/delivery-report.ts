@@ -12,6 +12,7 @@ export class DeliveryReport {
   readonly #losses: Burst
   readonly #outages: Burst
   readonly #outboxProblems: Burst
+  readonly #storeProblems = new Map<string, Burst>()
   readonly #clientProblems: Burst
   readonly #state = new HealthState()
   #lastLoss: string | undefined
@@ -55,6 +56,15 @@ export class DeliveryReport {
   outboxFailed(problem: string, error: unknown): void {
     this.#outboxError = error === undefined ? problem : `${problem}: ${messageOf(error)}`
     this.#outboxProblems.say(problem, { error: messageOf(error) })
+  }
+
+  /** There is a problem with what ended processes have left in the outbox: each kind has its own line. */
+  storeDamaged(problem: string, error: unknown, lost: number): void {
+    this.#outboxError = error === undefined ? problem : `${problem}: ${messageOf(error)}`
+    const known = this.#storeProblems.get(problem)
+    const burst = known ?? new Burst((message, context) => this.#logger.error(message, context))
+    if (!known) this.#storeProblems.set(problem, burst)
+    burst.say(problem, { ...(error !== undefined && { error: messageOf(error) }), ...(lost > 0 && { lost }) })
   }
 
   /** The gate has changed its state. */

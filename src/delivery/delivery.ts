@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { Logger } from '@walkeros/core'
 import type { FailedCall, FailureReason } from '../model/failure.js'
 import { bytesWithin, MAX_CALL_BYTES } from '../model/json-size.js'
@@ -52,6 +53,8 @@ export interface DeliveryParts {
   readonly limits: Limits
   /** Stores calls until they have their outcome. */
   readonly outbox: Outbox | undefined
+  /** The write key: stored calls are sent with no other. */
+  readonly writeKey?: string
   /** How many calls fill a batch, unless the client says. */
   readonly flushAt: number
   /** Milliseconds after which a partial batch is sent. */
@@ -71,6 +74,7 @@ export class Delivery {
   #isFlushCheckScheduled = false
   readonly #report: DeliveryReport
   readonly #storedQueue: StoredQueue<PendingCall> | undefined
+  readonly #writeKeyHash: string | undefined
   #made = 0
   /** Whether a shutdown has begun: its flush waits for calls of other processes, too. */
   #closing = false
@@ -114,13 +118,15 @@ export class Delivery {
         this.#end(pending, 'rejected', error instanceof Error ? error.message : nameOf(error)),
       flushFailed: (error) => this.#report.clientFailed('the Segment client could not be flushed', error),
     })
+    this.#writeKeyHash = hashOf(parts.writeKey)
     this.#storedQueue =
       parts.outbox &&
-      new StoredQueue<PendingCall>(parts.outbox, {
+      new StoredQueue<PendingCall>(parts.outbox, this.#writeKeyHash, {
         stored: (calls) => this.#stored(calls),
         loaded: (calls, isOwn) => this.#loaded(calls, isOwn),
         failed: (problem, error) => this.#report.outboxFailed(problem, error),
-        lost: (count) => this.#lostOnDisk(count, 'overflow'),
+        lost: (count) => this.#lostOnDisk(count, 'damaged'),
+        leftDamaged: (problem, error, lost) => this.#leftDamaged(problem, error, lost),
       })
   }
 
@@ -217,7 +223,8 @@ export class Delivery {
           ageMs: 0,
         })
       : undefined
-    storedQueue.add(number, { type, messageId, madeAt: Date.now(), text }, held)
+    const writeKeyHash = this.#writeKeyHash
+    storedQueue.add(number, { type, messageId, madeAt: Date.now(), text, writeKeyHash }, held)
   }
 
   /** Calls have been stored. */
@@ -449,6 +456,15 @@ export class Delivery {
     return this.#storedQueue?.firstStoredOnly ?? Number.POSITIVE_INFINITY
   }
 
+  /** Calls that an ended process has left count as made here, and some of them are lost. */
+  #leftDamaged(problem: string, error: unknown, lost: number): void {
+    this.#report.storeDamaged(problem, error, lost)
+    for (let left = lost; left > 0; left--) {
+      this.#parts.ledger.made()
+      this.#parts.ledger.failed('damaged')
+    }
+  }
+
   /** Calls that only the outbox held are lost; nobody can say which. */
   #lostOnDisk(count: number, reason: FailureReason): void {
     if (count === 0) return
@@ -456,4 +472,9 @@ export class Delivery {
     this.#report.lost(count)
     this.#settled()
   }
+}
+
+/** The write key itself is never stored. */
+function hashOf(writeKey: string | undefined): string | undefined {
+  return writeKey && createHash('sha256').update(writeKey).digest('hex').slice(0, 16)
 }

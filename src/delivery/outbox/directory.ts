@@ -1,5 +1,5 @@
-import { chmod, mkdir, readdir, rename, rm, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { appendFile, chmod, link, mkdir, readdir, rename, rm, stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 
 /** The name of a store: each process has one in the directory. */
 const STORE = /^\d{13}-\d+-[0-9a-f]{8}$/
@@ -9,6 +9,12 @@ const DONE = '.done'
 const BROKEN = '.broken'
 /** The file of calls that were set aside, one line of JSON each. */
 export const ASIDE_FILE = 'aside.jsonl'
+/** It grows no further. */
+const MAX_ASIDE_BYTES = 64 * 1024 * 1024
+/** The file of a store that says what it is. */
+export const MARK_FILE = 'reqtrack'
+/** The directory in a store with the engine's files as they were found: the engine removes those that it cannot place. */
+export const FOUND = 'found'
 
 /** Nobody else may read personal data. */
 export const DIRECTORY_MODE = 0o700
@@ -19,8 +25,30 @@ export const FILE_MODE = 0o600
  * themselves.
  */
 export async function makeDirectory(directory: string): Promise<void> {
-  await mkdir(directory, { recursive: true, mode: DIRECTORY_MODE })
+  await makePath(directory)
   if ((await readdir(directory)).every(isOurs)) await chmod(directory, DIRECTORY_MODE)
+}
+
+/** Node's own recursive `mkdir` never ends where a directory cannot be made in one that exists, as in `/proc`. */
+async function makePath(directory: string): Promise<void> {
+  const isMissing = (error: unknown) => error instanceof Error && 'code' in error && error.code === 'ENOENT'
+  try {
+    await mkdir(directory, { mode: DIRECTORY_MODE })
+  } catch (error) {
+    const there = await stat(directory).catch(() => undefined)
+    if (there?.isDirectory()) return
+    const parent = dirname(directory)
+    if (!isMissing(error) || parent === directory) throw error
+    if (
+      await stat(parent).then(
+        () => true,
+        () => false,
+      )
+    )
+      throw error
+    await makePath(parent)
+    await mkdir(directory, { mode: DIRECTORY_MODE })
+  }
 }
 
 function isOurs(name: string): boolean {
@@ -56,6 +84,46 @@ export async function markBroken(store: string): Promise<void> {
   await rename(store, store + BROKEN)
 }
 
+/** Keeps the files with calls that the engine may remove when it opens a damaged store. They take no room of their own. */
+export async function keepFound(store: string): Promise<void> {
+  await mkdir(join(store, FOUND), { recursive: true, mode: DIRECTORY_MODE })
+  await linkFiles(store, join(store, FOUND))
+}
+
+/** Puts back what the engine has removed. */
+export async function putFoundBack(store: string): Promise<void> {
+  await linkFiles(join(store, FOUND), store)
+}
+
+/** Whether there was anything in them. */
+export async function hasFound(store: string): Promise<boolean> {
+  for (const name of await readdir(join(store, FOUND)).catch(() => [])) {
+    if ((await stat(join(store, FOUND, name))).size > 0) return true
+  }
+  return false
+}
+
+/** Forgets the files as they were found. */
+export async function forgetFound(store: string): Promise<void> {
+  await rm(join(store, FOUND), { recursive: true, force: true })
+}
+
+async function linkFiles(from: string, to: string): Promise<void> {
+  for (const name of await readdir(from).catch(() => [])) {
+    // Some are there already, and some file systems have no links: nothing is then kept.
+    if (/\.(ldb|sst|log)$/.test(name)) await link(join(from, name), join(to, name)).catch(() => {})
+  }
+}
+
+/** Adds a line to the file of calls that were set aside, and tells whether there was room. */
+export async function addAside(directory: string, line: string): Promise<boolean> {
+  const file = join(directory, ASIDE_FILE)
+  const { size } = await stat(file).catch(() => ({ size: 0 }))
+  if (size > MAX_ASIDE_BYTES) return false
+  await appendFile(file, `${line}\n`, { mode: FILE_MODE })
+  return true
+}
+
 /** Removes a store's files. */
 export async function removeStore(store: string): Promise<void> {
   await rm(store, { recursive: true, force: true })
@@ -67,7 +135,8 @@ export async function protect(store: string): Promise<void> {
   for (const name of await readdir(store)) {
     const file = join(store, name)
     try {
-      if (((await stat(file)).mode & 0o777) !== FILE_MODE) await chmod(file, FILE_MODE)
+      const found = await stat(file)
+      if (found.isFile() && (found.mode & 0o777) !== FILE_MODE) await chmod(file, FILE_MODE)
     } catch {
       // The engine has removed the file meanwhile.
     }

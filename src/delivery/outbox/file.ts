@@ -1,17 +1,13 @@
 import { randomBytes } from 'node:crypto'
-import { appendFile, realpath, stat } from 'node:fs/promises'
+import { access, realpath } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import {
-  ASIDE_FILE,
-  FILE_MODE,
-  makeDirectory,
-  markBroken,
-  newStoreName,
-  removeLeftovers,
-  storeNames,
-} from './directory.js'
-import { isDamaged, LevelStore } from './level-store.js'
-import type { AsideReason, CallStore, OpenOutbox, Outbox, StoredCall } from './outbox.js'
+import { addAside, makeDirectory, newStoreName, removeLeftovers, storeNames } from './directory.js'
+import { isTaken } from './engine.js'
+import { openLeftStore } from './left-store.js'
+import { LevelStore, type StoreListener } from './level-store.js'
+import { readMark } from './mark.js'
+import type { AsideReason, CallStore, OpenOutbox, Outbox, StoredCall, TellProblem } from './outbox.js'
+import { FORMAT } from './record.js'
 
 export type { Outbox } from './outbox.js'
 
@@ -34,8 +30,6 @@ export interface FileOutboxOptions {
 }
 
 const MOST_TRIES = 3
-/** The file of calls that were set aside grows no further. */
-const MAX_ASIDE_BYTES = 64 * 1024 * 1024
 
 /**
  * Stores calls on disk until Segment has taken them, so that a crash, a kill or a long outage loses none. The next process
@@ -75,7 +69,7 @@ export function fileOutbox(options: FileOutboxOptions): Outbox {
 class FileOutbox implements OpenOutbox {
   readonly own: CallStore
   readonly #directory: string
-  /** The stores that this process owns or has found unreadable. */
+  /** The stores that this process owns, has found unreadable, or leaves to others for good. */
   readonly #known: Set<string>
 
   private constructor(directory: string, own: CallStore, name: string) {
@@ -92,7 +86,8 @@ class FileOutbox implements OpenOutbox {
     for (let tries = 1; ; tries++) {
       const name = newStoreName(randomBytes(4).toString('hex'))
       try {
-        return new FileOutbox(directory, await LevelStore.open(join(directory, name)), name)
+        const listener = listenerOf(directory, () => {})
+        return new FileOutbox(directory, await LevelStore.make(join(directory, name), listener), name)
       } catch (error) {
         // Another process opened the new store first: try another name.
         if (tries === MOST_TRIES || !isTaken(error)) throw error
@@ -100,59 +95,58 @@ class FileOutbox implements OpenOutbox {
     }
   }
 
-  async adopt(tell: Tell): Promise<CallStore[]> {
+  async adopt(tell: TellProblem, writeKeyHash?: string): Promise<CallStore[]> {
     const adopted: CallStore[] = []
     for (const name of await storeNames(this.#directory)) {
       if (this.#known.has(name)) continue
-      const store = await this.#open(join(this.#directory, name), tell)
-      if (!store) continue
-      this.#known.add(name)
-      adopted.push(store)
+      const store = await this.#open(name, tell, writeKeyHash)
+      if (store) adopted.push(store)
     }
     return adopted
   }
 
   async setAside(call: StoredCall, reason: AsideReason, detail: string | undefined): Promise<void> {
-    const file = join(this.#directory, ASIDE_FILE)
-    const { size } = await stat(file).catch(() => ({ size: 0 }))
-    if (size > MAX_ASIDE_BYTES) return
     const { type, messageId, madeAt, text } = call
     const head = JSON.stringify({ reason, detail, at: new Date(), madeAt: new Date(madeAt), type, messageId })
-    await appendFile(file, `${head.slice(0, -1)},"params":${text}}\n`, { mode: FILE_MODE })
+    await addAside(this.#directory, `${head.slice(0, -1)},"params":${text}}`)
   }
 
   /** The system releases a lock when its process ends: a store that opens has no owner. */
-  async #open(store: string, tell: Tell): Promise<CallStore | undefined> {
-    try {
-      return await LevelStore.open(store)
-    } catch (error) {
-      if (isTaken(error)) return undefined
-      if (!isDamaged(error)) {
-        // A full disk or too many open files: the store itself is fine, and is tried again later.
-        tell('the store of an ended process cannot be opened at the moment', error)
-        return undefined
-      }
+  async #open(
+    name: string,
+    tell: TellProblem,
+    writeKeyHash: string | undefined,
+  ): Promise<CallStore | undefined> {
+    const directory = join(this.#directory, name)
+    const mark = await readMark(directory)
+    if (mark && mark.format > FORMAT) {
+      this.#known.add(name)
+      tell('a newer version has written a store of the outbox: it is left to that version', undefined)
+      return undefined
     }
+    if (writeKeyHash && mark?.writeKeyHash && mark.writeKeyHash !== writeKeyHash) return undefined
     try {
-      await LevelStore.repair(store)
-      const repaired = await LevelStore.open(store)
-      tell('the store of an ended process is damaged: its readable calls are sent', undefined)
-      return repaired
+      await access(directory)
+      const store = await openLeftStore(directory, mark, tell, listenerOf(this.#directory, tell))
+      this.#known.add(name)
+      return store
     } catch (error) {
-      if (isTaken(error)) return undefined
-      tell('the store of an ended process cannot be read: it is kept as *.broken', error)
-      await markBroken(store).catch(() => {})
+      // A full disk or too many open files: the store itself is fine, and is tried again later.
+      if (!isTaken(error)) tell('the store of an ended process cannot be opened at the moment', error)
       return undefined
     }
   }
 }
 
-type Tell = Parameters<OpenOutbox['adopt']>[0]
-
-function isTaken(error: unknown): boolean {
-  for (let each = error; each instanceof Error; each = each.cause) {
-    if ('code' in each && each.code === 'LEVEL_LOCKED') return true
-    if ('code' in each && each.code === 'ENOENT') return true
+/** Sets aside what is damaged, and says what a store finds. */
+function listenerOf(directory: string, tell: TellProblem): StoreListener {
+  return {
+    async damaged(line) {
+      tell('a call was changed on the disk: it is set aside', undefined, 1)
+      return addAside(directory, line).catch(() => false)
+    },
+    unknown: () =>
+      tell('the outbox holds records that this version cannot read: they are left in their store', undefined),
+    missing: (calls) => tell('calls are missing from the store of an ended process', undefined, calls),
   }
-  return false
 }

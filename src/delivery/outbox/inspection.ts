@@ -2,8 +2,8 @@ import { cp, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { isRecord } from '../../model/values.js'
-import { ASIDE_FILE, storeNames } from './directory.js'
-import { LevelStore } from './level-store.js'
+import { ASIDE_FILE, FOUND, storeNames } from './directory.js'
+import { openCopy } from './left-store.js'
 import type { StoredCall } from './outbox.js'
 
 /** The calls of one process in an outbox. */
@@ -51,11 +51,8 @@ async function readCopy(store: string): Promise<StoredCall[]> {
   const temporary = await mkdtemp(join(tmpdir(), 'reqtrack-outbox-'))
   const copy = join(temporary, basename(store))
   try {
-    await cp(store, copy, { recursive: true })
-    const opened = await LevelStore.open(copy).catch(async () => {
-      await LevelStore.repair(copy)
-      return LevelStore.open(copy)
-    })
+    await cp(store, copy, { recursive: true, filter: (file) => basename(file) !== FOUND })
+    const opened = await openCopy(copy)
     const calls: StoredCall[] = []
     for (let after = -1; ; ) {
       const some = await opened.read(after, READ_AT_ONCE)

@@ -1,70 +1,91 @@
 import { access } from 'node:fs/promises'
-import type { ClassicLevel } from 'classic-level'
-import type { CallType } from '../../model/segment-call.js'
+import { basename } from 'node:path'
 import { markBroken, markDone, protect, removeStore } from './directory.js'
+import { type Database, hold, isDamaged, letGo, openDatabase } from './engine.js'
+import { Mark, type MarkContent } from './mark.js'
 import type { CallStore, ReadCall, StoredCall } from './outbox.js'
+import { isCallKey, keyOf, readRecord, recordOf } from './record.js'
 
-const NUMBER_DIGITS = 15
 /** The engine starts a new file about this often; the mode of each has to be set. */
 const PROTECT_EVERY_BYTES = 1024 * 1024
 
-/** The result for a line that cannot be read. */
-const UNREADABLE = undefined
+const KEPT_AS_BROKEN = 'the store is damaged: its unreadable rest is kept as *.broken'
 
-/**
- * The stores that this process has open, for all copies of this package. The engine's lock does not suffice: opening a store
- * twice fails, but closing the second file releases the process's lock on the first.
- */
-const HELD = Symbol.for('reqtrack.outbox.held')
+/** Hears what a store finds when it reads. */
+export interface StoreListener {
+  /** A record was changed on the disk. Answers whether it is kept elsewhere: the store then removes it. */
+  damaged(line: string): Promise<boolean>
+  /** A record is none that this version knows: the store keeps it. Said once. */
+  unknown(): void
+  /** So many calls are missing. */
+  missing(calls: number): void
+}
 
-function heldStores(): Set<string> {
-  const known: unknown = Reflect.get(globalThis, HELD)
-  if (known instanceof Set) return known
-  const held = new Set<string>()
-  Reflect.set(globalThis, HELD, held)
-  return held
+/** What was found when a store was opened. */
+export interface Found {
+  /** What its mark says; a store of the first format has none. */
+  readonly mark: MarkContent | undefined
+  /** Whether its files are kept when its calls are sent, since some of them could not be read. */
+  readonly isBroken: boolean
+  /** How many of its calls are missing already. */
+  readonly missing: number
 }
 
 /** A LevelDB database with the calls of one process. */
 export class LevelStore implements CallStore {
-  readonly #db: ClassicLevel<string, string>
+  readonly writeKeyHash?: string
+  readonly #db: Database
   readonly #directory: string
+  readonly #mark: Mark
+  readonly #listener: StoreListener | undefined
+  /** What an ended process has left; the delivery itself knows how many calls it stores. */
+  readonly #found: Found | undefined
+  #isBroken: boolean
   #unprotected = 0
+  /** Records that were read, other than those that this version does not know. */
+  #seen = 0
+  /** Keys of records that stay in the store although they are no calls. */
+  readonly #passedOver = new Set<string>()
 
-  private constructor(db: ClassicLevel<string, string>, directory: string) {
+  private constructor(db: Database, directory: string, listener?: StoreListener, found?: Found) {
     this.#db = db
     this.#directory = directory
+    this.#listener = listener
+    this.#found = found
+    this.#isBroken = found?.isBroken ?? false
+    this.#mark = new Mark(directory, found?.mark)
+    if (found?.mark?.writeKeyHash) this.writeKeyHash = found.mark.writeKeyHash
   }
 
   /**
-   * Opens a store and locks it for this process.
+   * Makes a store and locks it for this process.
    *
-   * @throws If another process owns it, it is damaged, or the engine is not installed.
+   * @throws If another process has it, or the engine is not installed.
    */
-  static async open(directory: string): Promise<LevelStore> {
-    const engine = await loadEngine()
-    const held = heldStores()
-    if (held.has(directory))
-      throw Object.assign(new Error('this process has the store open'), { code: 'LEVEL_LOCKED' })
-    held.add(directory)
+  static async make(directory: string, listener: StoreListener): Promise<LevelStore> {
+    hold(directory)
     try {
-      const db = new engine.ClassicLevel<string, string>(directory, {
-        keyEncoding: 'utf8',
-        valueEncoding: 'utf8',
-      })
-      await db.open()
+      const db = await openDatabase(directory, true)
       await protect(directory)
-      return new LevelStore(db, directory)
+      const store = new LevelStore(db, directory, listener)
+      await store.#mark.added(0)
+      return store
     } catch (error) {
-      held.delete(directory)
+      letGo(directory)
       throw error
     }
   }
 
-  /** Repairs a damaged store as far as possible. */
-  static async repair(directory: string): Promise<void> {
-    const engine = await loadEngine()
-    await engine.ClassicLevel.repair(directory)
+  /** Makes a store of an open database that an ended process has left. */
+  static async of(
+    db: Database,
+    directory: string,
+    found: Found,
+    listener?: StoreListener,
+  ): Promise<LevelStore> {
+    const store = new LevelStore(db, directory, listener, found)
+    if (found.missing > 0) await store.#mark.removed(found.missing)
+    return store
   }
 
   async write(calls: readonly { readonly number: number; readonly call: StoredCall }[]): Promise<void> {
@@ -75,33 +96,39 @@ export class LevelStore implements CallStore {
     }
     const batch = this.#db.batch()
     for (const { number, call } of calls) {
-      const line = lineOf(call)
-      this.#unprotected += line.length
-      batch.put(keyOf(number), line)
+      const key = keyOf(number)
+      const record = recordOf(key, call)
+      this.#unprotected += record.length
+      batch.put(key, record)
     }
     await batch.write()
+    await this.#mark.added(calls.length, calls[0]?.call.writeKeyHash)
   }
 
   async remove(numbers: readonly number[]): Promise<void> {
     const batch = this.#db.batch()
     for (const number of numbers) batch.del(keyOf(number))
+    await this.#countRemoved(numbers.length)
     await batch.write()
   }
 
   async read(after: number, most: number): Promise<ReadCall[]> {
-    const found: ReadCall[] = []
-    const unreadable: string[] = []
-    for await (const [key, line] of this.#db.iterator({ gt: keyOf(after) })) {
-      const number = Number(key)
-      const call = callOf(line)
-      if (!call) unreadable.push(key)
-      else {
-        const place = { store: this, number, size: call.text.length }
-        if (found.push({ ...call, number, place }) === most) break
-      }
+    const calls: ReadCall[] = []
+    const damaged: [key: string, record: string][] = []
+    for await (const [key, record] of this.#db.iterator({ gt: keyOf(after) })) {
+      if (this.#passedOver.has(key)) continue
+      const found = readRecord(key, record)
+      if (found.kind === 'damaged') damaged.push([key, record])
+      else if (found.kind === 'call') {
+        this.#seen++
+        const number = Number(key)
+        const place = { store: this, number, size: found.call.text.length }
+        if (calls.push({ ...found.call, number, place }) === most) break
+      } else this.#passOver(key, found.kind === 'newer')
     }
-    for (const key of unreadable) await this.#db.del(key)
-    return found
+    for (const [key, record] of damaged) await this.#setAside(key, record)
+    if (calls.length < most) await this.#countMissing()
+    return calls
   }
 
   async isThere(): Promise<boolean> {
@@ -112,83 +139,74 @@ export class LevelStore implements CallStore {
   }
 
   async close(): Promise<void> {
+    let isEmpty: boolean
     try {
-      const [left] = await this.#db.keys({ limit: 1 }).all()
-      if (left === undefined) return await this.#remove()
+      isEmpty = (await this.#db.keys({ limit: 1 }).all()).length === 0
     } catch (error) {
       await this.#letGo()
       if (!isDamaged(error)) throw error
       await markBroken(this.#directory)
-      throw new Error('the store is damaged: its unreadable rest is kept as *.broken', { cause: error })
+      throw new Error(KEPT_AS_BROKEN, { cause: error })
     }
+    if (isEmpty) return this.#remove()
     await this.#letGo()
     await protect(this.#directory)
   }
 
+  /** A store of the first format stays one. */
+  async #countRemoved(count: number): Promise<void> {
+    if (!this.#found || this.#found.mark) await this.#mark.removed(count)
+  }
+
+  #passOver(key: string, isNewer: boolean): void {
+    if (this.#passedOver.size === 0) this.#listener?.unknown()
+    this.#passedOver.add(key)
+    if (isNewer) this.#seen++
+  }
+
+  async #setAside(key: string, record: string): Promise<void> {
+    this.#seen++
+    this.#passedOver.add(key)
+    if (!this.#listener) return
+    const line = { reason: 'damaged', at: new Date(), store: basename(this.#directory), key, record }
+    if (!(await this.#listener.damaged(JSON.stringify(line)))) return
+    await this.#countRemoved(1)
+    await this.#db.del(key)
+  }
+
+  /** What was never seen is lost: the engine has left it out, or nobody can tell that it was a call. */
+  async #countMissing(): Promise<void> {
+    const { mark, missing } = this.#found ?? { mark: undefined, missing: 0 }
+    if (!mark || !this.#listener) return
+    const lost = mark.calls - missing - this.#seen
+    if (lost <= 0) return
+    this.#seen += lost
+    this.#isBroken = true
+    await this.#mark.removed(lost)
+    this.#listener.missing(lost)
+  }
+
   async #remove(): Promise<void> {
+    if (this.#isBroken) {
+      await this.#letGo()
+      await markBroken(this.#directory)
+      throw new Error(KEPT_AS_BROKEN)
+    }
     const retired = await markDone(this.#directory)
     await this.#letGo()
     await removeStore(retired)
   }
 
   async #letGo(): Promise<void> {
+    await this.#mark.close()
     await this.#db.close()
-    heldStores().delete(this.#directory)
+    letGo(this.#directory)
   }
 }
 
-/** Whether an error of the engine means damaged files, rather than files that are unusable at the moment. */
-export function isDamaged(error: unknown): boolean {
-  for (let each = error; each instanceof Error; each = each.cause) {
-    if (!('code' in each)) continue
-    // The engine reads beyond the end of a truncated table and does not call that corruption.
-    if (each.code === 'LEVEL_CORRUPTION' || /Invalid argument/.test(each.message)) return true
-  }
-  return false
-}
-
-/** The engine is an optional peer dependency, needed only for an outbox. */
-async function loadEngine(): Promise<typeof import('classic-level')> {
-  try {
-    return await import('classic-level')
-  } catch (error) {
-    throw new Error('the outbox needs the package classic-level: npm install classic-level', { cause: error })
-  }
-}
-
-function keyOf(number: number): string {
-  return String(number).padStart(NUMBER_DIGITS, '0')
-}
-
-/** Appends the parameters unchanged, since they are JSON already. */
-function lineOf({ type, messageId, madeAt, text }: StoredCall): string {
-  return `${JSON.stringify([type, messageId, madeAt])}\n${text}`
-}
-
-const TYPES: ReadonlySet<unknown> = new Set<CallType>([
-  'track',
-  'identify',
-  'group',
-  'page',
-  'screen',
-  'alias',
-])
-
-function callOf(line: string): StoredCall | undefined {
-  const end = line.indexOf('\n')
-  const text = line.slice(end + 1)
-  try {
-    const head: unknown = JSON.parse(line.slice(0, end))
-    if (!Array.isArray(head)) return UNREADABLE
-    const [type, messageId, madeAt]: unknown[] = head
-    if (!isType(type) || typeof messageId !== 'string' || typeof madeAt !== 'number') return UNREADABLE
-    JSON.parse(text)
-    return { type, messageId, madeAt, text }
-  } catch {
-    return UNREADABLE
-  }
-}
-
-function isType(type: unknown): type is CallType {
-  return TYPES.has(type)
+/** Counts the calls of a database. Rejects where the engine cannot read it. */
+export async function countCalls(db: Database): Promise<number> {
+  let count = 0
+  for await (const key of db.keys()) if (isCallKey(key)) count++
+  return count
 }

@@ -8,6 +8,8 @@ export interface StoredCall {
   readonly madeAt: number
   /** Its parameters as JSON. */
   readonly text: string
+  /** The hash of the write key that it was made for. It is sent with no other. Absent in calls of the first format. */
+  readonly writeKeyHash?: string | undefined
 }
 
 /** A call that was read back. */
@@ -28,11 +30,13 @@ export interface Place {
 
 /** The calls of one process. */
 export interface CallStore {
+  /** The hash of the write key that its calls were made for, where the store knows it. */
+  readonly writeKeyHash?: string
   /** Writes calls; they are stored when it resolves. */
   write(calls: readonly { readonly number: number; readonly call: StoredCall }[]): Promise<void>
   /** Removes calls. */
   remove(numbers: readonly number[]): Promise<void>
-  /** Reads calls in order, those after a number. */
+  /** Reads calls in order, those after a number. One that was changed on the disk is set aside and left out. */
   read(after: number, most: number): Promise<ReadCall[]>
   /** Whether its files still exist. */
   isThere(): Promise<boolean>
@@ -43,6 +47,13 @@ export interface CallStore {
 /** Why a call is set aside. */
 export type AsideReason = 'rejected' | 'expired'
 
+/**
+ * Hears of a problem with stored calls.
+ *
+ * @param lost - How many calls of ended processes are lost by it.
+ */
+export type TellProblem = (problem: string, error: unknown, lost?: number) => void
+
 /** An open outbox. */
 export interface OpenOutbox {
   /** The store of this process. */
@@ -50,9 +61,10 @@ export interface OpenOutbox {
   /**
    * Opens the stores of ended processes, oldest first. Each store has one owner.
    *
-   * @param tell - Hears of stores that are damaged or cannot be opened at the moment.
+   * @param tell - Hears of stores that are damaged or cannot be opened at the moment, also later.
+   * @param writeKeyHash - Stores of other write keys are left to their processes.
    */
-  adopt(tell: (problem: string, error: unknown) => void): Promise<CallStore[]>
+  adopt(tell: TellProblem, writeKeyHash?: string): Promise<CallStore[]>
   /** Sets a call aside that will not be sent, so that somebody can look at it. */
   setAside(call: StoredCall, reason: AsideReason, detail: string | undefined): Promise<void>
 }

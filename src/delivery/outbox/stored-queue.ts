@@ -1,4 +1,4 @@
-import type { CallStore, OpenOutbox, Outbox, Place, ReadCall, StoredCall } from './outbox.js'
+import type { CallStore, OpenOutbox, Outbox, Place, ReadCall, StoredCall, TellProblem } from './outbox.js'
 
 /** How many calls are read at a time. */
 const READ_AT_ONCE = 200
@@ -15,6 +15,8 @@ export interface StoredQueueListener<T> {
   failed(problem: string, error: unknown): void
   /** This many calls were only stored, and cannot be read. */
   lost(count: number): void
+  /** There is a problem with what ended processes have left, and this many of their calls are lost by it. */
+  leftDamaged(problem: string, error: unknown, lost: number): void
 }
 
 interface Unwritten<T> {
@@ -40,6 +42,7 @@ interface Source {
  */
 export class StoredQueue<T> {
   readonly #outbox: Outbox
+  readonly #writeKeyHash: string | undefined
   readonly #listener: StoredQueueListener<T>
   readonly #sources: Source[] = []
   #opened: OpenOutbox | undefined
@@ -67,8 +70,10 @@ export class StoredQueue<T> {
   #isClosed = false
   readonly #opening: Promise<void>
 
-  constructor(outbox: Outbox, listener: StoredQueueListener<T>) {
+  /** @param writeKeyHash - What stands with every call; calls of other write keys are left to their processes. */
+  constructor(outbox: Outbox, writeKeyHash: string | undefined, listener: StoredQueueListener<T>) {
     this.#outbox = outbox
+    this.#writeKeyHash = writeKeyHash
     this.#listener = listener
     this.#opening = this.#open()
   }
@@ -246,9 +251,11 @@ export class StoredQueue<T> {
     await this.check()
     if (this.#directoryMissing) return
     try {
-      const adopted = await this.#opened.adopt((problem, error) => this.#tell(problem, error))
+      const tell: TellProblem = (problem, error, lost = 0) => this.#listener.leftDamaged(problem, error, lost)
+      const adopted = await this.#opened.adopt(tell, this.#writeKeyHash)
       for (const store of adopted) {
-        this.#sources.splice(-1, 0, { store, isOwn: false, after: -1, open: 0, isRead: false })
+        if (!this.#isOurs(store)) await this.#closeStore(store)
+        else this.#sources.splice(-1, 0, { store, isOwn: false, after: -1, open: 0, isRead: false })
       }
     } catch (error) {
       this.#tell('the outbox cannot be searched for stores of ended processes at the moment', error)
@@ -271,6 +278,11 @@ export class StoredQueue<T> {
     }
   }
 
+  /** A call goes to no other source than the one that it was made for. The first format did not say. */
+  #isOurs({ writeKeyHash }: { readonly writeKeyHash?: string }): boolean {
+    return !writeKeyHash || !this.#writeKeyHash || writeKeyHash === this.#writeKeyHash
+  }
+
   async #read(source: Source): Promise<void> {
     const { store, isOwn } = source
     try {
@@ -284,13 +296,15 @@ export class StoredQueue<T> {
       const last = calls.at(-1)
       if (this.#isClosed || !(isOwn || this.#adopts)) return
       if (last) source.after = last.number
-      source.open += calls.length
+      const ours = isOwn ? calls : calls.filter((call) => this.#isOurs(call))
+      source.open += ours.length
       if (isOwn) {
         this.#firstStoredOnly = source.after + 1
         this.#storedOnly -= calls.length
         if (calls.length < READ_AT_ONCE) this.#lose(onDisk - calls.length)
       } else if (calls.length < READ_AT_ONCE) source.isRead = true
-      this.#listener.loaded(calls, isOwn)
+      if (source.isRead && source.open === 0) this.#release()
+      this.#listener.loaded(ours, isOwn)
     } catch (error) {
       source.isRead = true
       this.#tell('calls could not be read from the outbox', error)

@@ -70,8 +70,14 @@ async function outbox(directory: string, isExport: boolean): Promise<void> {
   const aside = await readAside(directory)
   if (isExport) {
     for (const { calls } of stores) {
-      for (const { type, messageId, madeAt, text } of calls) {
-        const head = JSON.stringify({ state: 'waiting', madeAt: new Date(madeAt), type, messageId })
+      for (const { type, messageId, madeAt, writeKeyHash, text } of calls) {
+        const head = JSON.stringify({
+          state: 'waiting',
+          madeAt: new Date(madeAt),
+          writeKeyHash,
+          type,
+          messageId,
+        })
         console.log(`${head.slice(0, -1)},"params":${text}}`)
       }
     }
@@ -86,7 +92,9 @@ async function outbox(directory: string, isExport: boolean): Promise<void> {
     const since = oldest
       ? `, the oldest since ${new Date(oldest.madeAt).toISOString()} (${age(oldest.madeAt)})`
       : ''
-    console.log(`  ${name}: ${calls.length} calls, ${(bytes / 1024).toFixed(1)} KB${since}`)
+    const keys = new Set(calls.map(({ writeKeyHash }) => writeKeyHash ?? 'unknown'))
+    const key = oldest ? `, write key ${[...keys].join(' and ')} (SHA-256)` : ''
+    console.log(`  ${name}: ${calls.length} calls, ${(bytes / 1024).toFixed(1)} KB${since}${key}`)
   }
   const reasons = new Map<string, number>()
   for (const { reason, detail } of aside) {

@@ -58,6 +58,12 @@ export class DeliveryReport {
     this.#outboxProblems.say(problem, { error: messageOf(error) })
   }
 
+  /** The outbox did not answer, and does so again. */
+  outboxAnswers(): void {
+    this.#outboxError = undefined
+    this.#logger.info('the outbox answers again: calls are stored')
+  }
+
   /** There is a problem with what ended processes have left in the outbox: each kind has its own line. */
   storeDamaged(problem: string, error: unknown, lost: number): void {
     this.#outboxError = error === undefined ? problem : `${problem}: ${messageOf(error)}`

@@ -16,7 +16,7 @@ import type { Health } from './health.js'
 import type { Ledger } from './ledger.js'
 import type { Limits } from './limits.js'
 import { memoryOf } from './object-memory.js'
-import type { Outbox, ReadCall } from './outbox/outbox.js'
+import type { Outbox, Place, ReadCall } from './outbox/outbox.js'
 import { StoredQueue } from './outbox/stored-queue.js'
 import { callOf, type PendingCall, sizeOf, textOf } from './pending-call.js'
 import { PendingCalls } from './pending-calls.js'
@@ -124,6 +124,8 @@ export class Delivery {
       new StoredQueue<PendingCall>(parts.outbox, this.#writeKeyHash, {
         stored: (calls) => this.#stored(calls),
         loaded: (calls, isOwn) => this.#loaded(calls, isOwn),
+        placed: (calls) => this.#placed(calls),
+        answers: () => this.#storeAgain(),
         failed: (problem, error) => this.#report.outboxFailed(problem, error),
         lost: (count) => this.#lostOnDisk(count, 'damaged'),
         leftDamaged: (problem, error, lost) => this.#leftDamaged(problem, error, lost),
@@ -238,6 +240,28 @@ export class Delivery {
     this.#submitter.gather()
   }
 
+  /** Calls were sent from memory while the disk hung, and are on it now. */
+  #placed(calls: readonly { readonly place: Place; readonly messageId: string }[]): void {
+    for (const { place, messageId } of calls) {
+      const pending = this.#pending.get(messageId)
+      if (pending?.number === place.number) pending.place = place
+      else this.#storedQueue?.settled(place)
+    }
+  }
+
+  /** The disk answers again: calls that only memory holds are stored. */
+  #storeAgain(): void {
+    this.#report.outboxAnswers()
+    if (this.#closed) return
+    const writeKeyHash = this.#writeKeyHash
+    for (const pending of this.#pending.values()) {
+      if (pending.place) continue
+      const { number, type, messageId } = pending
+      const call = { type, messageId, madeAt: bornAt(pending), text: textOf(pending), writeKeyHash }
+      this.#storedQueue?.add(number, call, pending, true)
+    }
+  }
+
   /** Calls have been read back. Those of ended processes go before all others. */
   #loaded(calls: readonly ReadCall[], isOwn: boolean): void {
     for (const { number, type, messageId, madeAt, text, place } of calls) {
@@ -299,6 +323,7 @@ export class Delivery {
     // Last chance: a request that waits for the gate would wait in vain.
     this.#gate.probe()
     this.#storedQueue?.stopAdopting()
+    this.#storedQueue?.hurry(timeoutMs / 2)
     this.#closing = true
     await Promise.race([this.flush(left()), this.#storedAndBlocked()])
     const directPending = this.#client.calls.direct
@@ -318,7 +343,8 @@ export class Delivery {
     // The application's own client ignores a second flush while one hangs.
     if (this.#submitter.flushing) await answerWithin(this.#submitter.flushing, left())
     if (!this.#submitter.flushing) await this.#client.close(left())
-    if (this.#storedQueue) await answerWithin(this.#storedQueue.close(), CLOSE_MS)
+    const closing = this.#storedQueue?.close()
+    if (closing && !this.#storedQueue?.isHanging) await answerWithin(closing, CLOSE_MS)
     this.#gate.stop()
     return { lost: lost.length + gone, kept, directPending }
   }
@@ -327,10 +353,12 @@ export class Delivery {
   async #onDisk(timeoutMs: number): Promise<{ kept: PendingCall[]; storedOnly: number; gone: number }> {
     const storedQueue = this.#storedQueue
     if (!storedQueue) return { kept: [], storedOnly: 0, gone: 0 }
-    await answerWithin(
-      storedQueue.commit().then(() => storedQueue.check()),
-      Math.max(timeoutMs, CLOSE_MS),
-    )
+    if (!storedQueue.isHanging) {
+      await answerWithin(
+        storedQueue.commit().then(() => storedQueue.check()),
+        Math.max(timeoutMs, CLOSE_MS),
+      )
+    }
     if (storedQueue.directoryMissing) return { kept: [], storedOnly: 0, gone: storedQueue.forgetStoredOnly() }
     const kept = [...this.#pending.values()].filter(({ place }) => place !== undefined)
     return { kept, storedOnly: storedQueue.storedOnly, gone: 0 }
@@ -413,8 +441,8 @@ export class Delivery {
     if (pending.place) {
       if (reason === 'rejected' || reason === 'expired') {
         const { type, messageId } = pending
-        const madeAt = Date.now() - (performance.now() - pending.madeAt)
-        this.#storedQueue?.setAside({ type, messageId, text: textOf(pending), madeAt }, reason, detail)
+        const call = { type, messageId, text: textOf(pending), madeAt: bornAt(pending) }
+        this.#storedQueue?.setAside(call, reason, detail)
       }
       this.#storedQueue?.settled(pending.place)
     }
@@ -472,6 +500,11 @@ export class Delivery {
     this.#report.lost(count)
     this.#settled()
   }
+}
+
+/** When a call was made, in milliseconds since 1970. */
+function bornAt({ madeAt }: PendingCall): number {
+  return Math.round(Date.now() - (performance.now() - madeAt))
 }
 
 /** The write key itself is never stored. */

@@ -1,3 +1,4 @@
+import { DiskWatch } from './disk-watch.js'
 import type { CallStore, OpenOutbox, Outbox, Place, ReadCall, StoredCall, TellProblem } from './outbox.js'
 
 /** How many calls are read at a time. */
@@ -5,12 +6,18 @@ const READ_AT_ONCE = 200
 /** Milliseconds between looks for the stores of ended processes, and for its own. */
 const ADOPT_INTERVAL_MS = 5_000
 
+const HANGS = 'the outbox does not answer: calls go on in memory until it does'
+
 /** What the delivery hears. `T` is its object for a call in memory. */
 export interface StoredQueueListener<T> {
   /** Calls are stored, or never will be: they can be sent. */
   stored(held: readonly T[]): void
   /** Calls were read, oldest first. `number` is valid for this process's own calls. */
   loaded(calls: readonly ReadCall[], isOwn: boolean): void
+  /** Calls that were passed on while the disk hung are stored after all. Some have their outcome already. */
+  placed(calls: readonly { readonly place: Place; readonly messageId: string }[]): void
+  /** The disk hung and answers again: calls can be stored. */
+  answers(): void
   /** The outbox fails: the calls concerned go on in memory. */
   failed(problem: string, error: unknown): void
   /** This many calls were only stored, and cannot be read. */
@@ -24,6 +31,8 @@ interface Unwritten<T> {
   readonly call: StoredCall
   /** Its object in memory, if there is one. */
   readonly held: T | undefined
+  /** Whether it is sent from memory already, since the disk hung. */
+  isPassedOn: boolean
 }
 
 /** A store whose calls are not in memory, read from front to back. */
@@ -48,6 +57,14 @@ export class StoredQueue<T> {
   #opened: OpenOutbox | undefined
   #unwritten: Unwritten<T>[] = []
   #unwrittenBytes = 0
+  /** The groups whose turn to be written comes. */
+  readonly #groups = new Set<Unwritten<T>[]>()
+  /** The group that is being written. */
+  #writing: Unwritten<T>[] = []
+  readonly #disk = new DiskWatch(
+    () => this.#passOn(),
+    () => this.#goOn(),
+  )
   #settled = new Map<CallStore, number[]>()
   #bytes = 0
   /** Calls of this process that only the outbox holds, or will hold. */
@@ -80,7 +97,12 @@ export class StoredQueue<T> {
 
   /** Whether calls are stored at all. */
   get isUsable(): boolean {
-    return this.#isUsable
+    return this.#isUsable && !this.#disk.isHanging
+  }
+
+  /** Whether the disk does not answer. */
+  get isHanging(): boolean {
+    return this.#disk.isHanging
   }
 
   /** Whether the last check found the stored calls gone: no later process will find them. */
@@ -119,9 +141,10 @@ export class StoredQueue<T> {
    * Writes a call with the next group.
    *
    * @param held - Its object in memory; without one the call is read again when its turn comes.
+   * @param isPassedOn - Whether it is sent from memory already.
    */
-  add(number: number, call: StoredCall, held: T | undefined): void {
-    this.#unwritten.push({ number, call, held })
+  add(number: number, call: StoredCall, held: T | undefined, isPassedOn = false): void {
+    this.#unwritten.push({ number, call, held, isPassedOn })
     this.#bytes += call.text.length
     this.#unwrittenBytes += call.text.length
     if (held === undefined) {
@@ -135,7 +158,7 @@ export class StoredQueue<T> {
 
   /** Withdraws the oldest call that memory holds and that is not being written yet. */
   withdraw(): T | undefined {
-    const index = this.#unwritten.findIndex(({ held }) => held !== undefined)
+    const index = this.#unwritten.findIndex(({ held, isPassedOn }) => held !== undefined && !isPassedOn)
     const [withdrawn] = index < 0 ? [] : this.#unwritten.splice(index, 1)
     if (withdrawn) {
       this.#bytes -= withdrawn.call.text.length
@@ -161,9 +184,11 @@ export class StoredQueue<T> {
 
   /** Sets a call aside. */
   setAside(...given: Parameters<OpenOutbox['setAside']>): void {
-    this.#opened?.setAside(...given).catch((error: unknown) => {
-      this.#tell('a call could not be set aside', error)
-    })
+    if (!this.#opened) return
+    const failed = (error: unknown) => this.#tell('a call could not be set aside', error)
+    // Every operation of a disk that hangs blocks one of the four threads that also resolve names.
+    if (this.#disk.isHanging) failed(new Error('the disk does not answer'))
+    else this.#opened.setAside(...given).catch(failed)
   }
 
   /** Reads the next calls, unless a read is running, and tells the listener. */
@@ -196,6 +221,11 @@ export class StoredQueue<T> {
     return storedOnly
   }
 
+  /** Waits for the disk no longer than this, since a shutdown has begun. */
+  hurry(patienceMs: number): void {
+    this.#disk.hurry(patienceMs)
+  }
+
   /** Leaves the unread calls of ended processes to others. */
   stopAdopting(): void {
     this.#adopts = false
@@ -225,7 +255,7 @@ export class StoredQueue<T> {
 
   async #open(): Promise<void> {
     try {
-      this.#opened = await this.#outbox.open()
+      this.#opened = await this.#disk.watch(this.#outbox.open())
       this.#sources.push({ store: this.#opened.own, isOwn: true, after: 0, open: 0, isRead: true })
     } catch (error) {
       this.#stop('the outbox could not be opened: calls are kept in memory only', error)
@@ -240,6 +270,45 @@ export class StoredQueue<T> {
     this.#isUsable = false
   }
 
+  /** The disk hangs: what waits for it goes on in memory, but for the group that is being written. */
+  #passOn(): void {
+    if (!this.#isUsable || this.#isClosed) return
+    this.#tell(HANGS, new Error('nothing was heard of the disk for seconds'))
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    const waiting: Unwritten<T>[] = []
+    for (const group of this.#groups) if (group !== this.#writing) waiting.push(...group.splice(0))
+    waiting.push(...this.#unwritten.splice(0))
+    for (const { call } of waiting) {
+      this.#bytes -= call.text.length
+      this.#unwrittenBytes -= call.text.length
+    }
+    const passedOn = [...this.#writing, ...waiting].filter((each) => !each.isPassedOn)
+    for (const each of passedOn) each.isPassedOn = true
+    const held = passedOn.flatMap((each) => (each.held === undefined ? [] : [each.held]))
+    this.#unwrittenStoredOnly -= passedOn.length - held.length
+    if (held.length > 0) this.#listener.stored(held)
+    this.#passStoredOnly(passedOn)
+  }
+
+  /** Passes calls on that neither memory nor the outbox holds, as if they had been read. */
+  #passStoredOnly(unwritten: readonly Unwritten<T>[]): void {
+    const lost = unwritten.filter(({ held }) => held === undefined)
+    this.#storedOnly -= lost.length
+    if (lost.length > 0)
+      this.#listener.loaded(
+        lost.map(({ number, call }) => ({ ...call, number })),
+        true,
+      )
+  }
+
+  #goOn(): void {
+    if (!this.#isUsable || this.#isClosed) return
+    this.#listener.answers()
+    this.#commitSoon()
+    if (this.hasMore) this.#listener.loaded([], false)
+  }
+
   /** Says nothing after the outbox has failed as a whole: that was said. */
   #tell(problem: string, error: unknown): void {
     if (this.#isUsable) this.#listener.failed(problem, error)
@@ -248,11 +317,20 @@ export class StoredQueue<T> {
   /** Adopts the stores of ended processes, and checks its own. */
   async #look(): Promise<void> {
     if (!this.#opened || this.#isClosed || !this.#adopts) return
+    if (!this.#disk.isHanging) await this.#adopt(this.#opened)
+    if (this.#directoryMissing) return
+    this.#looking = setTimeout(() => {
+      this.#looked = this.#look()
+    }, ADOPT_INTERVAL_MS)
+    this.#looking.unref()
+  }
+
+  async #adopt(opened: OpenOutbox): Promise<void> {
     await this.check()
     if (this.#directoryMissing) return
     try {
       const tell: TellProblem = (problem, error, lost = 0) => this.#listener.leftDamaged(problem, error, lost)
-      const adopted = await this.#opened.adopt(tell, this.#writeKeyHash)
+      const adopted = await opened.adopt(tell, this.#writeKeyHash)
       for (const store of adopted) {
         if (!this.#isOurs(store)) await this.#closeStore(store)
         else this.#sources.splice(-1, 0, { store, isOwn: false, after: -1, open: 0, isRead: false })
@@ -262,10 +340,6 @@ export class StoredQueue<T> {
     }
     this.#release()
     if (this.hasMore) this.#listener.loaded([], false)
-    this.#looking = setTimeout(() => {
-      this.#looked = this.#look()
-    }, ADOPT_INTERVAL_MS)
-    this.#looking.unref()
   }
 
   /** Closes the adopted stores whose calls are all removed. */
@@ -292,7 +366,7 @@ export class StoredQueue<T> {
         await this.#committing
       }
       const onDisk = this.#storedOnly - this.#unwrittenStoredOnly
-      const calls = await store.read(source.after, READ_AT_ONCE)
+      const calls = await this.#disk.watch(store.read(source.after, READ_AT_ONCE))
       const last = calls.at(-1)
       if (this.#isClosed || !(isOwn || this.#adopts)) return
       if (last) source.after = last.number
@@ -328,24 +402,23 @@ export class StoredQueue<T> {
   #commitNow(): void {
     clearTimeout(this.#timer)
     this.#timer = undefined
-    if (!this.#opened && this.#isUsable) return
+    if ((!this.#opened || this.#disk.isHanging) && this.#isUsable) return
     const unwritten = this.#unwritten
     const settled = this.#settled
     this.#unwritten = []
     this.#settled = new Map()
     if (unwritten.length > 0 || settled.size > 0) {
+      this.#groups.add(unwritten)
       this.#committing = this.#committing.then(() => this.#commit(unwritten, settled))
     }
   }
 
-  async #commit(
-    unwritten: readonly Unwritten<T>[],
-    settled: ReadonlyMap<CallStore, number[]>,
-  ): Promise<void> {
+  async #commit(unwritten: Unwritten<T>[], settled: ReadonlyMap<CallStore, number[]>): Promise<void> {
     if (unwritten.length > 0) await this.#write(unwritten)
+    this.#groups.delete(unwritten)
     for (const [store, numbers] of settled) {
       try {
-        await store.remove(numbers)
+        await this.#disk.watch(store.remove(numbers))
         const source = this.#sources.find((each) => each.store === store)
         if (source) source.open -= numbers.length
       } catch (error) {
@@ -355,24 +428,28 @@ export class StoredQueue<T> {
     if (settled.size > 0) this.#release()
   }
 
-  async #write(unwritten: readonly Unwritten<T>[]): Promise<void> {
+  async #write(unwritten: Unwritten<T>[]): Promise<void> {
+    this.#writing = unwritten
+    const own = this.#opened?.own
     try {
-      if (this.#isUsable) await this.#opened?.own.write(unwritten)
+      if (this.#isUsable && own) await this.#disk.watch(own.write(unwritten))
     } catch (error) {
       this.#stop('the outbox cannot be written: calls are kept in memory only', error)
     }
+    this.#writing = []
     for (const { call } of unwritten) this.#unwrittenBytes -= call.text.length
-    const held = unwritten.flatMap((each) => (each.held === undefined ? [] : [each.held]))
-    this.#unwrittenStoredOnly -= unwritten.length - held.length
+    const passedOn = unwritten.filter((each) => each.isPassedOn)
+    const others = passedOn.length === 0 ? unwritten : unwritten.filter((each) => !each.isPassedOn)
+    const held = others.flatMap((each) => (each.held === undefined ? [] : [each.held]))
+    this.#unwrittenStoredOnly -= others.length - held.length
     if (held.length > 0) this.#listener.stored(held)
-    if (this.#isUsable) return
-    // A call that neither memory nor the outbox holds is passed on as if it had been read.
-    const lost = unwritten.filter((each) => each.held === undefined)
-    this.#storedOnly -= lost.length
-    if (lost.length > 0)
-      this.#listener.loaded(
-        lost.map(({ number, call }) => ({ ...call, number })),
-        true,
-      )
+    if (!this.#isUsable) return this.#passStoredOnly(others)
+    if (passedOn.length === 0 || !own) return
+    this.#listener.placed(
+      passedOn.map(({ number, call: { messageId, text } }) => ({
+        messageId,
+        place: { store: own, number, size: text.length },
+      })),
+    )
   }
 }

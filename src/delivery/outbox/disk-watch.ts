@@ -1,0 +1,62 @@
+/** Milliseconds after which a disk that has not answered counts as hanging. */
+const PATIENCE_MS = 2_000
+
+/** Notices when a disk hangs, and when it answers again. */
+export class DiskWatch {
+  readonly #hangs: () => void
+  readonly #answers: () => void
+  /** The operations under way, and whether each is late. */
+  readonly #operations = new Map<Promise<unknown>, boolean>()
+  #late = 0
+
+  /**
+   * @param hangs - Called when the first operation is late.
+   * @param answers - Called when no operation is late any more, after the last one's result was taken in.
+   */
+  constructor(hangs: () => void, answers: () => void) {
+    this.#hangs = hangs
+    this.#answers = answers
+  }
+
+  /** Whether an operation is late. */
+  get isHanging(): boolean {
+    return this.#late > 0
+  }
+
+  /** Waits for an operation, however long it takes. */
+  async watch<T>(operation: Promise<T>): Promise<T> {
+    this.#operations.set(operation, false)
+    const timer = setTimeout(() => this.#isLate(operation), PATIENCE_MS)
+    timer.unref()
+    try {
+      return await operation
+    } finally {
+      clearTimeout(timer)
+      const wasLate = this.#operations.get(operation)
+      this.#operations.delete(operation)
+      if (wasLate) setImmediate(() => this.#settled())
+    }
+  }
+
+  /** Waits no longer than this for what is under way. */
+  hurry(patienceMs: number): void {
+    if (this.#operations.size === 0) return
+    const underWay = [...this.#operations.keys()]
+    const timer = setTimeout(() => {
+      for (const operation of underWay) this.#isLate(operation)
+    }, patienceMs)
+    timer.unref()
+  }
+
+  #isLate(operation: Promise<unknown>): void {
+    if (this.#operations.get(operation) !== false) return
+    this.#operations.set(operation, true)
+    this.#late++
+    if (this.#late === 1) this.#hangs()
+  }
+
+  #settled(): void {
+    this.#late--
+    if (this.#late === 0) this.#answers()
+  }
+}

@@ -1,3 +1,4 @@
+import { setImmediate } from '../support/clock.js'
 import { messageIdsOf, splitBatchBody } from './batch-body.js'
 import type { ClientCalls, SdkContext } from './client-calls.js'
 import { Cancelled, ClientClosed, cancelledBy, faultOf, isCancellation, isNetworkError } from './failure.js'

@@ -1,3 +1,4 @@
+import { clearTimeout, setTimeout } from '../support/clock.js'
 import { isPromise } from '../support/maybe.js'
 import type { ClientCall, ClientCalls } from './client-calls.js'
 import { Cancelled } from './failure.js'

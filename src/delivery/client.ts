@@ -1,7 +1,7 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Analytics } from '@segment/analytics-node'
 import type { SegmentCall } from '../model/segment-call.js'
 import type { RequestReport } from '../observe/step.js'
+import { areTimersFaked, nextTurn, performance } from '../support/clock.js'
 import { answerWithin, isPromise } from '../support/maybe.js'
 import { ClientCalls, type OutcomeListener } from './client-calls.js'
 import { ClientEvents } from './client-events.js'
@@ -12,6 +12,7 @@ import { DEFAULT_LIMITS } from './limits.js'
 import { OAuthToken } from './oauth-token.js'
 import type { Unsettled } from './process-end.js'
 import { makeCall } from './sdk-call.js'
+import { lendTimers, withNodeTimers } from './sdk-timers.js'
 import {
   type ClientSettings,
   heldBySdk,
@@ -111,6 +112,7 @@ export class Client {
     // A stand-in may emit the outcome before its method returns.
     if (!this.traits) this.calls.begin(messageId, undefined, false)
     events?.expect()
+    if (this.isOwn && areTimersFaked()) lendTimers(this.analytics)
     try {
       answer = makeCall(this.analytics, call)
     } catch (error) {
@@ -170,7 +172,9 @@ export class Client {
   }
 
   async #closeAndFlush(timeout: number): Promise<void> {
-    await this.analytics.closeAndFlush?.({ timeout })
+    // Without a limit of its own the SDK sets no timer, which under a test's fake timers would never fire.
+    const limit = areTimersFaked() ? 0 : timeout
+    await withNodeTimers(() => this.analytics.closeAndFlush?.({ timeout: limit }))
   }
 
   async #quiet(): Promise<void> {

@@ -4,6 +4,7 @@ import type { FailedCall, FailureReason } from '../model/failure.js'
 import { bytesWithin, MAX_CALL_BYTES } from '../model/json-size.js'
 import type { SegmentCall } from '../model/segment-call.js'
 import { channels } from '../observe/channels.js'
+import { performance, setImmediate, wallTime } from '../support/clock.js'
 import { nameOf } from '../support/log.js'
 import { answerWithin } from '../support/maybe.js'
 import type { Client } from './client.js'
@@ -226,7 +227,7 @@ export class Delivery {
         })
       : undefined
     const writeKeyHash = this.#writeKeyHash
-    storedQueue.add(number, { type, messageId, madeAt: Date.now(), text, writeKeyHash }, held)
+    storedQueue.add(number, { type, messageId, madeAt: wallTime(), text, writeKeyHash }, held)
   }
 
   /** Calls have been stored. */
@@ -279,7 +280,7 @@ export class Delivery {
         call: undefined,
         objectBytes: 0,
         bytes: sizeOf(text),
-        ageMs: Math.max(0, Date.now() - madeAt),
+        ageMs: Math.max(0, wallTime() - madeAt),
       })
       pending.place = place
       if (isOwn) this.#submitter.add(pending)
@@ -504,7 +505,7 @@ export class Delivery {
 
 /** When a call was made, in milliseconds since 1970. */
 function bornAt({ madeAt }: PendingCall): number {
-  return Math.round(Date.now() - (performance.now() - madeAt))
+  return Math.round(wallTime() - (performance.now() - madeAt))
 }
 
 /** The write key itself is never stored. */

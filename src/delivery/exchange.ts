@@ -1,4 +1,5 @@
 import type { HTTPClient, HTTPClientRequest, HTTPFetchFn, HTTPResponse } from '@segment/analytics-node'
+import { clearTimeout, setTimeout } from '../support/clock.js'
 import { readAnswer } from './http-answer.js'
 
 /** The part of an HTTP answer that decides what happens next. */

@@ -1,3 +1,5 @@
+import { clearTimeout, setTimeout } from '../support/clock.js'
+
 interface Waiter {
   readonly upTo: number
   readonly resolve: () => void

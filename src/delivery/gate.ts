@@ -1,3 +1,5 @@
+import { clearTimeout, setTimeout } from '../support/clock.js'
+
 /** Whether Segment takes requests at the moment. */
 export type GateState = 'ok' | 'retrying' | 'refused'
 

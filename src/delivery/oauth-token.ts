@@ -1,6 +1,7 @@
 import { createPrivateKey, randomUUID, sign } from 'node:crypto'
 import type { HTTPClient, HTTPClientRequest, HTTPFetchFn, OAuthSettings } from '@segment/analytics-node'
 import { isRecord } from '../model/values.js'
+import { performance } from '../support/clock.js'
 import { type Answer, exchange } from './exchange.js'
 import { messageOf } from './failure.js'
 

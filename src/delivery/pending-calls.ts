@@ -1,4 +1,5 @@
 import type { CallType, Remembered, SegmentCall } from '../model/segment-call.js'
+import { clearTimeout, performance, setTimeout } from '../support/clock.js'
 import { timerMs } from '../support/maybe.js'
 import { type PendingCall, sizeOf, textOf } from './pending-call.js'
 

@@ -1,3 +1,4 @@
+import { clearTimeout, setImmediate, setTimeout } from '../support/clock.js'
 import type { Client } from './client.js'
 import type { Gate } from './gate.js'
 import { memoryOf } from './object-memory.js'

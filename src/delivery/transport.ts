@@ -1,5 +1,6 @@
 import type { HTTPClient, HTTPClientRequest, HTTPFetchFn, HTTPResponse } from '@segment/analytics-node'
 import type { RequestReport } from '../observe/step.js'
+import { performance } from '../support/clock.js'
 import {
   type Batch,
   errorOf,

@@ -1,6 +1,7 @@
 import http, { type Agent, type ClientRequest } from 'node:http'
 import https from 'node:https'
 import type { HTTPClient, HTTPClientRequest, HTTPResponse } from '@segment/analytics-node'
+import { clearTimeout, setTimeout } from '../support/clock.js'
 import { AnswerTooLong, MAX_ANSWER_BYTES } from './http-answer.js'
 
 /**

@@ -1,6 +1,6 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { WalkerOS } from '@walkeros/core'
 import type { SegmentCall } from '../model/segment-call.js'
+import { nextTurn } from '../support/clock.js'
 import { all, inTime, isPromise, type Maybe } from '../support/maybe.js'
 import type { FunctionGuard } from './mapping-value.js'
 import { copyOfCall, readReturnedCall } from './returned-call.js'

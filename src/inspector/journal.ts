@@ -5,6 +5,7 @@ import type { Outcome } from '../model/outcome.js'
 import type { Judgement } from '../model/plan.js'
 import type { DirectCall, SegmentCall } from '../model/segment-call.js'
 import type { DestinationStep, Sources, Step, Who } from '../observe/step.js'
+import { setImmediate } from '../support/clock.js'
 import { isPromise } from '../support/maybe.js'
 import { Minutes } from './minutes.js'
 

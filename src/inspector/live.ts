@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http'
+import { clearInterval, clearTimeout, setInterval, setTimeout } from '../support/clock.js'
 import type { TrackingInternals } from '../tracker/internals.js'
 import type { Tracking } from '../tracking.js'
 import { describeRequest, summaryOf } from './describe.js'

@@ -1,4 +1,5 @@
 import type { Reader, TrackedRequest } from '../model/tracked-request.js'
+import { performance } from '../support/clock.js'
 import { answerWithin, isPromise, type Maybe } from '../support/maybe.js'
 
 /** Milliseconds after the end of a request within which an asynchronous reader has to answer. */

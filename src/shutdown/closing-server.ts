@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { ServerHttp2Session } from 'node:http2'
 import type { Server, Socket } from 'node:net'
 import { Server as TlsServer } from 'node:tls'
+import { clearInterval, performance, setInterval } from '../support/clock.js'
 import { hasNoRequest } from './open-request.js'
 import { sessionOf, WatchedSession } from './watched-session.js'
 

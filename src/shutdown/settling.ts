@@ -2,6 +2,7 @@ import { type Delivery, type Ledger, sum, type Unsettled } from '../delivery/ind
 import type { ShutdownReport } from '../model/shutdown-report.js'
 import type { TimeoutOptions } from '../model/timeout-options.js'
 import type { Reporter } from '../observe/reporter.js'
+import { performance } from '../support/clock.js'
 import { answerWithin, timerMs } from '../support/maybe.js'
 import type { Dispatcher } from '../tracker/dispatcher.js'
 import type { Scopes } from '../tracker/scopes.js'

@@ -1,5 +1,6 @@
 import type { ServerHttp2Session } from 'node:http2'
 import type { Socket } from 'node:net'
+import { performance } from '../support/clock.js'
 
 /** The key of its session on a socket. A session shows only a proxy of its socket, which passes this property on. */
 const SESSION = Symbol('reqtrack.session')

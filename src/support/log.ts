@@ -1,4 +1,5 @@
 import { createLogger, type Logger } from '@walkeros/core'
+import { performance } from './clock.js'
 import { isPromise } from './maybe.js'
 
 /** Milliseconds without a message after which the next one gets a line again. */

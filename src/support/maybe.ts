@@ -1,3 +1,5 @@
+import { clearTimeout, setTimeout } from './clock.js'
+
 /**
  * A value, or a promise of it.
  *

@@ -1,5 +1,6 @@
 import { type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
+import { clearInterval, clearTimeout, setInterval, setTimeout } from '../support/clock.js'
 import type { Answer } from './answers.js'
 import type { Fault } from './faults.js'
 

@@ -1,3 +1,4 @@
+import { clearTimeout, setTimeout } from '../support/clock.js'
 import type { ReceivedCall } from './received-calls.js'
 
 /** The longest delay of a Node timer; with a longer one it would fire at once. */

@@ -4,6 +4,7 @@ import { type Identity, identityOf } from '../model/identity.js'
 import type { SegmentContext } from '../model/segment-call.js'
 import type { Reporter } from '../observe/reporter.js'
 import { knownIdentity, settlePerson } from '../request/person.js'
+import { performance } from '../support/clock.js'
 import type { Scope } from './scope.js'
 
 /** The most bytes of JSON that are carried: payloads of queues are kept small. */

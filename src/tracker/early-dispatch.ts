@@ -1,3 +1,4 @@
+import { clearInterval, performance, setInterval } from '../support/clock.js'
 import type { Dispatcher } from './dispatcher.js'
 import type { OpenScopes } from './open-scopes.js'
 import { RequestTracker } from './request-tracker.js'

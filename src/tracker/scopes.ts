@@ -1,5 +1,6 @@
 import type { WalkerOS } from '@walkeros/core'
 import type { Reporter } from '../observe/reporter.js'
+import { performance } from '../support/clock.js'
 import { isPromise } from '../support/maybe.js'
 import type { ConsentUpdates } from './consent-updates.js'
 import type { Dispatcher } from './dispatcher.js'

@@ -1,5 +1,6 @@
 import { appendFile, chmod, link, mkdir, readdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { wallTime } from '../../support/clock.js'
 
 /** The name of a store: each process has one in the directory. */
 const STORE = /^\d{13}-\d+-[0-9a-f]{8}$/
@@ -57,7 +58,7 @@ function isOurs(name: string): boolean {
 
 /** Names a store of this process. Names sort by age. */
 export function newStoreName(random: string): string {
-  return `${String(Date.now()).padStart(13, '0')}-${process.pid}-${random}`
+  return `${String(wallTime()).padStart(13, '0')}-${process.pid}-${random}`
 }
 
 /** The names of the stores in a directory, oldest first. */

@@ -1,3 +1,5 @@
+import { clearTimeout, setImmediate, setTimeout } from '../../support/clock.js'
+
 /** Milliseconds after which a disk that has not answered counts as hanging. */
 const PATIENCE_MS = 2_000
 

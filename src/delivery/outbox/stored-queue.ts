@@ -1,3 +1,4 @@
+import { clearTimeout, setTimeout } from '../../support/clock.js'
 import { DiskWatch } from './disk-watch.js'
 import type { CallStore, OpenOutbox, Outbox, Place, ReadCall, StoredCall, TellProblem } from './outbox.js'
 

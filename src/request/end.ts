@@ -1,16 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { onSocketClose } from './socket-close.js'
+import { type EndListener, EndWatch } from './end-watch.js'
+import { hasEnded, hasNoConnection, isUpgraded, statusAtClose } from './response-state.js'
 
-/** Listens for the end of requests. */
-export interface EndListener<T> {
-  /**
-   * A request has ended. Must not throw: it runs in an event listener.
-   *
-   * @param watched - The value that stands for the request.
-   * @param status - The status of the response, or `undefined` if the request was aborted.
-   */
-  ended(watched: T, status: number | undefined): void
-}
+export type { EndListener } from './end-watch.js'
 
 /** RFC 9110, section 15.2.2. */
 const SWITCHING_PROTOCOLS = 101
@@ -27,6 +19,7 @@ const SWITCHING_PROTOCOLS = 101
  * protocol may run for hours.
  *
  * @param watched - The value that stands for the request when the listener is called.
+ * @throws If the response can be neither listened to nor asked. The listener is not called then.
  */
 export function watchEnd<T>(
   request: IncomingMessage,
@@ -34,93 +27,7 @@ export function watchEnd<T>(
   watched: T,
   listener: EndListener<T>,
 ): void {
-  if (isUpgraded(request)) {
-    listener.ended(watched, SWITCHING_PROTOCOLS)
-    return
-  }
-  const hasNoConnection = !response.socket
-  if (response.writableFinished || response.destroyed || (hasNoConnection && request.socket?.destroyed)) {
-    listener.ended(watched, response.writableFinished ? statusAtFinish(request, response) : undefined)
-    return
-  }
-  new EndWatch(request, response, watched, listener).begin(hasNoConnection)
-}
-
-/** Listens for a request's end. */
-class EndWatch<T> {
-  readonly #request: IncomingMessage
-  readonly #response: ServerResponse
-  readonly #watched: T
-  readonly #listener: EndListener<T>
-  readonly #finished = this.#finish.bind(this)
-  readonly #closed = this.#abort.bind(this)
-  #unwatchRequest: (() => void) | undefined
-  #isSettled = false
-
-  constructor(request: IncomingMessage, response: ServerResponse, watched: T, listener: EndListener<T>) {
-    this.#request = request
-    this.#response = response
-    this.#watched = watched
-    this.#listener = listener
-  }
-
-  /** @param watchesRequest - Whether to listen to the request, too: only a response with a connection emits for sure. */
-  begin(watchesRequest: boolean): void {
-    this.#response.on('finish', this.#finished)
-    this.#response.on('close', this.#closed)
-    if (watchesRequest) this.#unwatchRequest = watchRequest(this.#request, this.#closed)
-  }
-
-  #finish(): void {
-    this.#settle(statusAtFinish(this.#request, this.#response))
-  }
-
-  #abort(): void {
-    this.#settle(undefined)
-  }
-
-  #settle(status: number | undefined): void {
-    if (this.#isSettled) return
-    this.#isSettled = true
-    try {
-      this.#response.off('finish', this.#finished)
-      this.#response.off('close', this.#closed)
-      this.#unwatchRequest?.()
-    } catch {
-      // A frozen object keeps its listeners, which do nothing any more.
-    }
-    this.#listener.ended(this.#watched, status)
-  }
-}
-
-/** HTTP/2 emits 'finish' for a stream that was reset, too. */
-function statusAtFinish(request: IncomingMessage, response: ServerResponse): number | undefined {
-  // `aborted` is deprecated, but the one flag that is right for HTTP/1 and HTTP/2 on every Node from 20 on.
-  return request.aborted ? undefined : response.statusCode
-}
-
-/**
- * Watches the request itself, because its response may emit nothing.
- *
- * @returns A function that removes the listeners.
- */
-function watchRequest(request: IncomingMessage, abort: () => void): () => void {
-  const closed = () => {
-    if (request.aborted) abort()
-  }
-  try {
-    request.on('close', closed)
-  } catch {
-    // A frozen request takes no listeners; the response is watched anyway.
-  }
-  const unwatchSocket = request.socket && onSocketClose(request.socket, abort)
-  return () => {
-    request.off('close', closed)
-    unwatchSocket?.()
-  }
-}
-
-/** Whether the server has handed over the connection; Node marks it with an undocumented property. */
-function isUpgraded(request: IncomingMessage): boolean {
-  return 'upgrade' in request && request.upgrade === true
+  if (isUpgraded(request)) listener.ended(watched, SWITCHING_PROTOCOLS)
+  else if (hasEnded(request, response)) listener.ended(watched, statusAtClose(request, response))
+  else new EndWatch(request, response, watched, listener).begin(hasNoConnection(response))
 }

@@ -12,6 +12,7 @@ const watches = new WeakMap<Socket, Watch>()
  * requests would trigger Node's leak warning.
  *
  * @returns A function that removes the callback, and with the last callback the listener.
+ * @throws If the socket takes no listener. None is left then.
  */
 export function onSocketClose(socket: Socket, closed: () => void): () => void {
   const { callbacks, tell } = watches.get(socket) ?? watch(socket)
@@ -19,8 +20,8 @@ export function onSocketClose(socket: Socket, closed: () => void): () => void {
   return () => {
     callbacks.delete(closed)
     if (callbacks.size > 0) return
-    socket.off('close', tell)
     watches.delete(socket)
+    socket.off('close', tell)
   }
 }
 

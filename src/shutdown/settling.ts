@@ -2,6 +2,7 @@ import { type Delivery, type Ledger, sum, type Unsettled } from '../delivery/ind
 import type { ShutdownReport } from '../model/shutdown-report.js'
 import type { TimeoutOptions } from '../model/timeout-options.js'
 import type { Reporter } from '../observe/reporter.js'
+import { openWatches } from '../request/open-watches.js'
 import { performance } from '../support/clock.js'
 import { answerWithin, timerMs } from '../support/maybe.js'
 import type { Dispatcher } from '../tracker/dispatcher.js'
@@ -34,6 +35,7 @@ export class Settling {
   async flush(options?: TimeoutOptions): Promise<void> {
     const { dispatcher, delivery } = this.#parts
     const left = countdown(timerMs(options?.timeout, DEFAULT_TIMEOUT_MS))
+    openWatches.sweep()
     await answerWithin(dispatcher.idle(), left())
     await delivery.flush(left())
   }
@@ -43,7 +45,7 @@ export class Settling {
     const { scopes, dispatcher, delivery, ledger } = this.#parts
     do {
       // Loops, because an ended scope may leave work behind, work may track, and events may wait for readers.
-      await scopes.open.drained()
+      await openWatches.sweepUntil(scopes.open.drained())
       await dispatcher.idle()
       await delivery.flush(DEFAULT_TIMEOUT_MS)
     } while (!scopes.open.isDrained || !dispatcher.isIdle || ledger.stats().calls.pending > 0)
@@ -67,10 +69,8 @@ export class Settling {
     const { scopes, dispatcher, delivery, ledger, reporter } = this.#parts
     const startedAt = performance.now()
     const left = countdown(timeoutMs)
-    const drained = await isDoneWithin(
-      scopes.open.drained(),
-      timeoutMs - Math.min(MOST_RESERVED_MS, timeoutMs / 4),
-    )
+    const drainMs = timeoutMs - Math.min(MOST_RESERVED_MS, timeoutMs / 4)
+    const drained = await openWatches.sweepUntil(isDoneWithin(scopes.open.drained(), drainMs))
     scopes.abortCollecting()
     scopes.events.close()
     const dispatched = await isDoneWithin(dispatcher.idle(), left())

@@ -1,3 +1,4 @@
+import { openWatches } from '../request/open-watches.js'
 import { clearInterval, performance, setInterval } from '../support/clock.js'
 import type { Dispatcher } from './dispatcher.js'
 import type { OpenScopes } from './open-scopes.js'
@@ -30,6 +31,7 @@ export class EarlyDispatch {
   }
 
   #look(): void {
+    openWatches.sweep()
     const collecting = this.#open.collecting()
     for (const tracker of collecting) {
       if (tracker instanceof RequestTracker && tracker.hasEvents && isStreaming(tracker))

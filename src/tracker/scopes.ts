@@ -1,5 +1,6 @@
 import type { WalkerOS } from '@walkeros/core'
 import type { Reporter } from '../observe/reporter.js'
+import { openWatches } from '../request/open-watches.js'
 import { performance } from '../support/clock.js'
 import { isPromise } from '../support/maybe.js'
 import type { ConsentUpdates } from './consent-updates.js'
@@ -59,7 +60,9 @@ export class Scopes implements ScopeHost {
   collected(tracker: Scope, event: OpenEvent): void {
     if (!tracker.outcome) {
       this.open.collected(tracker)
-      this.#early?.begin()
+      // Either looks once a second at the requests that are open.
+      if (this.#early) this.#early.begin()
+      else openWatches.look()
     }
     this.#platform?.collected(tracker)
     this.events.collected(tracker.number, event.collected)

@@ -12,6 +12,12 @@ const HALF_HANDSHAKE = Buffer.from('160301020001000001fc0303', 'hex')
 const REQUEST = 'GET /none HTTP/1.1\r\nHost: shop.test\r\n\r\n'
 const UPGRADE = 'GET / HTTP/1.1\r\nHost: shop.test\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n'
 
+/** Waits until the server has read what was sent before: it hears it before what is said on a later connection. */
+async function isHeard(port: number | undefined): Promise<void> {
+  const later = await connected(port)
+  await new Promise((closed) => later.resume().on('close', closed).end(REQUEST))
+}
+
 describe('a client that has not begun a request at the signal', () => {
   it.each([
     ['a part of the first line', 'http', 'GET / HT'],
@@ -38,9 +44,7 @@ body`,
     // It reads nothing either, so it does not notice that the server ends the connection.
     const socket = await connected(app.ports[0])
     if (bytes.length > 0) await new Promise((sent) => socket.write(bytes, sent))
-    // What is said on a later connection is heard after it.
-    const later = await connected(app.ports[0])
-    await new Promise((closed) => later.resume().on('close', closed).end(REQUEST))
+    await isHeard(app.ports[0])
     const signalled = app.signal('SIGTERM')
     const { code, at } = await app.exited
     expect(code).toBe(0)
@@ -69,6 +73,7 @@ body`,
     const socket = await connected(app.ports[0])
     const received = text(socket)
     await new Promise((sent) => socket.write('GET /slow/10 HT', sent))
+    await isHeard(app.ports[0])
     app.signal('SIGTERM')
     await app.tell('handled', 2)
     socket.write('TP/1.1\r\nHost: shop.test\r\n\r\n')

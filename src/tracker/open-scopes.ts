@@ -25,15 +25,19 @@ export class OpenScopes {
     this.#collecting.add(tracker)
   }
 
-  /** Background work has begun that may still track. */
-  working(work: PromiseLike<unknown>): void {
+  /**
+   * Background work has begun that may still track.
+   *
+   * @param failed - Receives the error that the work rejects with.
+   */
+  working(work: PromiseLike<unknown>, failed: (error: unknown) => void): void {
     this.#work++
     const done = () => {
       this.#work--
       this.#check()
     }
     // A thenable may throw: resolving with it turns that into a rejection.
-    new Promise((resolve) => resolve(work)).then(done, done)
+    new Promise((resolve) => resolve(work)).catch(failed).then(done, done)
   }
 
   /** Resolves when no scope is open and no work goes on. */

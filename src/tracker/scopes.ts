@@ -80,11 +80,17 @@ export class Scopes implements ScopeHost {
 
   chosen(tracker: Scope, chosen: WalkerOS.Consent, before: WalkerOS.Consent | undefined): void {
     const update = this.#parts.consentUpdates.chosen(tracker, chosen, before)
-    if (isPromise(update)) this.open.working(update)
+    if (isPromise(update)) {
+      this.open.working(update, (error) =>
+        this.reporter.fault('a change of consent could not be sent', error),
+      )
+    }
   }
 
   working(work: PromiseLike<unknown>): void {
-    this.open.working(work)
+    this.open.working(work, (error) =>
+      this.reporter.fault('work that was given to waitUntil() failed', error),
+    )
   }
 
   /** A scope has ended: its events go, unless an earlier call has sent them. */

@@ -16,6 +16,8 @@ const MAX_ASIDE_BYTES = 64 * 1024 * 1024
 export const MARK_FILE = 'reqtrack'
 /** The directory in a store with the engine's files as they were found: the engine removes those that it cannot place. */
 export const FOUND = 'found'
+/** The engine's files with calls. */
+const ENGINE_FILE = /\.(ldb|sst|log)$/
 
 /** Nobody else may read personal data. */
 export const DIRECTORY_MODE = 0o700
@@ -96,10 +98,12 @@ export async function putFoundBack(store: string): Promise<void> {
   await linkFiles(join(store, FOUND), store)
 }
 
-/** Whether there was anything in them. */
+/** Whether there was anything in them, also where they could not be kept. */
 export async function hasFound(store: string): Promise<boolean> {
-  for (const name of await readdir(join(store, FOUND)).catch(() => [])) {
-    if ((await stat(join(store, FOUND, name))).size > 0) return true
+  for (const directory of [join(store, FOUND), store]) {
+    for (const name of await readdir(directory).catch(() => [])) {
+      if (ENGINE_FILE.test(name) && (await stat(join(directory, name))).size > 0) return true
+    }
   }
   return false
 }
@@ -112,7 +116,7 @@ export async function forgetFound(store: string): Promise<void> {
 async function linkFiles(from: string, to: string): Promise<void> {
   for (const name of await readdir(from).catch(() => [])) {
     // Some are there already, and some file systems have no links: nothing is then kept.
-    if (/\.(ldb|sst|log)$/.test(name)) await link(join(from, name), join(to, name)).catch(() => {})
+    if (ENGINE_FILE.test(name)) await link(join(from, name), join(to, name)).catch(() => {})
   }
 }
 

@@ -40,7 +40,9 @@ export async function openLeftStore(
     opened = await openWhole(directory, mark)
     const isMended = opened === undefined
     if (!opened) {
-      tell('the store of an ended process is damaged: its readable calls are sent', undefined)
+      // A process that was killed while it made its store has left nothing in it.
+      if ((await hasFound(directory)) || mark?.calls)
+        tell('the store of an ended process is damaged: its readable calls are sent', undefined)
       opened = await mend(directory)
     }
     const missing = Math.max(0, (mark?.calls ?? 0) - opened.calls)

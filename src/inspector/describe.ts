@@ -41,10 +41,12 @@ export function summaryOf(request: RequestRecord): RequestSummary {
   const sender = [...events].reverse().find((event) => event.walkeros)?.walkeros?.user
   return {
     number,
+    scope: ended?.scope ?? 'request',
     method: truncate(ended?.method ?? ''),
     path: truncate(ended?.path ?? ''),
     route: ended?.outcome.route === undefined ? undefined : truncate(ended.outcome.route),
     status: ended?.outcome.status,
+    end: endOf(ended),
     durationMs: ended?.outcome.durationMs ?? 0,
     at: ended?.at ?? 0,
     userId: textOf(who?.userId ?? sender?.id),
@@ -88,6 +90,18 @@ function describeEvent(event: EventRecord, request: RequestRecord, journal: Requ
   }
 }
 
+function endOf(ended: RequestRecord['ended']): RequestSummary['end'] {
+  if (!ended?.outcome.aborted) return 'done'
+  return ended.scope === 'request' ? 'aborted' : 'failed'
+}
+
+/** In words, for what depends on it. */
+function endInWords({ ended }: RequestRecord): string {
+  const status = ended?.outcome.status
+  if (status !== undefined) return `status ${status}`
+  return { done: 'success', aborted: 'an abort', failed: 'an exception' }[endOf(ended)]
+}
+
 function stateOf(event: EventRecord): EventState {
   if (event.dropped !== undefined) return 'dropped'
   if (event.calls.length > 0) return worstOf(event.calls.map(callState))
@@ -103,19 +117,19 @@ function callState({ outcome, batches }: CallRecord): CallView['state'] {
   return batches.length > 0 ? 'retrying' : 'pending'
 }
 
-function reasonOf(event: EventRecord, { ended }: RequestRecord): string | undefined {
+function reasonOf(event: EventRecord, request: RequestRecord): string | undefined {
   const { dropped, walkeros, sources } = event
   if (dropped === undefined) {
     return stateOf(event) === 'known' ? 'nothing is sent: Segment knows all that it says already.' : undefined
   }
   const stopped = event.steps.find(({ outcome }) => outcome === 'dropped')
-  const status = ended?.outcome.status
   const explained = explainDrop(dropped, {
     rule: stopped?.rule ?? stepOf(event, 'mapping')?.rule,
     required: stopped?.required,
     consent: walkeros?.consent,
     readers: sources?.consent,
-    end: status === undefined ? 'an abort' : `status ${status}`,
+    scope: request.ended?.scope,
+    end: endInWords(request),
   })
   return `dropped: ${dropped}. ${sentence(explained)}`
 }

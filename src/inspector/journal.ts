@@ -9,7 +9,7 @@ import { setImmediate } from '../support/clock.js'
 import { isPromise } from '../support/maybe.js'
 import { Minutes } from './minutes.js'
 
-/** The most events kept of one request. Further ones are only counted. */
+/** The most events kept of one request. Further ones are only counted; of a sender without an end, earlier ones. */
 const MAX_EVENTS = 100
 /** The most attempts kept of one call; the oldest are dropped. */
 const MAX_BATCHES = 20
@@ -58,10 +58,13 @@ export interface RequestRecord {
   who: Who | undefined
 }
 
-/** The result of a request that has ended. */
+/** The result of a request that has ended, of a run, or of what a sender without an end has come to so far. */
 export interface EndedRequest {
   readonly at: number
+  readonly scope: 'request' | 'run' | 'sender'
+  /** The kind of scope where it is no request. */
   readonly method: string
+  /** The name of a run or a sender. */
   readonly path: string
   readonly outcome: Outcome
 }
@@ -172,12 +175,13 @@ export class RequestJournal {
     this.#addEvent(request, { id: step.event, name, at, method })
   }
 
-  #ended({ request: number, outcome, tracked, name, who }: Step & { type: 'ended' }): void {
+  #ended({ scope, request: number, outcome, tracked, name, who }: Step & { type: 'ended' }): void {
     if (tracked && this.#isExcluded(tracked.native)) return this.#forget(number)
     const request = this.#requestOf(number)
     request.ended = {
       at: Date.now(),
-      method: tracked?.method ?? 'run',
+      scope,
+      method: tracked?.method ?? scope,
       path: tracked?.url.pathname ?? name ?? '',
       outcome,
     }
@@ -235,9 +239,11 @@ export class RequestJournal {
     known: Pick<EventRecord, 'id' | 'name' | 'at' | 'method'>,
     dropped?: DropReason,
   ): void {
-    if (request.events.length >= MAX_EVENTS) {
-      request.omitted++
-    } else {
+    const isFull = request.events.length >= MAX_EVENTS
+    if (isFull) request.omitted++
+    // A sender without an end is looked at for what it does now.
+    if (isFull && request.ended?.scope === 'sender') this.#forgetEvent(request.events.shift())
+    if (request.events.length < MAX_EVENTS) {
       const event: EventRecord = {
         ...known,
         walkeros: undefined,
@@ -286,10 +292,13 @@ export class RequestJournal {
   #forget(number: number): void {
     const request = this.#requests.get(number)
     this.#requests.delete(number)
-    for (const { id, calls } of request?.events ?? []) {
-      this.#events.delete(id)
-      for (const { call } of calls) this.#calls.delete(call.params.messageId ?? '')
-    }
+    for (const event of request?.events ?? []) this.#forgetEvent(event)
+  }
+
+  #forgetEvent(event: EventRecord | undefined): void {
+    if (!event) return
+    this.#events.delete(event.id)
+    for (const { call } of event.calls) this.#calls.delete(call.params.messageId ?? '')
   }
 }
 

@@ -105,14 +105,18 @@ export interface EventView {
   readonly json: string | undefined
 }
 
-/** A request as a line of the list. */
+/** A request as a line of the list, or a run. */
 export interface RequestSummary {
   readonly number: number
+  readonly scope: 'request' | 'run' | 'sender'
+  /** `run` for a run of `tracking.run()`, `sender` for the tracker of `tracking.forSender()`. */
   readonly method: string
+  /** The name of a run or a sender; empty where it has none. */
   readonly path: string
   readonly route: string | undefined
-  /** `undefined` for an aborted response. */
   readonly status: number | undefined
+  /** How it ended where there is no status. */
+  readonly end: 'done' | 'aborted' | 'failed'
   readonly durationMs: number
   /** When it ended: milliseconds since 1970. */
   readonly at: number

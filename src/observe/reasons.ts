@@ -12,13 +12,15 @@ export interface DropCircumstances {
   readonly consent?: WalkerOS.Consent
   /** The reader that decided each consent key. */
   readonly readers?: Readonly<Record<string, string>>
-  /** How the request ended, such as `status 404` or `an abort`. */
+  /** What the event was tracked in. */
+  readonly scope?: 'request' | 'run' | 'sender'
+  /** How that ended, such as `status 404` or `an abort`. */
   readonly end?: string
 }
 
 /** Explains why an event was dropped, and where that is decided. */
 export function explainDrop(reason: DropReason, circumstances: DropCircumstances = {}): string {
-  const { rule, end = 'what it came to' } = circumstances
+  const { rule, scope = 'request', end = 'what it came to' } = circumstances
   switch (reason) {
     case 'consent':
       return explainConsent(circumstances)
@@ -39,7 +41,7 @@ export function explainDrop(reason: DropReason, circumstances: DropCircumstances
     case 'too-large':
       return 'its data are larger than the 32 KB that Segment takes for a call. Track less of them, or a reference to them.'
     case 'outcome':
-      return `\`config.dispatch\` does not want a request that ended with ${end}.`
+      return `\`config.dispatch\` does not want a ${scope} that ended with ${end}.`
     case 'skipped':
       return 'one of the readers in `config.request.skip` wants nothing of its request.'
     case 'plan':

@@ -200,6 +200,29 @@ describe('what is against the plan', () => {
   })
 })
 
+describe('a run', () => {
+  it('appears by its name, and how it ended stands where a status would', async () => {
+    const { tracking, inspector } = await openShop()
+    const page = await openPage(inspector)
+    const sender = { name: 'invoice worker', user: { id: 'ada' }, consent: { analytics: true } }
+    tracking.run(sender, (tracker) => tracker.track('order complete', { total: 42 }))
+    await row(page, 'invoice worker').click()
+    await detail(page).getByRole('heading', { name: 'run invoice worker' }).waitFor()
+    const facts = detail(page).locator('.facts')
+    await facts.getByText('done', { exact: true }).waitFor()
+    expect(await facts.innerText()).not.toMatch(/route|aborted/)
+    await detail(page).getByText('delivered').first().waitFor()
+    const broken = tracking.run({ ...sender, name: 'mail worker' }, async () => {
+      throw new Error('no mail today')
+    })
+    await expect(broken).rejects.toThrow('no mail today')
+    await row(page, 'mail worker').getByText('failed', { exact: true }).waitFor()
+    await row(page, 'mail worker').click()
+    await detail(page).getByText('It tracked nothing.').waitFor()
+    expect(await seriousFaults(page)).toEqual([])
+  })
+})
+
 describe('what did not arrive', () => {
   it('shows why: a refused consent', async () => {
     const shop = await openShop()

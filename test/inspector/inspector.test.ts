@@ -402,6 +402,65 @@ describe("an event's way", () => {
     expect((await shown('/nowhere')).summary).toMatchObject({ status: 404, events: [] })
   })
 
+  it('shows a run by its name, with who it was for and how it ended', async () => {
+    const { tracking, shown } = await openShop({}, { dispatch: 'success' })
+    const sender = {
+      name: 'invoice worker',
+      user: { id: 'u-1', session: 'a-1' },
+      consent: async () => ({ analytics: true, marketing: false }),
+    }
+    tracking.run(sender, (tracker) => tracker.track('order complete', { total: 42 }))
+    const view = await shown('invoice worker')
+    expect(view.summary).toMatchObject({
+      scope: 'run',
+      method: 'run',
+      path: 'invoice worker',
+      end: 'done',
+      userId: 'u-1',
+      anonymousId: 'a-1',
+      events: [{ name: 'order complete', state: 'delivered' }],
+    })
+    expect(view.summary.status ?? view.summary.route).toBeUndefined()
+    expect(view.who).toEqual({
+      userId: { value: 'u-1', reader: 'sender' },
+      anonymousId: { value: 'a-1', reader: 'sender' },
+      consent: [
+        { key: 'analytics', value: true, reader: 'sender' },
+        { key: 'marketing', value: false, reader: 'sender' },
+      ],
+    })
+    expect(wayOf(view)?.at(-1)).toBe('passed: delivered')
+
+    const failing = tracking.run({ ...sender, name: 'mail worker' }, async (tracker) => {
+      tracker.track('mail send')
+      throw new Error('no mail today')
+    })
+    await expect(failing).rejects.toThrow('no mail today')
+    const failed = await shown('mail worker')
+    expect(failed.summary).toMatchObject({ method: 'run', end: 'failed' })
+    expect(failed.events[0]?.reason).toContain('does not want a run that ended with an exception')
+  })
+
+  it('shows what a sender without an end does, the latest of it', async () => {
+    const { tracking, shown, requests } = await openShop()
+    let isGranted = true
+    const tracker = tracking.forSender({
+      name: 'chat socket',
+      user: { id: 'u-1' },
+      consent: () => ({ analytics: isGranted }),
+    })
+    expect(await requests()).toEqual([])
+    for (let event = 0; event < 149; event++) tracker.track('message send', { event })
+    isGranted = false
+    tracker.track('message edit')
+    const view = await shown('chat socket')
+    expect(view.summary).toMatchObject({ scope: 'sender', method: 'sender', end: 'done', more: 140 })
+    expect(view.events).toHaveLength(100)
+    expect(view.events.at(-1)).toMatchObject({ name: 'message edit', state: 'dropped' })
+    expect(view.events.at(-2)).toMatchObject({ name: 'message send', state: 'delivered' })
+    expect(view.who?.consent).toEqual([{ key: 'analytics', value: false, reader: 'sender' }])
+  })
+
   it('shows that a call is being tried again, and then that it failed, with every answer', async () => {
     const { ask, shown, segment, mounted, totals } = await openShop({}, { settings: { maxRetries: 1 } })
     segment.respondWith([{ status: 503 }])

@@ -30,10 +30,15 @@ export class Detail {
         h(
           'p',
           { class: 'facts' },
-          statusBadge(summary.status),
+          statusBadge(summary),
           h('span', {}, duration(summary.durationMs)),
           h('time', {}, clock(summary.at)),
-          h('span', { class: 'muted' }, summary.route === undefined ? 'no route' : `route ${summary.route}`),
+          summary.scope === 'request' &&
+            h(
+              'span',
+              { class: 'muted' },
+              summary.route === undefined ? 'no route' : `route ${summary.route}`,
+            ),
           copyButton('Copy link', () => location.href),
         ),
       ),
@@ -41,7 +46,7 @@ export class Detail {
       h('h3', {}, eventCount(summary)),
       ...(events.length > 0
         ? events.map((event, index) => this.#event(event, `${summary.number}/${index}`, who))
-        : [h('p', { class: 'muted' }, 'Its handler tracked nothing.')]),
+        : [h('p', { class: 'muted' }, 'It tracked nothing.')]),
     )
   }
 

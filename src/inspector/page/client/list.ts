@@ -89,7 +89,7 @@ export class RequestList {
 }
 
 function contentOf(summary: RequestSummary): HTMLElement[] {
-  const { method, path, status, durationMs, at, userId, anonymousId, events, more } = summary
+  const { method, path, durationMs, at, userId, anonymousId, events, more } = summary
   const chips = events.map(({ name, state }) =>
     h(
       'span',
@@ -106,7 +106,7 @@ function contentOf(summary: RequestSummary): HTMLElement[] {
       { class: 'line' },
       h('span', { class: 'method' }, method),
       h('span', { class: 'path' }, path),
-      statusBadge(status),
+      statusBadge(summary),
       h('span', { class: 'ms' }, duration(durationMs)),
     ),
     h(
@@ -123,10 +123,13 @@ function contentOf(summary: RequestSummary): HTMLElement[] {
   ]
 }
 
-/** A badge for a response's status, or `aborted`. */
-export function statusBadge(status: number | undefined): HTMLElement {
-  const tone = status === undefined || status >= 500 ? 'failed' : status >= 400 ? 'retrying' : 'delivered'
-  return h('span', { class: `status ${tone}` }, status === undefined ? 'aborted' : `${status}`)
+/** A badge for a response's status; without one, for how the request or run ended. */
+export function statusBadge({ status, end }: RequestSummary): HTMLElement {
+  if (status === undefined) {
+    return h('span', { class: `status ${end === 'done' ? 'delivered' : 'failed'}` }, end)
+  }
+  const tone = status >= 500 ? 'failed' : status >= 400 ? 'retrying' : 'delivered'
+  return h('span', { class: `status ${tone}` }, `${status}`)
 }
 
 /** How many events a request has, in words. */

@@ -36,7 +36,7 @@ export class Settling {
     const { dispatcher, delivery } = this.#parts
     const left = countdown(timerMs(options?.timeout, DEFAULT_TIMEOUT_MS))
     openWatches.sweep()
-    await answerWithin(dispatcher.idle(), left())
+    await answerWithin(dispatcher.dispatched(), left())
     await delivery.flush(left())
   }
 

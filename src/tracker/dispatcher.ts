@@ -15,6 +15,7 @@ import type { ReadConsent } from '../request/sender.js'
 import { nextTurn } from '../support/clock.js'
 import { after, isPromise, type Maybe } from '../support/maybe.js'
 import type { OpenEvent } from './event-list.js'
+import { PassWaiters } from './pass-waiters.js'
 import type { PlanGate } from './plan-gate.js'
 import type { ReadSender } from './read-sender.js'
 import type { Scope } from './scope.js'
@@ -57,8 +58,9 @@ export class Dispatcher {
   readonly #parts: DispatcherParts
   #queue: Scope[] = []
   #wake: () => void = () => {}
-  /** Trackers whose events wait for asynchronous code of the application. */
-  readonly #busy = new Set<Scope>()
+  /** Trackers whose events wait for asynchronous code of the application, and how many events these are. */
+  readonly #busy = new Map<Scope, number>()
+  readonly #passes = new PassWaiters()
   #idle: (() => void)[] = []
 
   constructor(parts: DispatcherParts) {
@@ -88,12 +90,22 @@ export class Dispatcher {
 
   /** The trackers whose events are to be dispatched or are on their way. */
   trackers(): Iterable<Scope> {
-    return [...this.#queue, ...this.#busy]
+    return [...this.#queue, ...this.#busy.keys()]
   }
 
   /** Whether everything that is ready has been dispatched or dropped. */
   get isIdle(): boolean {
     return this.#queue.length === 0 && this.#busy.size === 0
+  }
+
+  /** Resolves when every event that is ready now has been dispatched, dropped or kept for the end. Later ones may be ready. */
+  async dispatched(): Promise<void> {
+    const trackers = new Set(this.trackers())
+    await Promise.all(
+      [...trackers].map((tracker) =>
+        this.#passes.wait(tracker, tracker.readyCount + (this.#busy.get(tracker) ?? 0)),
+      ),
+    )
   }
 
   /** Resolves when everything that is ready has been dispatched or dropped. */
@@ -142,14 +154,18 @@ export class Dispatcher {
    */
   #dispatch(tracker: Scope, most: number): number {
     // A busy tracker's events are on their way, and that way ends with a look at what has come since.
-    if (tracker.busy || !tracker.hasEvents) return 0
+    if (tracker.busy) return 0
+    if (!tracker.hasEvents) {
+      this.#passes.ended(tracker)
+      return 0
+    }
     tracker.busy = true
     const { discards } = tracker
     const pass: Pass = { tracker, events: tracker.takeEvents(most), isEarly: !tracker.outcome, discards }
     const sender = tracker.isEndless ? undefined : this.#senderOf(pass)
     const done = isPromise(sender) ? this.#dispatchInTime(pass, sender) : this.#dispatchAll(pass, sender)
-    if (isPromise(done)) this.#wait(tracker, done)
-    else tracker.busy = false
+    if (isPromise(done)) this.#wait(pass, done)
+    else this.#passed(pass)
     return pass.events.length
   }
 
@@ -194,14 +210,21 @@ export class Dispatcher {
   }
 
   /** @param done - Never rejects: each event's way is contained. */
-  #wait(tracker: Scope, done: Promise<void>): void {
-    this.#busy.add(tracker)
+  #wait(pass: Pass, done: Promise<void>): void {
+    const { tracker, events } = pass
+    this.#busy.set(tracker, events.length)
     done.then(() => {
       this.#busy.delete(tracker)
-      tracker.busy = false
+      this.#passed(pass)
       if (tracker.hasEvents) this.ready(tracker)
       this.#checkIdle()
     })
+  }
+
+  #passed({ tracker, events }: Pass): void {
+    tracker.busy = false
+    if (tracker.hasEvents) this.#passes.passed(tracker, events.length)
+    else this.#passes.ended(tracker)
   }
 
   #senderOf(pass: Pass): Maybe<ReadSender | undefined> {

@@ -30,9 +30,9 @@ export class EventList {
     return this.#ready.length + this.#kept.length
   }
 
-  /** Whether there is something to dispatch. */
-  get hasReady(): boolean {
-    return this.#ready.length > 0
+  /** How many events there are to dispatch. */
+  get readyCount(): number {
+    return this.#ready.length
   }
 
   /** @param position - Whether the event goes before or behind the others. */

@@ -179,7 +179,12 @@ export abstract class Scope {
 
   /** Whether there is something to dispatch. */
   get hasEvents(): boolean {
-    return this.#events?.hasReady === true
+    return this.readyCount > 0
+  }
+
+  /** How many events there are to dispatch. */
+  get readyCount(): number {
+    return this.#events?.readyCount ?? 0
   }
 
   /** How many events the scope holds. */

@@ -124,6 +124,44 @@ describe('tracker.flush()', () => {
     expect(performance.now() - startedAt).toBeLessThan(2_000)
   })
 
+  it.each(['tracking', 'tracker'] as const)(
+    'of a %s waits for what was tracked before it, and for nothing that comes after',
+    async (whose) => {
+      const { segment, tracking } = await started(byHandler)
+      const consent = () =>
+        new Promise<{ analytics: boolean }>((resolve) => setTimeout(resolve, 60, { analytics: true }))
+      const sender = { user: { id: 'u-1' }, consent }
+      const others = setInterval(() => tracking.run(sender, (tracker) => tracker.track('other run')), 5)
+      const endless = tracking.forSender(sender)
+      const more = setInterval(() => endless.track('message send'), 5)
+      try {
+        await segment.waitFor(named('other run'))
+        const startedAt = performance.now()
+        await tracking.run(sender, async (tracker) => {
+          tracker.track('order complete')
+          if (whose === 'tracker') await tracker.flush()
+        })
+        endless.track('message last')
+        await tracking.flush()
+        expect(performance.now() - startedAt).toBeLessThan(2_500)
+        expect(namesOf(segment)).toEqual(expect.arrayContaining(['order complete', 'message last']))
+      } finally {
+        clearInterval(others)
+        clearInterval(more)
+      }
+    },
+  )
+
+  it('waits for no event that was discarded meanwhile', async () => {
+    const { tracking } = await started()
+    const tracker = tracking.forSender({ user: { id: 'u-1' } })
+    for (let event = 0; event < 600; event++) tracker.track('message send')
+    const flushed = tracking.flush({ timeout: 60_000 })
+    tracker.discard()
+    await flushed
+    expect(tracking.stats().events).toMatchObject({ tracked: 600, open: 0, dropped: { discarded: 600 } })
+  })
+
   it('of the whole tracking never sends what an open request has collected', async () => {
     const { segment, tracking, inRequest } = await started()
     let during: unknown[] = ['not asked']

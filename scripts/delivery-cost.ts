@@ -89,7 +89,10 @@ function sdk(host: string): Measured {
 }
 
 function delivery(host: string, directory?: string): Measured {
-  const unsettled = new Unsettled(() => {})
+  const unsettled = new Unsettled(
+    () => {},
+    () => false,
+  )
   const ledger = new Ledger(unsettled)
   const settings = clientSettings({ writeKey: 'k', host, flushAt: FLUSH_AT })
   const delivery = new Delivery({

@@ -166,7 +166,10 @@ class RequestTracking implements Tracking {
     const { settings, env, request = {}, dispatch = 'always' } = config
     const logger = openLog(config.logger, config.id ?? 'reqtrack')
     const reporter = new Reporter(logger, config.on)
-    const unsettled = new Unsettled(() => void this.#settling.finish())
+    const unsettled = new Unsettled(
+      () => void this.#settling.finish(),
+      () => this.#settling.ended(),
+    )
     const ledger = new Ledger(unsettled)
     const fault = (message: string, error: unknown) => reporter.fault(message, error)
     const sender = new SenderReader(

@@ -1,5 +1,6 @@
 import { PropertyStore } from '../support/property-store.js'
 import { FlushWaiters } from './flush-waiters.js'
+import type { Unsettled } from './process-end.js'
 
 /** What the SDK's client emits about a call: its context, as far as it is needed here. */
 export interface SdkContext {
@@ -53,6 +54,7 @@ export class ClientCall {
  */
 export class ClientCalls {
   readonly #listener: OutcomeListener
+  readonly #unsettled: Unsettled | undefined
   readonly #calls = new Map<string, ClientCall>()
   readonly #ofContext = new PropertyStore(ClientCall)
   /** Calls by the messageId that a plugin has given them, which several may share. */
@@ -70,8 +72,10 @@ export class ClientCalls {
   /** Called when the last call of a request has its outcome. */
   onQuiet: (() => void) | undefined
 
-  constructor(listener: OutcomeListener) {
+  /** @param unsettled - Counts the calls that the application makes itself, until they have their outcome. */
+  constructor(listener: OutcomeListener, unsettled?: Unsettled) {
     this.#listener = listener
+    this.#unsettled = unsettled
   }
 
   /** How many calls the client holds. */
@@ -118,7 +122,10 @@ export class ClientCalls {
     const direct = isDirect ? ++this.#directMade : undefined
     const call = new ClientCall(messageId, context, direct)
     if (context) this.#ofContext.set(context, call)
-    if (direct !== undefined) this.#direct.add(call)
+    if (direct !== undefined) {
+      this.#direct.add(call)
+      this.#unsettled?.begin()
+    }
     this.#calls.set(messageId, call)
     if (this.#calls.size === 1) this.onFirst?.()
   }
@@ -203,12 +210,19 @@ export class ClientCalls {
     if (this.#direct.size > 0) await this.#waiters.wait(this.#directMade, timeoutMs)
   }
 
+  /** Nobody waits any more for the calls that the application made itself. */
+  abandonDirect(): void {
+    for (const _call of this.#direct) this.#unsettled?.end()
+    this.#direct.clear()
+  }
+
   #remove(call: ClientCall): boolean {
     const isHeld = this.#calls.get(call.messageId) === call
     if (isHeld) this.#calls.delete(call.messageId)
     if (call.isSent && isHeld) this.#sent--
     if (this.#calls.size === 0) this.#emptied()
     if (!this.#direct.delete(call)) return isHeld
+    this.#unsettled?.end()
     const [oldest] = this.#direct
     this.#waiters.settledBefore(oldest?.direct ?? Number.POSITIVE_INFINITY)
     return true

@@ -194,7 +194,7 @@ type TransportChoice = Pick<TransportParts, 'gate' | 'custom' | 'observer' | 'un
 
 function open(settings: ClientSettings, listener: OutcomeListener, choice: TransportChoice): Client {
   const { maxRetries, flushAt, oauthSettings, maxTotalBackoffDuration, maxRateLimitDuration } = settings
-  const calls = new ClientCalls(listener)
+  const calls = new ClientCalls(listener, choice.unsettled)
   const transport = new Transport({
     ...choice,
     calls,

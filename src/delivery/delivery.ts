@@ -143,6 +143,13 @@ export class Delivery {
     return this.#client.calls.directFailed
   }
 
+  /** How many calls would be lost if the process ended now, the application's own on the client included. */
+  get ifEndedNow(): { readonly lost: number; readonly kept: number } {
+    const stored = [...this.#pending.values()].filter(({ place }) => place !== undefined).length
+    const kept = stored + (this.#storedQueue?.storedOnly ?? 0)
+    return { lost: this.#pending.size - stored + this.#client.calls.direct, kept }
+  }
+
   /** Delivers a call. Never throws: an undeliverable call fails. */
   deliver(call: SegmentCall): void {
     const { ledger, limits } = this.#parts
@@ -328,6 +335,7 @@ export class Delivery {
     this.#closing = true
     await Promise.race([this.flush(left()), this.#storedAndBlocked()])
     const directPending = this.#client.calls.direct
+    this.#client.calls.abandonDirect()
     this.#closed = true
     this.#report.closed()
     this.#submitter.stop()

@@ -65,6 +65,23 @@ export class Settling {
     if (this.#parts.unsettled.count > 0) await this.shutdown({ timeout: left() })
   }
 
+  /**
+   * The process ends, by `process.exit()` or an exception: the log says what is lost with it.
+   *
+   * @returns Whether anything is.
+   */
+  ended(): boolean {
+    const { delivery, ledger, reporter } = this.#parts
+    const { open } = ledger.stats().events
+    const { lost, kept } = delivery.ifEndedNow
+    if (open + lost === 0) return false
+    reporter.logger.error(
+      'the process ended before everything was sent: await tracking.flush() or tracking.shutdown() before process.exit()',
+      { events: open, calls: lost, kept },
+    )
+    return true
+  }
+
   async #end(timeoutMs: number): Promise<ShutdownReport> {
     const { scopes, dispatcher, delivery, ledger, reporter } = this.#parts
     const startedAt = performance.now()

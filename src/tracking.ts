@@ -14,6 +14,7 @@ import {
   sum,
   type TrackingStats,
   Unsettled,
+  watchBooks,
 } from './delivery/index.js'
 import { Pipeline } from './destination/pipeline.js'
 import { clientSettings } from './destination/settings.js'
@@ -242,6 +243,10 @@ class RequestTracking implements Tracking {
     this.#runs = new Runs(scopes, ambient)
     this.#reporter = reporter
     this.#settling = new Settling({ scopes, dispatcher, delivery, ledger, reporter, unsettled })
+    if (reporter.isDevelopment) {
+      const counts = { open: () => scopes.countOpen(), pending: () => delivery.countPending() }
+      watchBooks(ledger, counts, (difference) => reporter.booksDiffer(difference))
+    }
     this[internals] = {
       attach: (framework, native, req, res) => requests.attach(framework, native, req, res),
       ambient,
@@ -252,6 +257,7 @@ class RequestTracking implements Tracking {
       watch: (observer) => reporter.observation.watch(observer),
       settled: () => this.#settling.settled(),
       countOpen: () => scopes.countOpen(),
+      countPending: () => delivery.countPending(),
       forgetPeople: () => pipeline.deduplication.clear(),
     }
   }

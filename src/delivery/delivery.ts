@@ -80,6 +80,8 @@ export class Delivery {
   /** Whether a shutdown has begun: its flush waits for calls of other processes, too. */
   #closing = false
   #closed = false
+  /** How many calls the shutdown has left in the outbox. */
+  #kept = 0
   /** Why the client takes no calls any more. */
   #clientError: string | undefined
 
@@ -138,6 +140,16 @@ export class Delivery {
     return this.#client.analytics
   }
 
+  /**
+   * Counts the calls without an outcome where they really are. The ledger computes the same number from its sums; after the
+   * shutdown they are those that it has left in the outbox.
+   */
+  countPending(): number {
+    const { calls } = this.#client
+    const stored = this.#storedQueue ? this.#storedQueue.unwritten + this.#storedQueue.storedOnly : 0
+    return this.#submitter.waiting + (calls.size - calls.direct) + stored + this.#kept
+  }
+
   /** How many calls have failed that the application made on the client itself. */
   get directFailed(): number {
     return this.#client.calls.directFailed
@@ -154,25 +166,25 @@ export class Delivery {
   deliver(call: SegmentCall): void {
     const { ledger, limits } = this.#parts
     const { messageId } = call.params
-    ledger.made()
     if (channels.dispatch.hasSubscribers) channels.dispatch.publish({ call })
-    if (messageId === undefined) return this.#giveUp(call, 'rejected', 'the call has no messageId')
+    if (messageId === undefined) return this.#refuse(call, 'rejected', 'the call has no messageId')
     if (this.#pending.has(messageId))
-      return this.#giveUp(call, 'rejected', 'another pending call has the same messageId')
-    if (this.#closed) return this.#giveUp(call, 'closed', undefined)
+      return this.#refuse(call, 'rejected', 'another pending call has the same messageId')
+    if (this.#closed) return this.#refuse(call, 'closed', undefined)
     if (this.#storedQueue?.isUsable) return this.#store(this.#storedQueue, call, messageId)
-    if (this.#clientError) return this.#giveUp(call, 'closed', this.#clientError)
+    if (this.#clientError) return this.#refuse(call, 'closed', this.#clientError)
     const most = bytesWithin(call.params, MAX_PARAMS_BYTES)
-    if (most === undefined) return this.#giveUp(call, 'too-large', undefined)
+    if (most === undefined) return this.#refuse(call, 'too-large', undefined)
     const pending = this.#pending
     // Serialising a call and parsing it again costs as much as all before it, so the next calls stay objects.
     const objectBytes = pending.bytes + most <= limits.maxBytes ? this.#objectBytesOf(call) : 0
     const text = objectBytes > 0 ? undefined : JSON.stringify(call.params)
     const bytes = text === undefined ? most : sizeOf(text)
     if (pending.size >= limits.maxPending || !pending.hasRoomFor(bytes, limits.maxBytes)) {
-      return this.#giveUp(call, 'overflow', `${pending.size} calls, ${pending.bytes} bytes are waiting`)
+      return this.#refuse(call, 'overflow', `${pending.size} calls, ${pending.bytes} bytes are waiting`)
     }
     const { type, remembered } = call
+    ledger.made()
     this.#submitter.add(
       pending.add({
         number: ++this.#made,
@@ -202,16 +214,16 @@ export class Delivery {
     const { type, remembered } = call
     const text = JSON.stringify(call.params)
     const bytes = Buffer.byteLength(text)
-    if (bytes > MAX_PARAMS_BYTES) return this.#giveUp(call, 'too-large', undefined)
+    if (bytes > MAX_PARAMS_BYTES) return this.#refuse(call, 'too-large', undefined)
     while (storedQueue.bytes + text.length > limits.maxStoredBytes) {
       // Calls of other processes lie in other stores: dropping them makes no room here.
       const oldest = this.#submitter.takeFrom(ADOPTED_NUMBER + 1) ?? storedQueue.withdraw()
-      if (!oldest) return this.#giveUp(call, 'overflow', 'the outbox is full')
+      if (!oldest) return this.#refuse(call, 'overflow', 'the outbox is full')
       this.#end(oldest, 'overflow', 'the outbox is full')
     }
     const maxHeldBytes = Math.min(limits.maxBytes, MAX_HELD_BYTES)
     if (storedQueue.unwrittenBytes + text.length > maxHeldBytes) {
-      return this.#giveUp(call, 'overflow', 'the outbox does not keep up')
+      return this.#refuse(call, 'overflow', 'the outbox does not keep up')
     }
     const number = ++this.#made
     const pending = this.#pending
@@ -233,6 +245,7 @@ export class Delivery {
           ageMs: 0,
         })
       : undefined
+    this.#parts.ledger.made()
     const writeKeyHash = this.#writeKeyHash
     storedQueue.add(number, { type, messageId, madeAt: wallTime(), text, writeKeyHash }, held)
   }
@@ -314,9 +327,12 @@ export class Delivery {
 
   /** Whether calls get through. */
   health(): Health {
-    const pending = this.#pending.size + (this.#storedQueue?.storedOnly ?? 0)
     const { longestWaitMs: oldestPendingMs } = this.#pending
-    return this.#report.health({ pending, oldestPendingMs }, this.#gate.state, this.#gate.lastError)
+    return this.#report.health(
+      { pending: this.countPending(), oldestPendingMs },
+      this.#gate.state,
+      this.#gate.lastError,
+    )
   }
 
   /**
@@ -340,13 +356,11 @@ export class Delivery {
     this.#report.closed()
     this.#submitter.stop()
     this.#pending.stop()
-    const { kept: stored, storedOnly, gone } = await this.#onDisk(left())
-    const kept = stored.length + storedOnly
-    for (const pending of stored) this.#pending.remove(pending)
-    this.#parts.ledger.kept(kept)
-    const lost = [...this.#pending.values()]
-    for (const call of lost) this.#end(call, 'closed', 'the call had no outcome at the shutdown')
+    const { isStored, gone } = await this.#onDisk(left())
+    this.#keep(this.#storedQueue?.forgetStoredOnly() ?? 0)
+    const lost = this.#endAll(isStored) + gone
     this.#lostOnDisk(gone, 'closed')
+    const kept = this.#kept
     this.#flushWaiters.end()
     if (kept > 0) this.#client.stop()
     // The application's own client ignores a second flush while one hangs.
@@ -355,22 +369,57 @@ export class Delivery {
     const closing = this.#storedQueue?.close()
     if (closing && !this.#storedQueue?.isHanging) await answerWithin(closing, CLOSE_MS)
     this.#gate.stop()
-    return { lost: lost.length + gone, kept, directPending }
+    return { lost, kept, directPending }
   }
 
-  /** What is stored at the end: calls that memory holds, the number of others, and the number of lost ones. */
-  async #onDisk(timeoutMs: number): Promise<{ kept: PendingCall[]; storedOnly: number; gone: number }> {
+  /** Whether stored calls can be found by the next process, and how many are lost that only the outbox held. */
+  async #onDisk(timeoutMs: number): Promise<{ isStored: boolean; gone: number }> {
     const storedQueue = this.#storedQueue
-    if (!storedQueue) return { kept: [], storedOnly: 0, gone: 0 }
+    if (!storedQueue) return { isStored: false, gone: 0 }
     if (!storedQueue.isHanging) {
       await answerWithin(
         storedQueue.commit().then(() => storedQueue.check()),
         Math.max(timeoutMs, CLOSE_MS),
       )
     }
-    if (storedQueue.directoryMissing) return { kept: [], storedOnly: 0, gone: storedQueue.forgetStoredOnly() }
-    const kept = [...this.#pending.values()].filter(({ place }) => place !== undefined)
-    return { kept, storedOnly: storedQueue.storedOnly, gone: 0 }
+    if (!storedQueue.directoryMissing) return { isStored: true, gone: 0 }
+    return { isStored: false, gone: storedQueue.forgetStoredOnly() }
+  }
+
+  /** Stored calls are left to the next process: they stay pending. */
+  #keep(count: number): void {
+    this.#kept += count
+    this.#parts.ledger.kept(count)
+  }
+
+  /**
+   * Ends every call in memory: it is kept or lost.
+   *
+   * @returns How many are lost.
+   */
+  #endAll(isStored: boolean): number {
+    let lost = 0
+    const end = (pending: PendingCall) => {
+      if (isStored && pending.place) {
+        this.#release(pending)
+        this.#pending.remove(pending)
+        this.#keep(1)
+      } else {
+        lost++
+        this.#end(pending, 'closed', 'the call had no outcome at the shutdown')
+      }
+    }
+    for (let next = this.#submitter.takeAny(); next; next = this.#submitter.takeAny()) end(next)
+    for (const pending of [...this.#pending.values()]) end(pending)
+    return lost
+  }
+
+  /** Takes a call from the client or the outbox's queue, if one of them holds it. */
+  #release(pending: PendingCall): void {
+    if (pending.isSubmitted) {
+      this.#submitter.settled(pending)
+      this.#client.calls.forget(pending.messageId)
+    } else this.#storedQueue?.forget(pending)
   }
 
   /** Resolves when all pending calls are stored and Segment is away: waiting longer gains nothing. */
@@ -392,8 +441,8 @@ export class Delivery {
     this.#submitter.settled(pending)
     this.#pending.remove(pending)
     if (pending.place) this.#storedQueue?.settled(pending.place)
-    if (!this.#client.isOwn) this.#gate.succeeded()
     this.#parts.ledger.delivered()
+    if (!this.#client.isOwn) this.#gate.succeeded()
     if (channels.delivered.hasSubscribers) channels.delivered.publish({ call })
     this.#parts.listener.delivered(call)
     this.#settled()
@@ -409,11 +458,11 @@ export class Delivery {
     if (fault.kind === 'rejected') return this.#refused(pending, fault)
     if (fault.kind === 'cancelled') return this.#end(pending, 'cancelled', fault.detail)
     if (fault.kind === 'closed') return this.#clientClosed(pending, fault.detail)
+    this.#submitter.requeue(pending)
     if (!this.#client.isOwn) {
       if (fault.kind === 'refused') this.#gate.refused(fault.detail)
       else this.#gate.failed(fault.detail)
     }
-    this.#submitter.requeue(pending)
     this.#submitter.schedule()
   }
 
@@ -421,13 +470,15 @@ export class Delivery {
   #clientClosed(pending: PendingCall, detail: string): void {
     this.#clientError = detail
     this.#submitter.stop()
-    const waiting = [pending]
-    for (let next = this.#submitter.take(); next; next = this.#submitter.take()) waiting.push(next)
-    for (const each of waiting) {
-      if (each.place) this.#submitter.requeue(each)
-      else this.#end(each, 'closed', detail)
+    if (pending.place) {
+      this.#submitter.requeue(pending)
+      return this.#report.outboxFailed('calls stay in the outbox', new ClientClosed())
     }
-    if (this.#submitter.size > 0) this.#report.outboxFailed('calls stay in the outbox', new ClientClosed())
+    this.#end(pending, 'closed', detail)
+    if (this.#storedQueue) return
+    for (let next = this.#submitter.takeAny(); next; next = this.#submitter.takeAny()) {
+      this.#end(next, 'closed', detail)
+    }
   }
 
   #refused(pending: PendingCall, { detail }: Fault): void {
@@ -446,6 +497,7 @@ export class Delivery {
 
   /** Fails a pending call for good. */
   #end(pending: PendingCall, reason: FailureReason, detail: string | undefined): void {
+    this.#release(pending)
     this.#pending.remove(pending)
     if (pending.place) {
       if (reason === 'rejected' || reason === 'expired') {
@@ -457,6 +509,12 @@ export class Delivery {
     }
     this.#giveUp(callOf(pending), reason, detail)
     this.#settled()
+  }
+
+  /** Fails a new call, which nothing holds. */
+  #refuse(call: SegmentCall, reason: FailureReason, detail: string | undefined): void {
+    this.#parts.ledger.made()
+    this.#giveUp(call, reason, detail)
   }
 
   #giveUp(call: SegmentCall, reason: FailureReason, detail: string | undefined): void {

@@ -1,4 +1,5 @@
 // Delivers calls to Segment: bounded, counted and, with an outbox, stored.
+export { watchBooks } from './books-watch.js'
 export { Client } from './client.js'
 export type { OutcomeListener } from './client-calls.js'
 export { Delivery } from './delivery.js'

@@ -79,6 +79,8 @@ export class Ledger {
   readonly #failed = { ...NO_FAILURES }
   readonly #violations = new ViolationCounter()
   readonly #unsettled: Unsettled
+  /** Called after every change. */
+  onChange: (() => void) | undefined
 
   /** @param unsettled - Counts open events and pending calls together. */
   constructor(unsettled: Unsettled) {
@@ -89,12 +91,14 @@ export class Ledger {
   tracked(): void {
     this.#tracked++
     this.#unsettled.begin()
+    this.onChange?.()
   }
 
   /** An open event has become calls. */
   dispatched(): void {
     this.#dispatched++
     this.#unsettled.end()
+    this.onChange?.()
   }
 
   /** Calls of an event were not made. */
@@ -107,24 +111,28 @@ export class Ledger {
   dropped(reason: DropReason): void {
     this.#dropped[reason]++
     this.#unsettled.end()
+    this.onChange?.()
   }
 
   /** A call was made; it is pending until it is delivered or has failed. */
   made(): void {
     this.#made++
     this.#unsettled.begin()
+    this.onChange?.()
   }
 
   /** A pending call has arrived. */
   delivered(): void {
     this.#delivered++
     this.#unsettled.end()
+    this.onChange?.()
   }
 
   /** A pending call has failed for good. */
   failed(reason: FailureReason): void {
     this.#failed[reason]++
     this.#unsettled.end()
+    this.onChange?.()
   }
 
   /** Pending calls stay in the outbox for the next process: they remain pending, and nobody waits for them. */

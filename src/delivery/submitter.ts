@@ -69,6 +69,11 @@ export class Submitter {
     return this.#room.size + this.#suspects.length
   }
 
+  /** How many wait that the client does not hold. */
+  get waiting(): number {
+    return this.size - (this.#suspects[0]?.isSubmitted ? 1 : 0)
+  }
+
   /** The next call. */
   get next(): PendingCall | undefined {
     return this.#room.next
@@ -101,6 +106,12 @@ export class Submitter {
   /** Removes the next call. */
   take(): PendingCall | undefined {
     return this.#room.take()
+  }
+
+  /** Removes any call that the client does not hold. */
+  takeAny(): PendingCall | undefined {
+    const suspect = this.#suspects.at(-1)
+    return suspect && !suspect.isSubmitted ? this.#suspects.pop() : this.#room.take()
   }
 
   /** Removes the next call whose number is at least `number`. */

@@ -58,6 +58,14 @@ export class Reporter {
     this.logger.error(problem)
   }
 
+  /** The books are wrong: a fault of this package, which development looks for. */
+  booksDiffer(difference: object): void {
+    this.logger.error(
+      'the books do not agree with what is really open and pending: please report this',
+      difference,
+    )
+  }
+
   /** The tracking plan itself has a fault. */
   wrongPlan(problem: string): void {
     this.#bursts.say(problem, {})

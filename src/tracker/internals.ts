@@ -35,6 +35,8 @@ export interface TrackingInternals {
   settled(): Promise<void>
   /** Counts the open events where they really are: the ledger computes the same number from its sums. */
   countOpen(): number
+  /** Counts the calls without an outcome where they really are, likewise. */
+  countPending(): number
   /** Forgets whom Segment has been told about, so that `identify` and `group` fire again. */
   forgetPeople(): void
 }

@@ -66,6 +66,8 @@ export class StoredQueue<T> {
     () => this.#passOn(),
     () => this.#goOn(),
   )
+  /** The calls in memory that are not written yet. */
+  readonly #held = new Set<T>()
   #settled = new Map<CallStore, number[]>()
   #bytes = 0
   /** Calls of this process that only the outbox holds, or will hold. */
@@ -148,6 +150,7 @@ export class StoredQueue<T> {
     this.#unwritten.push({ number, call, held, isPassedOn })
     this.#bytes += call.text.length
     this.#unwrittenBytes += call.text.length
+    if (held !== undefined && !isPassedOn) this.#held.add(held)
     if (held === undefined) {
       if (this.#storedOnly === 0) this.#firstStoredOnly = number
       this.#storedOnly++
@@ -162,10 +165,21 @@ export class StoredQueue<T> {
     const index = this.#unwritten.findIndex(({ held, isPassedOn }) => held !== undefined && !isPassedOn)
     const [withdrawn] = index < 0 ? [] : this.#unwritten.splice(index, 1)
     if (withdrawn) {
+      if (withdrawn.held !== undefined) this.#held.delete(withdrawn.held)
       this.#bytes -= withdrawn.call.text.length
       this.#unwrittenBytes -= withdrawn.call.text.length
     }
     return withdrawn?.held
+  }
+
+  /** How many calls in memory are not written yet. */
+  get unwritten(): number {
+    return this.#held.size
+  }
+
+  /** A call in memory has its outcome before it is written: it is written nonetheless, and removed again. */
+  forget(held: T): void {
+    this.#held.delete(held)
   }
 
   /** Removes a call with the next group. */
@@ -287,6 +301,7 @@ export class StoredQueue<T> {
     const passedOn = [...this.#writing, ...waiting].filter((each) => !each.isPassedOn)
     for (const each of passedOn) each.isPassedOn = true
     const held = passedOn.flatMap((each) => (each.held === undefined ? [] : [each.held]))
+    for (const each of held) this.#held.delete(each)
     this.#unwrittenStoredOnly -= passedOn.length - held.length
     if (held.length > 0) this.#listener.stored(held)
     this.#passStoredOnly(passedOn)
@@ -443,6 +458,7 @@ export class StoredQueue<T> {
     const others = passedOn.length === 0 ? unwritten : unwritten.filter((each) => !each.isPassedOn)
     const held = others.flatMap((each) => (each.held === undefined ? [] : [each.held]))
     this.#unwrittenStoredOnly -= others.length - held.length
+    for (const each of held) this.#held.delete(each)
     if (held.length > 0) this.#listener.stored(held)
     if (!this.#isUsable) return this.#passStoredOnly(others)
     if (passedOn.length === 0 || !own) return

@@ -138,7 +138,8 @@ describe('the way to Segment', () => {
     let most = 0
     segment.respondWith(({ index }) => {
       times.push(performance.now())
-      if (index < 2) return { status: 429, retryAfter: 1 }
+      // Late enough for both requests to be in flight.
+      if (index < 2) return { status: 429, retryAfter: 1, delay: 100 }
       most = Math.max(most, segment.batches.filter(({ status }) => status === 'pending').length + 1)
       return { delay: 50 }
     })

@@ -114,6 +114,48 @@ describe('the books of calls', () => {
     )
   }, 180_000)
 
+  it('agree while the disk of an outbox hangs, and when it answers again', async () => {
+    const segment = await segmentServer()
+    const { differences, check, of } = watching()
+    const outbox = fileOutbox({ directory: temporaryDirectory(), commitInterval: 0 })
+    let answer = () => {}
+    const answered = new Promise<void>((resolve) => {
+      answer = resolve
+    })
+    const { tracking, trackMany } = await delivering(segment, {
+      logger: { level: 'DEBUG', handler: check },
+      on: { delivered: check, failed: check },
+      delivery: {
+        maxPending: 20,
+        outbox: {
+          limits: outbox.limits,
+          async open() {
+            const opened = await outbox.open()
+            const { write } = opened.own
+            opened.own.write = async (calls) => {
+              await answered
+              await write.call(opened.own, calls)
+            }
+            return opened
+          },
+        },
+      },
+    })
+    of(tracking)
+    const watch = setInterval(check, 5)
+    onTestFinished(() => clearInterval(watch))
+    await trackMany(15)
+    await vi.waitUntil(() => tracking.stats().calls.delivered > 0, { timeout: 5_000 })
+    await trackMany(15)
+    answer()
+    await trackMany(15)
+    await tracking.flush({ timeout: 5_000 })
+    await tracking.shutdown()
+    check()
+    expect(differences).toEqual([])
+    expect(tracking.stats().calls.pending).toBe(0)
+  })
+
   it('are compared in development, where nothing is said while they agree', async () => {
     vi.stubEnv('NODE_ENV', 'development')
     onTestFinished(() => void vi.unstubAllEnvs())

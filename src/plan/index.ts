@@ -1,4 +1,6 @@
 // The tracking plan: which events there are, and what their data have to be.
+
+export type { PlainJson } from '../model/plain-json.js'
 export { definePlan } from './define-plan.js'
 export type {
   Invalid,
@@ -14,5 +16,5 @@ export { type WalkerOSContractOptions, walkerOSContract } from './from-json/walk
 export type { Plan, PlanJson } from './plan.js'
 export { PlanError, type PlanProblem } from './plan-error.js'
 export type { EntryJson } from './planned.js'
-export type { PlainJson, PlannedEvents } from './planned-events.js'
+export type { PlannedEvents } from './planned-events.js'
 export type { JsonSchema, StandardIssue, StandardResult, StandardSchema } from './standard-schema.js'

@@ -1,3 +1,4 @@
+import type { PlainJson } from '../model/plain-json.js'
 import type { PlanEntries } from './definition.js'
 import type { Plan } from './plan.js'
 import type { InputOf, StandardSchema } from './standard-schema.js'
@@ -21,25 +22,3 @@ type DataOf<Entry> = Entry extends StandardSchema
   : Entry extends { readonly schema: infer Schema }
     ? PlainJson<InputOf<Schema>>
     : object
-
-/** A type as plain JSON has it: dates and bigints are strings, sets are lists. */
-export type PlainJson<T> =
-  IsAny<T> extends true
-    ? T
-    : T extends bigint | Date
-      ? string
-      : T extends string | number | boolean | null | undefined
-        ? T
-        : T extends symbol | ((...args: never[]) => unknown)
-          ? undefined
-          : T extends { toJSON(): infer Json }
-            ? PlainJson<Json>
-            : T extends ReadonlySet<infer Member>
-              ? PlainJson<Member>[]
-              : T extends ReadonlyMap<infer Key, infer Value>
-                ? Record<Key & string, PlainJson<Value>>
-                : T extends object
-                  ? { [Key in keyof T]: PlainJson<T[Key]> }
-                  : T
-
-type IsAny<T> = 0 extends 1 & T ? true : false

@@ -54,7 +54,8 @@ describe('settings', () => {
     await order(inRequest, { id: 7, session: 8 })
     await order(inRequest, { id: 7, session: { evil: true } })
     await tracking.flush()
-    expect(segment.calls).toMatchObject([{ userId: '7', anonymousId: '8' }])
+    expect(segment.calls).toMatchObject([{ userId: '7', anonymousId: '8' }, { userId: '7' }])
+    expect(segment.calls[1]).not.toHaveProperty('anonymousId')
   })
 
   it('send to host and path', async () => {

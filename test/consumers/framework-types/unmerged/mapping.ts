@@ -1,20 +1,14 @@
 // Without events of its own an application can map and track any name.
-import type { Mapping } from '@walkeros/core'
-import { createTracking, type MappingSettings, type Rules, segmentEcommerce, type Tracker } from 'reqtrack'
+import { createTracking, type Rules, segmentEcommerce, type Tracker } from 'reqtrack'
 
 const settings = { writeKey: 'KEY' }
-const ofWalkerOS: Mapping.Rules<Mapping.Rule<MappingSettings>> = {
-  order: { complete: { name: 'Order Completed', data: 'data' } },
-}
 
 export const mapping: Rules = {
   anything: { 'at all': { condition: (_, { event }) => Number(event.data?.total) > 1, data: 'data.total' } },
   Subscribed: { '*': [{ sample: 0.1 }, { ignore: true }] },
 }
-export const forCollector: Mapping.Rules = mapping
 
 createTracking({ settings, mapping })
-createTracking({ settings, mapping: ofWalkerOS })
 createTracking({ settings, mapping: { ...segmentEcommerce(), anything: { goes: {} } } })
 createTracking({
   settings,

@@ -5,6 +5,7 @@ import type { Reporter } from '../observe/reporter.js'
 import { openWatches } from '../request/open-watches.js'
 import { performance } from '../support/clock.js'
 import { answerWithin, timerMs } from '../support/maybe.js'
+import { timeoutOf } from '../support/option.js'
 import type { Dispatcher } from '../tracker/dispatcher.js'
 import type { Scopes } from '../tracker/scopes.js'
 
@@ -34,7 +35,7 @@ export class Settling {
   /** Waits until every call made before has its outcome, or until the time is over. */
   async flush(options?: TimeoutOptions): Promise<void> {
     const { dispatcher, delivery } = this.#parts
-    const left = countdown(timerMs(options?.timeout, DEFAULT_TIMEOUT_MS))
+    const left = countdown(timerMs(timeoutOf(options), DEFAULT_TIMEOUT_MS))
     openWatches.sweep()
     await answerWithin(dispatcher.dispatched(), left())
     await delivery.flush(left())
@@ -54,7 +55,7 @@ export class Settling {
   /** Ends the tracking; later calls get the same promise. */
   shutdown(options?: TimeoutOptions): Promise<ShutdownReport> {
     if (!this.#shutdown) this.#parts.reporter.closing()
-    this.#shutdown ??= this.#end(timerMs(options?.timeout, DEFAULT_TIMEOUT_MS))
+    this.#shutdown ??= this.#end(timerMs(timeoutOf(options), DEFAULT_TIMEOUT_MS))
     return this.#shutdown
   }
 

@@ -3,7 +3,7 @@ import { onlyChoices } from '../model/consent.js'
 import { toId } from '../model/identity.js'
 import type { SegmentContext } from '../model/segment-call.js'
 import { isRecord, toPlain } from '../model/values.js'
-import { kindOf } from './given-kinds.js'
+import { kindOf, readAsTypeError } from './given-kinds.js'
 import { checkedChoices, type GivenSender, traceOf } from './given-sender.js'
 import { openSigned } from './signed-carried.js'
 
@@ -34,7 +34,11 @@ export interface OpenedCarried {
  *
  * @throws TypeError that says what was given and what was expected.
  */
-export function readResumeOptions(options: ResumeOptions = {}): CheckedResumeOptions {
+export function readResumeOptions(options?: ResumeOptions): CheckedResumeOptions {
+  return readAsTypeError('tracking.resume() was given options', () => checkOptions(options))
+}
+
+function checkOptions(options: ResumeOptions = {}): CheckedResumeOptions {
   const refuse = (option: string, value: unknown, expected: string): never => {
     throw new TypeError(`tracking.resume() was given ${option}: ${kindOf(value)}; expected ${expected}`)
   }

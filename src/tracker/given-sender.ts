@@ -4,7 +4,7 @@ import type { SegmentContext } from '../model/segment-call.js'
 import type { Sender } from '../model/sender.js'
 import { isRecord, toPlain } from '../model/values.js'
 import { parseTraceparent } from '../request/trace.js'
-import { expectedId, kindOf } from './given-kinds.js'
+import { expectedId, kindOf, readAsTypeError } from './given-kinds.js'
 
 const TRACE = /^(?!0{32})[\da-f]{32}$/
 
@@ -28,6 +28,10 @@ export interface GivenSender {
  * @throws TypeError that says what was given and what was expected.
  */
 export function readGivenSender(method: string, sender: unknown): GivenSender {
+  return readAsTypeError(`tracking.${method}() was given a sender`, () => readSender(method, sender))
+}
+
+function readSender(method: string, sender: unknown): GivenSender {
   if (!isRecord(sender)) {
     throw new TypeError(
       `tracking.${method}() was given ${kindOf(sender)} as sender: expected an object such as { user: { id: 'u-1' }, consent: { analytics: true } }`,

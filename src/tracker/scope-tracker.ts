@@ -11,6 +11,7 @@ import type { Track, Tracker } from '../model/tracker.js'
 import { isRecord } from '../model/values.js'
 import { knownIdentity } from '../request/person.js'
 import { makeDetachable, self } from '../support/detachable.js'
+import { optionOf, timeoutOf } from '../support/option.js'
 import { placeBelow } from '../support/place.js'
 import { carryAll, carryKnown } from './carrying.js'
 import type { OpenEvent } from './event-list.js'
@@ -101,7 +102,8 @@ export abstract class ScopeTracker extends Scope implements Tracker {
   carry(options?: CarryOptions & { wait?: false }): Carried
   carry(options: CarryOptions & { wait: true }): Promise<Carried>
   carry(options?: CarryOptions & { wait?: boolean }): Carried | Promise<Carried> {
-    const { wait, context }: CarryOptions & { wait?: boolean } = isRecord(options) ? options : {}
+    const wait = optionOf(options, 'wait')
+    const context = optionOf(options, 'context') !== false
     const { reporter } = this.host
     const carry = () =>
       wait === true ? carryAll(this, context, reporter) : carryKnown(this, context, reporter)
@@ -111,7 +113,7 @@ export abstract class ScopeTracker extends Scope implements Tracker {
 
   flush(options?: TimeoutOptions): Promise<void> {
     this.retryKept()
-    return this.host.flush(this, options?.timeout)
+    return this.host.flush(this, timeoutOf(options))
   }
 
   get identity(): Identity {

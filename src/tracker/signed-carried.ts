@@ -1,7 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import type { Carried } from '../model/carried.js'
 import { isRecord } from '../model/values.js'
-import { kindOf } from './given-kinds.js'
+import { kindOf, readAsTypeError } from './given-kinds.js'
 
 /** Short names, since a signed text has to fit into small places such as a payment's metadata. */
 const SHORT = {
@@ -32,6 +32,10 @@ const MAX_COMMON_TEXT = 500
  * stripe.checkout.sessions.create({ metadata: { carried } })
  */
 export function signCarried(carried: Carried, secret: string): string {
+  return readAsTypeError('signCarried() was given an object', () => sign(carried, secret))
+}
+
+function sign(carried: Carried, secret: string): string {
   if (!isRecord(carried) || carried.v !== 1)
     throw new TypeError(`signCarried() was given ${kindOf(carried)}: expected what tracker.carry() gives`)
   if (typeof secret !== 'string' || secret === '')

@@ -118,6 +118,11 @@ function contained(adapter: ContextAdapter, fault: (error: unknown) => void): Co
     get() {
       try {
         const found = adapter.get()
+        if (isPromise<unknown>(found)) {
+          // An async function is no adapter, and nobody awaits what it gives.
+          found.then(undefined, () => {})
+          throw new TypeError('the adapter answered `get` with a promise: expected the tracker at once')
+        }
         return typeof found === 'object' && found !== null ? found : undefined
       } catch (error) {
         fault(error)

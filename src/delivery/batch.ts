@@ -1,4 +1,5 @@
 import type { HTTPClientRequest, HTTPResponse } from '@segment/analytics-node'
+import { isInstance } from '../support/instance.js'
 import { buildBatchBody, messageIdsOf, splitCalls } from './batch-body.js'
 import type { Answer } from './exchange.js'
 
@@ -161,5 +162,5 @@ export function statusOf(failure: Failure): number | undefined {
 /** Words an error as the SDK does, so that one classification serves both. */
 export function errorOf(failure: Failure): Error {
   if ('answer' in failure) return new Error(`[${failure.answer.status}] ${failure.answer.statusText}`)
-  return failure.error instanceof Error ? failure.error : new Error('the request failed')
+  return isInstance(failure.error, Error) ? failure.error : new Error('the request failed')
 }

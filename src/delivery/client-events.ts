@@ -1,4 +1,5 @@
 import { setImmediate } from '../support/clock.js'
+import { isInstance } from '../support/instance.js'
 import { messageIdsOf, splitBatchBody } from './batch-body.js'
 import type { ClientCalls, SdkContext } from './client-calls.js'
 import { Cancelled, ClientClosed, cancelledBy, faultOf, isCancellation, isNetworkError } from './failure.js'
@@ -122,8 +123,8 @@ export class ClientEvents {
   /** Why a call has failed that no request has carried. */
   #reasonBeforeRequest(reason: unknown): unknown {
     const { isOwn, traits } = this.#client
-    if (faultOf(reason).kind === 'too-large' || reason instanceof ClientClosed) return reason
-    if (reason instanceof Error && SDK_DELAYS.includes(reason.message))
+    if (faultOf(reason).kind === 'too-large' || isInstance(reason, ClientClosed)) return reason
+    if (isInstance(reason, Error) && SDK_DELAYS.includes(reason.message))
       return isOwn ? new ClientClosed() : reason
     const mayBeNetwork = !isOwn && (traits === undefined || traits.hasOAuth)
     if (isCancellation(reason) || !mayBeNetwork) return cancelledBy(reason)

@@ -2,6 +2,7 @@ import { Analytics } from '@segment/analytics-node'
 import type { SegmentCall } from '../model/segment-call.js'
 import type { RequestReport } from '../observe/step.js'
 import { areTimersFaked, nextTurn, performance } from '../support/clock.js'
+import { isInstance } from '../support/instance.js'
 import { answerWithin, isPromise } from '../support/maybe.js'
 import { ClientCalls, type OutcomeListener } from './client-calls.js'
 import { ClientEvents } from './client-events.js'
@@ -244,12 +245,13 @@ function settleWith(
   messageId: string,
   isOutcome: boolean,
 ): void {
-  answer.then(
+  // A thenable may answer and throw, or answer twice; a promise settles once.
+  Promise.resolve(answer).then(
     () => isOutcome && calls.settled([messageId], undefined),
     (error: unknown) =>
       calls.settled(
         [messageId],
-        isNetworkError(error) && error instanceof Error ? error : cancelledBy(error),
+        isNetworkError(error) && isInstance(error, Error) ? error : cancelledBy(error),
       ),
   )
 }

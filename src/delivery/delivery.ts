@@ -5,12 +5,11 @@ import { bytesWithin, MAX_CALL_BYTES } from '../model/json-size.js'
 import type { SegmentCall } from '../model/segment-call.js'
 import { channels } from '../observe/channels.js'
 import { performance, setImmediate, wallTime } from '../support/clock.js'
-import { nameOf } from '../support/log.js'
 import { answerWithin } from '../support/maybe.js'
 import type { Client } from './client.js'
 import type { CallSummary, OutcomeListener } from './client-calls.js'
 import { DeliveryReport } from './delivery-report.js'
-import { ClientClosed, type Fault, faultOf } from './failure.js'
+import { ClientClosed, type Fault, faultOf, messageOf } from './failure.js'
 import { FlushWaiters } from './flush-waiters.js'
 import { Gate } from './gate.js'
 import type { Health } from './health.js'
@@ -117,8 +116,7 @@ export class Delivery {
       onCapacity: () => {
         if (this.#storedQueue?.hasMore) this.#storedQueue.read()
       },
-      refused: (pending, error) =>
-        this.#end(pending, 'rejected', error instanceof Error ? error.message : nameOf(error)),
+      refused: (pending, error) => this.#end(pending, 'rejected', messageOf(error)),
       flushFailed: (error) => this.#report.clientFailed('the Segment client could not be flushed', error),
     })
     this.#writeKeyHash = hashOf(parts.writeKey)

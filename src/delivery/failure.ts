@@ -1,4 +1,5 @@
 import { isRecord } from '../model/values.js'
+import { isInstance } from '../support/instance.js'
 import { nameOf } from '../support/log.js'
 
 /** What an error of the SDK means for its call. */
@@ -19,21 +20,21 @@ export type Fault =
 /** Classifies an error of the SDK by its message, since the SDK has no error codes. */
 export function faultOf(reason: unknown): Fault {
   const detail = messageOf(reason)
-  if (reason instanceof Cancelled) return { kind: 'cancelled', detail }
-  if (reason instanceof ClientClosed) return { kind: 'closed', detail }
+  if (isInstance(reason, Cancelled)) return { kind: 'cancelled', detail }
+  if (isInstance(reason, ClientClosed)) return { kind: 'closed', detail }
   const status = Number(/^\[(\d{3})\]/.exec(detail)?.[1])
   if (status === 400 || status === 413 || status === 422) return { kind: 'rejected', detail }
   if (status === 401 || status === 403) return { kind: 'refused', detail }
   if (detail.includes('maximum event size')) return { kind: 'too-large', detail }
   const isTimeout =
-    reason instanceof Error && (reason.name === 'AbortError' || /timeout/i.test(reason.name + detail))
+    isInstance(reason, Error) && (reason.name === 'AbortError' || /timeout/i.test(reason.name + detail))
   return { kind: 'passing', reason: isTimeout ? 'timeout' : 'unreachable', detail }
 }
 
 /** The message of an error with its code: "fetch failed" alone explains nothing, and an `AggregateError` has no message. */
 export function messageOf(reason: unknown): string {
   try {
-    return reason instanceof Error ? describe(reason) : nameOf(reason)
+    return isInstance(reason, Error) ? describe(reason) : nameOf(reason)
   } catch {
     return 'an error that cannot be read'
   }
@@ -46,7 +47,7 @@ function describe(reason: Error): string {
 }
 
 function codeOf(error: unknown): string | undefined {
-  const code: unknown = error instanceof Error ? Reflect.get(error, 'code') : undefined
+  const code: unknown = isInstance(error, Error) ? Reflect.get(error, 'code') : undefined
   return typeof code === 'string' ? code : undefined
 }
 

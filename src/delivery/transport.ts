@@ -1,6 +1,7 @@
 import type { HTTPClient, HTTPClientRequest, HTTPFetchFn, HTTPResponse } from '@segment/analytics-node'
 import type { RequestReport } from '../observe/step.js'
 import { performance } from '../support/clock.js'
+import { isInstance } from '../support/instance.js'
 import {
   type Batch,
   errorOf,
@@ -162,7 +163,7 @@ export class Transport implements HTTPClient {
   #handleResult(load: Parcel[], result: Failure, pass: Pass): void {
     const { gate } = this.#parts
     const answer = 'answer' in result ? result.answer : undefined
-    const tokenError = 'error' in result && result.error instanceof TokenError ? result.error : undefined
+    const tokenError = 'error' in result && isInstance(result.error, TokenError) ? result.error : undefined
     if (answer && answer.status >= 200 && answer.status < 300) {
       gate.succeeded(pass)
       this.#limitedSince = undefined

@@ -1,5 +1,6 @@
 import { FatalError, type Logger, type Mapping, type WalkerOS } from '@walkeros/core'
 import { isRecord, plain, setMember, TooLargeError } from '../model/values.js'
+import { isInstance } from '../support/instance.js'
 import { after, all, inTime, isPromise, type Maybe } from '../support/maybe.js'
 import { isGranted } from './consent.js'
 
@@ -268,7 +269,7 @@ function failed(
   otherwise: unknown,
 ): unknown {
   // A value that is too large has no alternative: its event is dropped.
-  if (error instanceof FatalError || error instanceof TooLargeError) throw error
+  if (isInstance(error, FatalError) || isInstance(error, TooLargeError)) throw error
   if (functions) functions.failed(`mapping ${what} failed`, event.name, error)
   else logger.error(`mapping ${what} failed`, { event: event.name, error })
   return otherwise

@@ -181,5 +181,9 @@ class Registration {
 }
 
 function messageOf(reason: unknown): string {
-  return reason instanceof Error ? reason.message : nameOf(reason)
+  try {
+    return reason instanceof Error ? String(reason.message) : nameOf(reason)
+  } catch {
+    return nameOf(reason)
+  }
 }

@@ -102,9 +102,14 @@ export class MessageRequest<Native> implements TrackedRequest {
  * imports and requires it loads two.
  */
 export function messageOf(tracker: object): object | undefined {
-  const request = 'request' in tracker ? tracker.request : undefined
-  if (typeof request !== 'object' || request === null || !('message' in request)) return undefined
-  return typeof request.message === 'object' && request.message !== null ? request.message : undefined
+  try {
+    const request = 'request' in tracker ? tracker.request : undefined
+    if (typeof request !== 'object' || request === null || !('message' in request)) return undefined
+    return typeof request.message === 'object' && request.message !== null ? request.message : undefined
+  } catch {
+    // An adapter of the application's own can give what throws when it is looked at.
+    return undefined
+  }
 }
 
 /** Reads from Node's own request, for servers without a framework. */

@@ -13,6 +13,7 @@ import type { GlobalsReader, ReadGlobals } from '../request/globals.js'
 import { fillPerson, type ReadPerson, settlePerson } from '../request/person.js'
 import type { ReadConsent } from '../request/sender.js'
 import { nextTurn } from '../support/clock.js'
+import { isInstance } from '../support/instance.js'
 import { after, isPromise, type Maybe } from '../support/maybe.js'
 import type { OpenEvent } from './event-list.js'
 import { PassWaiters } from './pass-waiters.js'
@@ -298,7 +299,7 @@ export class Dispatcher {
 
   #failed(tracker: Scope, open: OpenEvent, error: unknown): void {
     this.#fault(error, open.collected.name)
-    this.#drop(tracker, open, error instanceof TooLargeError ? 'too-large' : 'error')
+    this.#drop(tracker, open, isInstance(error, TooLargeError) ? 'too-large' : 'error')
   }
 
   #wanted(outcome: Outcome | undefined): boolean {

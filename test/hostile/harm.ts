@@ -2,16 +2,22 @@ import { expect, onTestFinished } from 'vitest'
 import { internalsOf } from '../../src/frameworks/adapter.js'
 import type { Tracking } from '../../src/index.js'
 
+const ENDS = ['unhandledRejection', 'uncaughtException'] as const
+
 /** What would have ended the process, until the test ends. */
 export function watchProcess(): { readonly harm: unknown[] } {
   const harm: unknown[] = []
   const take = (error: unknown) => void harm.push(error)
-  process.on('unhandledRejection', take)
-  process.on('uncaughtException', take)
-  onTestFinished(() => {
-    process.off('unhandledRejection', take)
-    process.off('uncaughtException', take)
-  })
+  for (const event of ENDS) {
+    // The test runner's own would look into what was thrown, which not everything stands.
+    const others = process.rawListeners(event)
+    process.removeAllListeners(event)
+    process.on(event, take)
+    onTestFinished(() => {
+      process.off(event, take)
+      for (const other of others) Reflect.apply(process.on, process, [event, other])
+    })
+  }
   return { harm }
 }
 

@@ -169,7 +169,12 @@ describe('the books of calls', () => {
   })
 
   it('that differ from what is counted are told of once', async () => {
-    const ledger = new Ledger(new Unsettled(() => {}))
+    const ledger = new Ledger(
+      new Unsettled(
+        () => {},
+        () => false,
+      ),
+    )
     const differ = vi.fn()
     let counted = 1
     watchBooks(ledger, { open: () => 0, pending: () => counted }, differ)

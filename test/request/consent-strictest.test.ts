@@ -88,10 +88,10 @@ describe('strictest', () => {
   })
 
   test('keeps refusals and grants nothing where a reader takes too long', async () => {
-    vi.useFakeTimers()
+    const askedAt = performance.now()
     const answer = strictest(says({ analytics: true }), slow, later({ marketing: false }))(request)
-    await vi.advanceTimersByTimeAsync(2_000)
     expect(await answer).toEqual({ marketing: false })
+    expect(performance.now() - askedAt).toBeGreaterThan(1_500)
   })
 
   test('takes only choices', () => {

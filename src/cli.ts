@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 
 const USAGE = `reqtrack: look at what a tracking sends, at what it keeps, and at what it should send
@@ -11,6 +12,8 @@ const USAGE = `reqtrack: look at what a tracking sends, at what it keeps, and at
                                              --config FILE    also rules of its mapping that lead nowhere
                                              --events FILE    also names of events, one a line, that nothing knows
                                              --allow-unenforced    what cannot be enforced is no fault
+
+  npx reqtrack --version
 
   A tracking plan is Segment's export, or a walkerOS contract: of several contracts in a file --contract NAME.`
 
@@ -29,10 +32,12 @@ async function run(args: string[]): Promise<number> {
         port: { type: 'string' },
         export: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
+        version: { type: 'boolean', short: 'v' },
       },
     })
     const [command, operand, ...more] = positionals
     if (values.help) console.log(USAGE)
+    else if (values.version) console.log(await version())
     else if (command === 'sink' && operand === undefined) await sink(portOf(values.port ?? '8787'))
     else if (command === 'outbox' && operand !== undefined && more.length === 0) {
       await outbox(operand, values.export === true)
@@ -85,7 +90,10 @@ async function outbox(directory: string, isExport: boolean): Promise<void> {
     return
   }
   const waiting = stores.reduce((count, { calls }) => count + calls.length, 0)
-  console.log(`${waiting} calls wait in ${stores.length} stores, ${aside.length} are kept aside`)
+  const wait = waiting === 1 ? 'waits' : 'wait'
+  const are = aside.length === 1 ? 'is' : 'are'
+  const where = counted(stores.length, 'store')
+  console.log(`${counted(waiting, 'call')} ${wait} in ${where}, ${aside.length} ${are} kept aside`)
   for (const { name, calls } of stores) {
     const bytes = calls.reduce((size, { text }) => size + Buffer.byteLength(text), 0)
     const [oldest] = calls
@@ -94,7 +102,7 @@ async function outbox(directory: string, isExport: boolean): Promise<void> {
       : ''
     const keys = new Set(calls.map(({ writeKeyHash }) => writeKeyHash ?? 'unknown'))
     const key = oldest ? `, write key ${[...keys].join(' and ')} (SHA-256)` : ''
-    console.log(`  ${name}: ${calls.length} calls, ${(bytes / 1024).toFixed(1)} KB${since}${key}`)
+    console.log(`  ${name}: ${counted(calls.length, 'call')}, ${(bytes / 1024).toFixed(1)} KB${since}${key}`)
   }
   const reasons = new Map<string, number>()
   for (const { reason, detail } of aside) {
@@ -102,6 +110,16 @@ async function outbox(directory: string, isExport: boolean): Promise<void> {
     reasons.set(why, (reasons.get(why) ?? 0) + 1)
   }
   for (const [why, count] of reasons) console.log(`  kept aside: ${count} ${why}`)
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`
+}
+
+async function version(): Promise<string> {
+  const text = await readFile(new URL('../package.json', import.meta.url), 'utf8')
+  const { version }: { version?: unknown } = JSON.parse(text)
+  return String(version)
 }
 
 function age(since: number): string {

@@ -1,5 +1,5 @@
 import { execFile, spawn } from 'node:child_process'
-import { mkdtempSync, readdirSync, rmSync, statSync, truncateSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -34,7 +34,9 @@ describe('an outbox, between processes', () => {
     expect(committed.length).toBeGreaterThan(100)
 
     const { stdout } = await cli('outbox', outbox)
-    expect(Number(/^(\d+) calls wait in 1 stores/.exec(stdout)?.[1])).toBeGreaterThanOrEqual(committed.length)
+    expect(Number(/^(\d+) calls wait in 1 store, 0 are kept aside/.exec(stdout)?.[1])).toBeGreaterThanOrEqual(
+      committed.length,
+    )
     const { stdout: exported } = await cli('outbox', outbox, '--export')
     const lines = exported
       .trim()
@@ -131,6 +133,19 @@ describe('an outbox, between processes', () => {
 })
 
 describe('npx reqtrack', () => {
+  it('counts one call as one', async () => {
+    const segment = await segmentServer()
+    const directory = temporary()
+    await segment.stop()
+    const { tracking, trackMany } = await delivering(segment, {
+      delivery: { outbox: fileOutbox({ directory }) },
+    })
+    await trackMany(1)
+    expect(await tracking.shutdown()).toMatchObject({ kept: 1 })
+    const { stdout } = await cli('outbox', directory)
+    expect(stdout).toMatch(/^1 call waits in 1 store, 0 are kept aside\n {2}\S+: 1 call, /)
+  })
+
   it('sink prints calls as they come', async () => {
     const file = fileURLToPath(new URL('../../src/cli.ts', import.meta.url))
     const child = spawn(process.execPath, ['--import', 'tsx', file, 'sink', '--port', '0'])
@@ -158,6 +173,8 @@ describe('npx reqtrack', () => {
   it('says what it can do, and fails, when it is asked for something else', async () => {
     await expect(cli('nonsense')).rejects.toMatchObject({ code: 2, stderr: expect.stringContaining('sink') })
     await expect(cli('outbox', '/does/not/exist')).rejects.toMatchObject({ code: 1 })
+    const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
+    expect((await cli('--version')).stdout).toBe(`${version}\n`)
     expect((await cli('--help')).stdout).toContain('npx reqtrack outbox DIRECTORY')
   })
 })

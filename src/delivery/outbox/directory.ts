@@ -1,17 +1,12 @@
-import { appendFile, chmod, link, mkdir, readdir, rename, rm, stat } from 'node:fs/promises'
+import { chmod, link, mkdir, readdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { wallTime } from '../../support/clock.js'
+import { ASIDE_FILE, BROKEN, OLDER_ASIDE_FILE } from './aside.js'
 
 /** The name of a store: each process has one in the directory. */
 const STORE = /^\d{13}-\d+-[0-9a-f]{8}$/
 /** The suffix of a store that is being removed: any process may finish that. */
 const DONE = '.done'
-/** The suffix of an unreadable store, which is kept for a person to look at. */
-const BROKEN = '.broken'
-/** The file of calls that were set aside, one line of JSON each. */
-export const ASIDE_FILE = 'aside.jsonl'
-/** It grows no further. */
-const MAX_ASIDE_BYTES = 64 * 1024 * 1024
 /** The file of a store that says what it is. */
 export const MARK_FILE = 'reqtrack'
 /** The directory in a store with the engine's files as they were found: the engine removes those that it cannot place. */
@@ -55,7 +50,7 @@ async function makePath(directory: string): Promise<void> {
 }
 
 function isOurs(name: string): boolean {
-  return name === ASIDE_FILE || STORE.test(name.replace(/\.(done|broken)$/, ''))
+  return name === ASIDE_FILE || name === OLDER_ASIDE_FILE || STORE.test(name.replace(/\.(done|broken)$/, ''))
 }
 
 /** Names a store of this process. Names sort by age. */
@@ -118,15 +113,6 @@ async function linkFiles(from: string, to: string): Promise<void> {
     // Some are there already, and some file systems have no links: nothing is then kept.
     if (ENGINE_FILE.test(name)) await link(join(from, name), join(to, name)).catch(() => {})
   }
-}
-
-/** Adds a line to the file of calls that were set aside, and tells whether there was room. */
-export async function addAside(directory: string, line: string): Promise<boolean> {
-  const file = join(directory, ASIDE_FILE)
-  const { size } = await stat(file).catch(() => ({ size: 0 }))
-  if (size > MAX_ASIDE_BYTES) return false
-  await appendFile(file, `${line}\n`, { mode: FILE_MODE })
-  return true
 }
 
 /** Removes a store's files. */

@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { access, realpath } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { addAside, makeDirectory, newStoreName, removeLeftovers, storeNames } from './directory.js'
+import { wallTime } from '../../support/clock.js'
+import { addAside, removeOldAside } from './aside.js'
+import { FILE_MODE, makeDirectory, newStoreName, removeLeftovers, storeNames } from './directory.js'
 import { isTaken } from './engine.js'
 import { openLeftStore } from './left-store.js'
 import { LevelStore, type StoreListener } from './level-store.js'
@@ -30,6 +32,8 @@ export interface FileOutboxOptions {
 }
 
 const MOST_TRIES = 3
+/** Milliseconds between two looks for what was set aside too long ago. */
+const ASIDE_CHECK_MS = 60 * 60 * 1_000
 
 /**
  * Stores calls on disk until Segment has taken them, so that a crash, a kill or a long outage loses none. The next process
@@ -71,6 +75,8 @@ class FileOutbox implements OpenOutbox {
   readonly #directory: string
   /** The stores that this process owns, has found unreadable, or leaves to others for good. */
   readonly #known: Set<string>
+  /** When what was set aside is looked at next. */
+  #asideCheckAt = 0
 
   private constructor(directory: string, own: CallStore, name: string) {
     this.own = own
@@ -96,6 +102,10 @@ class FileOutbox implements OpenOutbox {
   }
 
   async adopt(tell: TellProblem, writeKeyHash?: string): Promise<CallStore[]> {
+    if (wallTime() >= this.#asideCheckAt) {
+      this.#asideCheckAt = wallTime() + ASIDE_CHECK_MS
+      await removeOldAside(this.#directory)
+    }
     const adopted: CallStore[] = []
     for (const name of await storeNames(this.#directory)) {
       if (this.#known.has(name)) continue
@@ -108,7 +118,7 @@ class FileOutbox implements OpenOutbox {
   async setAside(call: StoredCall, reason: AsideReason, detail: string | undefined): Promise<void> {
     const { type, messageId, madeAt, text } = call
     const head = JSON.stringify({ reason, detail, at: new Date(), madeAt: new Date(madeAt), type, messageId })
-    await addAside(this.#directory, `${head.slice(0, -1)},"params":${text}}`)
+    await addAside(this.#directory, `${head.slice(0, -1)},"params":${text}}`, FILE_MODE)
   }
 
   /** The system releases a lock when its process ends: a store that opens has no owner. */
@@ -143,7 +153,7 @@ function listenerOf(directory: string, tell: TellProblem): StoreListener {
   return {
     async damaged(line) {
       tell('a call was changed on the disk: it is set aside', undefined, 1)
-      return addAside(directory, line).catch(() => false)
+      return addAside(directory, line, FILE_MODE).catch(() => false)
     },
     unknown: () =>
       tell('the outbox holds records that this version cannot read: they are left in their store', undefined),

@@ -1,8 +1,9 @@
-import { cp, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { cp, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { isRecord } from '../../model/values.js'
-import { ASIDE_FILE, FOUND, storeNames } from './directory.js'
+import { asideText } from './aside.js'
+import { FOUND, storeNames } from './directory.js'
 import { openCopy } from './left-store.js'
 import type { StoredCall } from './outbox.js'
 
@@ -37,7 +38,7 @@ export async function readStores(directory: string): Promise<StoreContent[]> {
 
 /** Reads the calls that were set aside, without damaged lines. */
 export async function readAside(directory: string): Promise<AsideLine[]> {
-  const text = await readFile(join(directory, ASIDE_FILE), 'utf8').catch(() => '')
+  const text = await asideText(directory)
   return text.split('\n').flatMap((line) => {
     const parsed = line ? parse(line) : undefined
     if (!parsed) return []

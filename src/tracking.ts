@@ -4,6 +4,7 @@ import type { TrackingConfig } from './config/config.js'
 import { withUnusedKey } from './config/unsent.js'
 import { validateConfig } from './config/validation.js'
 import { openContext } from './context/ambient.js'
+import { RequestRunner } from './context/request-runner.js'
 import {
   analyticsOf,
   Client,
@@ -235,7 +236,14 @@ class RequestTracking implements Tracking {
       waitUntil: config.waitUntil,
       flush: (timeout) => this.#settling.flush({ timeout }),
     })
-    const requests = new Requests({ scopes, sender, ambient, pageViews: request.pageViews === true })
+    const runner = new RequestRunner(ambient)
+    const requests = new Requests({
+      scopes,
+      sender,
+      ambient,
+      runner,
+      pageViews: request.pageViews === true,
+    })
     this.segment = analyticsOf(delivery.client)
     this.#ledger = ledger
     this.#delivery = delivery
@@ -249,7 +257,7 @@ class RequestTracking implements Tracking {
     }
     this[internals] = {
       attach: (framework, native, req, res) => requests.attach(framework, native, req, res),
-      ambient,
+      runRequest: (tracker, req, res, next) => runner.run(tracker, req, res, next),
       logger,
       hasPlan: config.plan !== undefined,
       fault,

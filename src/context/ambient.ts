@@ -143,7 +143,7 @@ function outcomeOf<T>(fn: () => T): Ran<T> {
 }
 
 /** No ambient context: `tracking.current()` is always `undefined`. */
-const noContext: ContextAdapter = {
+export const noContext: ContextAdapter = {
   run: (_tracker, fn) => fn(),
   get: () => undefined,
 }

@@ -65,13 +65,13 @@ const express: Framework<ExpressRequest> = {
  */
 export function expressTracking(tracking: Tracking): RequestHandler {
   const inside = internalsOf(tracking, 'expressTracking')
-  const { attach, ambient } = inside
+  const { attach, runRequest } = inside
   return function reqtrack(req: ExpressRequest, res, next) {
     shareShape(req)
     shareShape(res)
     const tracker = attach(express, req, req, res)
     expose(tracker, req, inside)
-    ambient.run(tracker, next)
+    runRequest(tracker, req, res, next)
   }
 }
 

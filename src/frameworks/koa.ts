@@ -64,10 +64,10 @@ const koa: Framework<KoaContext> = {
  */
 export function koaTracking(tracking: Tracking): Middleware {
   const inside = internalsOf(tracking, 'koaTracking')
-  const { attach, ambient } = inside
+  const { attach, runRequest } = inside
   return function reqtrack(ctx, next) {
     const tracker = attach(koa, ctx, ctx.req, ctx.res)
     expose(tracker, ctx, inside)
-    return ambient.run(tracker, next)
+    return runRequest(tracker, ctx.req, ctx.res, next)
   }
 }

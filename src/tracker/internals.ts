@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Logger } from '@walkeros/core'
-import type { ContextAdapter } from '../context/ambient.js'
+import type { Tracker } from '../model/tracker.js'
 import type { Observer } from '../observe/step.js'
 import type { Framework } from '../request/message-request.js'
 import type { RequestTracker } from './request-tracker.js'
@@ -17,7 +17,8 @@ export interface TrackingInternals {
     req: IncomingMessage,
     res: ServerResponse,
   ): RequestTracker
-  readonly ambient: ContextAdapter
+  /** Runs the rest of a request's way through the application, with the request's tracker as the ambient one. */
+  runRequest<T>(tracker: Tracker, req: IncomingMessage, res: ServerResponse, next: () => T): T
   readonly logger: Logger.Instance
   /** Whether there is a tracking plan. */
   readonly hasPlan: boolean

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { isProxy } from 'node:util/types'
 import type { ContextAdapter } from '../context/ambient.js'
+import type { RequestRunner } from '../context/request-runner.js'
 import { aroundRun } from '../context/run-mark.js'
 import type { Tracker } from '../model/tracker.js'
 import { type EndListener, watchEnd } from '../request/end.js'
@@ -18,6 +19,7 @@ export interface RequestsParts {
   readonly scopes: Scopes
   readonly sender: SenderReader
   readonly ambient: ContextAdapter
+  readonly runner: RequestRunner
   /** Whether a Segment `page` is tracked for every page that is shown. */
   readonly pageViews: boolean
 }
@@ -84,6 +86,7 @@ export class Requests implements EndListener<RequestTracker> {
       scopes.open.ended(tracker)
       if (status !== undefined && tracker.showedPage?.(status)) tracker.pageViewed()
       scopes.settle(tracker, { status, aborted: status === undefined })
+      this.#parts.runner.ended(tracker)
     } catch (error) {
       // An exception in an event listener would end the process.
       scopes.reporter.fault('the end of a request could not be handled', error)

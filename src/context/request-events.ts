@@ -1,0 +1,88 @@
+import { AsyncResource } from 'node:async_hooks'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { Readable } from 'node:stream'
+
+/** The events that Node emits while it reads a body. */
+const BODY_EVENTS = new Set<unknown>(['data', 'end', 'readable'])
+
+/**
+ * Binds the events of a request's body to the context in which they are listened to. Node emits them in the context of the
+ * connection, where no request runs, unless the body has come with the head.
+ *
+ * Costs only those requests that can have a body, and more only when somebody listens.
+ */
+export class BodyEvents {
+  readonly #isRunning: (request: IncomingMessage) => boolean
+  readonly #listenerAdded: (this: IncomingMessage, event: string | symbol) => void
+
+  /** @param isRunning - Whether a request is the one that runs now: a listener that is added elsewhere is not bound. */
+  constructor(isRunning: (request: IncomingMessage) => boolean) {
+    this.#isRunning = isRunning
+    const added = (request: IncomingMessage, event: unknown) => this.#bind(request, event)
+    this.#listenerAdded = function listenerAdded(event) {
+      added(this, event)
+    }
+  }
+
+  /** A request begins. */
+  watch(request: IncomingMessage): void {
+    if (!canHaveBody(request)) return
+    try {
+      if (request.listenerCount('newListener', this.#listenerAdded) > 0) return
+      request.on('newListener', this.#listenerAdded)
+    } catch {
+      // Somebody has replaced `on`: the request is served without.
+    }
+  }
+
+  /** A request has ended. */
+  unwatch(request: object): void {
+    if (canHaveBody(request)) request.off('newListener', this.#listenerAdded)
+  }
+
+  #bind(request: IncomingMessage, event: unknown): void {
+    if (!BODY_EVENTS.has(event)) return
+    // Of a body that has come, Node emits the rest in the context of the listener.
+    const isDone = request.complete || Object.hasOwn(request, 'push')
+    if (!isDone && !this.#isRunning(request)) return
+    request.off('newListener', this.#listenerAdded)
+    if (!isDone) bindMethod(request, 'push', (chunk) => chunk === null)
+  }
+}
+
+/**
+ * Binds a response that waits for its connection, as a pipelined one does, to the context that runs now: the response before
+ * it would send it, and its listeners would run in that one's context.
+ */
+export function bindQueued(response: ServerResponse): void {
+  bindMethod(response, 'assignSocket', () => true)
+}
+
+/** Whether a response waits for its connection. */
+export function isQueued(response: ServerResponse): boolean {
+  return !response.socket && typeof response.assignSocket === 'function' && Object.isExtensible(response)
+}
+
+/**
+ * Makes a method run in the context that runs now.
+ *
+ * @param isLast - Whether a call, by its first argument, is the last one: nothing is left on the object then.
+ */
+function bindMethod(owner: object, name: string, isLast: (given: unknown) => boolean): void {
+  const scope = new AsyncResource('reqtrack')
+  const method: unknown = Reflect.get(owner, name)
+  if (typeof method !== 'function') return
+  const value = (...given: unknown[]): unknown => {
+    if (isLast(given[0])) Reflect.deleteProperty(owner, name)
+    return scope.runInAsyncScope(() => Reflect.apply(method, owner, given))
+  }
+  // Unlike `defineProperty`, this does not throw where somebody has fixed the property.
+  Reflect.defineProperty(owner, name, { configurable: true, enumerable: false, writable: true, value })
+}
+
+/** GET and HEAD have none: RFC 9110, section 9.3. What a unit test makes up may be no stream, or frozen. */
+function canHaveBody(request: object): request is IncomingMessage {
+  const method = 'method' in request ? request.method : undefined
+  if (method === 'GET' || method === 'HEAD') return false
+  return request instanceof Readable && Object.isExtensible(request)
+}

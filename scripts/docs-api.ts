@@ -27,6 +27,10 @@ const options: Partial<TypeDocOptions> = {
     ),
     'reqtrack/testing.trackingMatchers.__type.toHaveTracked',
     'reqtrack/testing.trackingMatchers.__type.toHaveIdentified',
+    'reqtrack/testing.trackingMatchers.__type.toKeepToThePlan',
+    'reqtrack.PlainJson.__type.toJSON',
+    'reqtrack.EcommerceRule.data.__type.fn',
+    'reqtrack/plan.StandardSchema.~standard.__type.validate',
     'reqtrack/testing.SegmentServer.waitFor',
   ],
 }

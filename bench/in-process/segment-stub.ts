@@ -1,26 +1,18 @@
-import type { Analytics } from '@segment/analytics-node'
-
-interface Delivered {
-  readonly event: { readonly messageId?: string | undefined }
-}
-
 /**
- * Takes the calls of a client before the SDK does, and tells who listens to it each delivered as the SDK would, on a later
- * turn. What is measured then ends where the SDK begins, and begins again where it ends.
+ * Stands in for the client, as `env.analytics`: each call is delivered on a later turn. What is measured then ends where the
+ * SDK begins, and begins again where it ends.
  */
 export class SegmentStub {
   calls = 0
   #wanted = Number.POSITIVE_INFINITY
   #reached: () => void = () => {}
-  #taken: Delivered['event'][] = []
-  readonly #listeners: readonly ((delivered: Delivered) => void)[]
-
-  constructor(analytics: Analytics) {
-    this.#listeners = Reflect.get(analytics, 'callbacks').track
-    for (const type of ['track', 'identify', 'group'] as const) {
-      analytics[type] = (params: { messageId?: string | undefined }) => this.#take(params)
-    }
-  }
+  #taken = 0
+  #told: Promise<void> | undefined
+  readonly track = (): Promise<void> => this.#take()
+  readonly identify = (): Promise<void> => this.#take()
+  readonly group = (): Promise<void> => this.#take()
+  readonly page = (): Promise<void> => this.#take()
+  readonly screen = (): Promise<void> => this.#take()
 
   /** Resolves when so many more calls have been made and told delivered. */
   more(count: number): Promise<void> {
@@ -30,18 +22,19 @@ export class SegmentStub {
     })
   }
 
-  #take(params: { messageId?: string | undefined }): void {
-    if (this.#taken.length === 0) setImmediate(() => this.#tell())
-    this.#taken.push(params)
+  #take(): Promise<void> {
+    this.#taken++
+    this.#told ??= new Promise((resolve) => setImmediate(() => this.#tell(resolve)))
+    return this.#told
   }
 
-  #tell(): void {
-    const taken = this.#taken
-    this.#taken = []
-    for (const event of taken) for (const told of this.#listeners) told({ event })
-    this.calls += taken.length
+  #tell(resolve: () => void): void {
+    this.calls += this.#taken
+    this.#taken = 0
+    this.#told = undefined
+    resolve()
     if (this.calls < this.#wanted) return
     this.#wanted = Number.POSITIVE_INFINITY
-    this.#reached()
+    setImmediate(this.#reached)
   }
 }

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { TrackingConfig } from '../../src/config/config.js'
-import { createTracking, type Tracker, type Tracking } from '../../src/index.js'
+import { createTracking, type SegmentClient, type Tracker, type Tracking } from '../../src/index.js'
 import { CONFIG, ORDER } from '../shop.js'
 import type { Work } from './measure.js'
 import { type Exchange, end, exchange } from './requests.js'
@@ -16,8 +16,10 @@ export interface StubbedTracking {
 }
 
 export function stubbed(config: Partial<TrackingConfig> = {}): StubbedTracking {
-  const tracking = createTracking({ ...CONFIG, ...config })
-  return { tracking, stub: new SegmentStub(tracking.segment) }
+  const stub = new SegmentStub()
+  const analytics: unknown = stub
+  const tracking = createTracking({ ...CONFIG, ...config, env: { analytics: analytics as SegmentClient } })
+  return { tracking, stub }
 }
 
 /** What a handler does with its tracker. */

@@ -1,4 +1,5 @@
 import { clearInterval, setInterval } from '../support/clock.js'
+import { outside } from '../support/outside.js'
 
 /** Milliseconds between two looks at the open requests. */
 const LOOK_MS = 1_000
@@ -51,12 +52,21 @@ class OpenWatches {
 
   /** Looks at the open requests regularly from now on, until none is open. */
   look(): void {
-    this.#timer ??= setInterval(() => this.#lookAgain(), LOOK_MS).unref()
+    if (!this.#timer) this.#startLooking()
+  }
+
+  #startLooking(): void {
+    this.#timer = outside(() => setInterval(() => this.#lookAgain(), LOOK_MS).unref())
   }
 
   /** Looks at all open requests. */
   sweep(): void {
     this.#openedSinceSweep = 0
+    // A request that begins or waits may be the one that looks: the others do not end in its context.
+    outside(() => this.#checkAll())
+  }
+
+  #checkAll(): void {
     for (let watch = this.#newest; watch; ) {
       const { previous } = watch
       watch.check()
@@ -68,7 +78,7 @@ class OpenWatches {
   async sweepUntil<R>(awaited: Promise<R>): Promise<R> {
     this.sweep()
     if (this.#size === 0) return awaited
-    const timer = setInterval(() => this.sweep(), WAITING_LOOK_MS).unref()
+    const timer = outside(() => setInterval(() => this.sweep(), WAITING_LOOK_MS).unref())
     try {
       return await awaited
     } finally {

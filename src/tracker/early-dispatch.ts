@@ -1,5 +1,6 @@
 import { openWatches } from '../request/open-watches.js'
 import { clearInterval, performance, setInterval } from '../support/clock.js'
+import { outside } from '../support/outside.js'
 import type { Dispatcher } from './dispatcher.js'
 import type { OpenScopes } from './open-scopes.js'
 import { RequestTracker } from './request-tracker.js'
@@ -27,7 +28,11 @@ export class EarlyDispatch {
 
   /** An open request has collected an event. */
   begin(): void {
-    this.#timer ??= setInterval(() => this.#look(), LOOK_MS).unref()
+    if (!this.#timer) this.#start()
+  }
+
+  #start(): void {
+    this.#timer = outside(() => setInterval(() => this.#look(), LOOK_MS).unref())
   }
 
   #look(): void {

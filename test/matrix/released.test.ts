@@ -58,4 +58,48 @@ describe.each(frameworks)('a request that was never answered in $name', ({ serve
     expect(tracking.stats().events).toMatchObject({ tracked: 10, open: 0, dispatched: 10 })
     expect(await kept(trackers)).toBe(0)
   })
+
+  it.each(['always', 'success'] as const)(
+    'is let go of while another one stays open (dispatch: %s)',
+    async (dispatch) => {
+      const segment = await segmentServer()
+      const tracking = trackingTo(segment, { request: { anonymousId: () => 'somebody' }, dispatch })
+      const trackers: WeakRef<Tracker>[] = []
+      const gate = new Gate()
+      const handle = (tracker: Tracker, url: string) => {
+        tracker.track('request handle')
+        if (url === '/stays') return gate.open('stays')
+        trackers.push(new WeakRef(tracker))
+        gate.open('goes')
+      }
+      const listener = create(
+        {
+          express: ({ req }) => handle(req.tracker, req.url),
+          koa({ ctx }) {
+            handle(ctx.tracker, ctx.url)
+            return new Promise(() => {})
+          },
+        },
+        gate,
+        tracking,
+      )
+      const { server } = await serve(listener)
+      const address = server.address()
+      if (address === null || typeof address === 'string') throw new Error('the server has no port')
+      const closed = once(server, 'connection').then(([socket]) => once(socket, 'close'))
+      // The first request starts what looks at all of them, and the second keeps it going.
+      const goes = await Wire.connect(address.port)
+      goes.send('GET /goes HTTP/1.1\r\nHost: shop.example\r\n\r\n')
+      await gate.opened('goes')
+      const stays = await Wire.connect(address.port)
+      stays.send('GET /stays HTTP/1.1\r\nHost: shop.example\r\n\r\n')
+      await gate.opened('stays')
+      await goes.leave()
+      await closed
+      await tracking.flush()
+      expect(tracking.stats().events).toMatchObject({ tracked: 2, open: 1 })
+      expect(await kept(trackers)).toBe(0)
+      await stays.leave()
+    },
+  )
 })

@@ -24,6 +24,11 @@ export class GlobalsReader {
       globals === undefined || typeof globals === 'function' ? undefined : this.#accept(globals, 'globals')
   }
 
+  /** The globals that hold without a request. */
+  get given(): ReadGlobals | undefined {
+    return this.#given
+  }
+
   /**
    * The globals of a request, or of a scope without one, which a reader knows nothing about; `undefined` where there are
    * none. An asynchronous reader has two seconds.

@@ -18,7 +18,7 @@ import { after, isPromise, type Maybe } from '../support/maybe.js'
 import type { OpenEvent } from './event-list.js'
 import { PassWaiters } from './pass-waiters.js'
 import type { PlanGate } from './plan-gate.js'
-import type { ReadSender } from './read-sender.js'
+import type { EventSender, ReadSender } from './read-sender.js'
 import type { Scope } from './scope.js'
 import { ToldSteps } from './told-steps.js'
 import type { TrackedEvents } from './tracked-events.js'
@@ -50,8 +50,8 @@ interface Pass {
   readonly isEarly: boolean
   /** The tracker's discards at that moment. */
   readonly discards: number
-  /** The globals of the scope, once they have been read. */
-  globals?: ReadGlobals | undefined
+  /** The globals of the scope: those that hold without a request, until its own have been read. */
+  globals: ReadGlobals | undefined
 }
 
 /** Takes the events of finished scopes to the destination, outside of any response's own turn. */
@@ -161,8 +161,13 @@ export class Dispatcher {
       return 0
     }
     tracker.busy = true
-    const { discards } = tracker
-    const pass: Pass = { tracker, events: tracker.takeEvents(most), isEarly: !tracker.outcome, discards }
+    const pass: Pass = {
+      tracker,
+      events: tracker.takeEvents(most),
+      isEarly: !tracker.outcome,
+      discards: tracker.discards,
+      globals: this.#parts.globals.given,
+    }
     const sender = tracker.isEndless ? undefined : this.#senderOf(pass)
     const done = isPromise(sender) ? this.#dispatchInTime(pass, sender) : this.#dispatchAll(pass, sender)
     if (isPromise(done)) this.#wait(pass, done)
@@ -182,7 +187,7 @@ export class Dispatcher {
    * @param sender - Who sent those events that have no sender of their own.
    */
   #dispatchAll(pass: Pass, sender: ReadSender | undefined, from = 0): Maybe<void> {
-    pass.globals = sender?.globals
+    if (sender) pass.globals = sender.globals
     const { events } = pass
     for (let index = from; index < events.length; index++) {
       const open = events[index]
@@ -206,7 +211,7 @@ export class Dispatcher {
   }
 
   /** @param sender - Never rejects: what a sender is asked for is contained. */
-  async #dispatchWhenKnown(pass: Pass, open: OpenEvent, sender: Promise<ReadSender>): Promise<void> {
+  async #dispatchWhenKnown(pass: Pass, open: OpenEvent, sender: Promise<EventSender>): Promise<void> {
     await this.#dispatchOne(pass, open, await sender)
   }
 
@@ -267,7 +272,7 @@ export class Dispatcher {
       : { person, consent, chosen: undefined, skipped, globals }
   }
 
-  #dispatchOne(pass: Pass, open: OpenEvent, sender: ReadSender | undefined): Maybe<void> {
+  #dispatchOne(pass: Pass, open: OpenEvent, sender: EventSender | undefined): Maybe<void> {
     const { tracker, isEarly } = pass
     try {
       if (isEarly && (!sender || sender.skipped || this.#parts.dispatch !== 'always'))
@@ -287,7 +292,7 @@ export class Dispatcher {
   async #sendWhenKnown(
     pass: Pass,
     open: OpenEvent,
-    sender: ReadSender,
+    sender: EventSender,
     person: Promise<ReadPerson>,
   ): Promise<void> {
     try {
@@ -313,7 +318,7 @@ export class Dispatcher {
     throw new TypeError('the `dispatch` function answered with a promise: expected true or false at once')
   }
 
-  #send(pass: Pass, open: OpenEvent, sender: ReadSender, tracked: ReadPerson): Maybe<void> {
+  #send(pass: Pass, open: OpenEvent, sender: EventSender, tracked: ReadPerson): Maybe<void> {
     const { plan, reporter } = this.#parts
     const { tracker } = pass
     const { collected } = open
@@ -322,7 +327,7 @@ export class Dispatcher {
     const event = completeEvent(collected, {
       person,
       consent,
-      globals: sender.globals,
+      globals: pass.globals,
       trace: tracker.trace,
       startedAt: tracker.startedAt,
     })
@@ -452,11 +457,11 @@ async function readInTime(
 }
 
 /** @returns A new object. */
-function consentOf({ consent, chosen }: ReadSender, tracker: Scope): WalkerOS.Consent {
+function consentOf({ consent, chosen }: EventSender, tracker: Scope): WalkerOS.Consent {
   return { ...consent.state, ...(chosen ?? tracker.chosenConsent) }
 }
 
-function sourcesOf(person: ReadPerson, sender: ReadSender, tracker: Scope) {
+function sourcesOf(person: ReadPerson, sender: EventSender, tracker: Scope) {
   const consent: Record<string, string> = { ...sender.consent.readers }
   for (const key of Object.keys(sender.chosen ?? tracker.chosenConsent ?? {}))
     setMember(consent, key, 'tracker.consent()')

@@ -3,7 +3,7 @@ import type { Outcome } from '../model/outcome.js'
 import { type PersonReading, settlePerson } from '../request/person.js'
 import { after, type Maybe } from '../support/maybe.js'
 import type { GivenSender } from './given-sender.js'
-import type { ReadSender } from './read-sender.js'
+import type { EventSender } from './read-sender.js'
 import type { ScopeHost } from './scope.js'
 import { SenderTracker } from './sender-tracker.js'
 
@@ -24,13 +24,11 @@ export class EndlessTracker extends SenderTracker {
     return true
   }
 
-  protected override readEventSender(reading: PersonReading): Maybe<ReadSender> {
+  protected override readEventSender(reading: PersonReading): Maybe<EventSender> {
     const chosen = this.chosenConsent ?? NOTHING_CHOSEN
-    // Globals are the tracking's own: they are read with each pass over the events.
-    const common = { chosen, skipped: false, globals: undefined }
     // A sender's ids are known: nothing is waited for but its consent.
     return after(settlePerson(reading, 0), (person) =>
-      after(this.readConsent(), (consent) => ({ ...common, person, consent })),
+      after(this.readConsent(), (consent) => ({ person, consent, chosen, skipped: false })),
     )
   }
 }

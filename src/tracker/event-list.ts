@@ -3,14 +3,14 @@ import type { Judgement } from '../model/plan.js'
 import type { PersonReading } from '../request/person.js'
 import type { Maybe } from '../support/maybe.js'
 import type { Place } from '../support/place.js'
-import type { ReadSender } from './read-sender.js'
+import type { EventSender } from './read-sender.js'
 
 /** A collected event and its person, as far as the person was known when it was tracked. */
 export interface OpenEvent {
   readonly collected: CollectedEvent
   readonly person: PersonReading
   /** Who sent it, where no end of a scope will tell more. */
-  readonly sender: Maybe<ReadSender> | undefined
+  readonly sender: Maybe<EventSender> | undefined
   /** Where it was tracked; only if the host wants to know. */
   readonly place: Place | undefined
   /** What the tracking plan made of it, once it was asked. */

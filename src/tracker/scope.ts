@@ -10,7 +10,7 @@ import { performance } from '../support/clock.js'
 import type { Maybe } from '../support/maybe.js'
 import { randomId } from '../support/random-id.js'
 import { EventList, type OpenEvent } from './event-list.js'
-import type { ReadSender } from './read-sender.js'
+import type { EventSender, ReadSender } from './read-sender.js'
 import type { TrackedEvents } from './tracked-events.js'
 
 /** What a scope needs of the room that made it. */
@@ -113,7 +113,7 @@ export abstract class Scope {
   }
 
   /** Who sends an event that is tracked now, where no end of the scope will tell more. */
-  protected readEventSender(_person: PersonReading): Maybe<ReadSender> | undefined {
+  protected readEventSender(_person: PersonReading): Maybe<EventSender> | undefined {
     return undefined
   }
 

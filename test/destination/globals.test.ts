@@ -146,6 +146,20 @@ describe('config.globals', () => {
     expect(calls).toEqual([{ type: 'track', event: 'Segment Consent Preference Updated', properties: {} }])
   })
 
+  it('hold for a sender without an end, too, under the properties and in the event', async () => {
+    const events: unknown[] = []
+    const { tracking, segment } = await callsOf(
+      { globals, mapping: rule({ data: { map: { total: 'data.total', release: 'globals.release' } } }) },
+      () => {},
+    )
+    const tracker = tracking.forSender({ user: { id: 'u-1' } })
+    tracker.track('order complete', { total: 42 })
+    tracker.track('order view')
+    await tracking.flush()
+    for (const call of segment.calls) if (call.type === 'track') events.push(call.properties)
+    expect(events).toEqual([{ ...globals, total: 42 }, globals])
+  })
+
   it('are plain and copied: no event can change those of another', async () => {
     const given = { release: '1.4.2', tenant: { id: 't-1' } }
     const spoil = rule({

@@ -1,7 +1,7 @@
 import type { Track, Tracker } from '../model/tracker.js'
 import { messageOf } from '../request/message-request.js'
 import { internals, type TrackingInternals } from '../tracker/internals.js'
-import type { Tracking } from '../tracking.js'
+import type { Tracking } from '../tracker/tracking.js'
 
 /**
  * Gives an adapter the internals of its tracking.

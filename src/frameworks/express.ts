@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Track, Tracker } from '../model/tracker.js'
 import { type Framework, hostOf, nodeFramework, routePattern } from '../request/message-request.js'
 import { shareShape } from '../request/shared-shape.js'
-import type { Tracking } from '../tracking.js'
+import type { Tracking } from '../tracker/tracking.js'
 import { expose, internalsOf } from './adapter.js'
 
 declare global {

@@ -4,7 +4,7 @@ import type {} from 'koa'
 import type { Track, Tracker } from '../model/tracker.js'
 import { member } from '../request/identity/id.js'
 import { type Framework, hostOf, nodeFramework, routePattern } from '../request/message-request.js'
-import type { Tracking } from '../tracking.js'
+import type { Tracking } from '../tracker/tracking.js'
 import { expose, internalsOf } from './adapter.js'
 
 declare module 'koa' {

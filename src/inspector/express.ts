@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Tracking } from '../tracking.js'
+import type { Tracking } from '../tracker/tracking.js'
 import { Inspector } from './inspector.js'
 import type { InspectorOptions } from './options.js'
 

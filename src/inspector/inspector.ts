@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { internalsOf } from '../frameworks/adapter.js'
-import type { Tracking } from '../tracking.js'
+import type { Tracking } from '../tracker/tracking.js'
 import type { Host } from './host.js'
 import { Live } from './live.js'
 import { explainRefusal, refuseUnlessLocal } from './local-access.js'

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import { clearInterval, clearTimeout, setInterval, setTimeout } from '../support/clock.js'
 import type { TrackingInternals } from '../tracker/internals.js'
-import type { Tracking } from '../tracking.js'
+import type { Tracking } from '../tracker/tracking.js'
 import { describeRequest, summaryOf } from './describe.js'
 import { RequestJournal, type RequestRecord } from './journal.js'
 import { Streams } from './streams.js'

@@ -2,10 +2,11 @@ import { constants } from 'node:os'
 import { isatty } from 'node:tty'
 import type { Logger } from '@walkeros/core'
 import type { ShutdownReport } from '../model/shutdown-report.js'
+import type { SignalOptions } from '../model/signal-options.js'
 import { performance, setTimeout } from '../support/clock.js'
 import { answerWithin } from '../support/maybe.js'
 import { ClosingServer } from './closing-server.js'
-import { checkSignalOptions, type SignalOptions } from './signal-options.js'
+import { checkSignalOptions } from './signal-options.js'
 
 /** The part of a tracking that the hook uses. */
 export interface SignalTarget {

@@ -1,27 +1,9 @@
 import type { Server } from 'node:net'
 import { constants } from 'node:os'
+import type { SignalOptions } from '../model/signal-options.js'
 import { timerMs } from '../support/maybe.js'
 import { nearest } from '../support/unknown-key.js'
 import { assertServer, isServer } from './given-server.js'
-
-/** How a process shuts down on a signal. */
-export interface SignalOptions {
-  /**
-   * The servers to close first: HTTP, HTTPS or HTTP/2, such as `app.listen()` of Express and Koa returns. Defaults to none.
-   */
-  server?: Server | readonly Server[] | undefined
-  /** The signals that start the shutdown. Defaults to `SIGTERM` and `SIGINT`. */
-  signals?: readonly NodeJS.Signals[] | undefined
-  /** Milliseconds for the whole shutdown: closing the servers and the tracking. Defaults to 10000. */
-  timeout?: number | undefined
-  /**
-   * Milliseconds to keep serving after the signal, until load balancers send no more requests. Not part of `timeout`.
-   * Defaults to 0.
-   */
-  delay?: number | undefined
-  /** No option: it makes the compiler refuse a server or an application in place of the options. */
-  listen?: never
-}
 
 /** Options that have been checked, with their defaults. */
 export interface CheckedSignalOptions {

@@ -1,31 +1,13 @@
 import { spawnSync } from 'node:child_process'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { build } from 'tsdown'
-
-const root = fileURLToPath(new URL('..', import.meta.url))
+import { bundle } from './bundle.js'
 
 /**
- * Runs a file in a process of its own, built as the package is: a loader that compiles on the fly adds calls of its own to
- * every function.
+ * Runs a file of this folder in a process of its own, built as the package is.
  *
- * @param entry - The file, from the repository's root.
+ * @param entry - The file, from this folder.
  * @returns The exit code.
  */
 export async function runBuilt(entry: string): Promise<number> {
-  const outDir = join(root, 'node_modules', '.cache', `reqtrack-${entry.replace(/\W/g, '-')}`)
-  await build({
-    config: false,
-    cwd: root,
-    entry: { main: join(root, entry) },
-    outDir,
-    format: 'esm',
-    platform: 'node',
-    fixedExtension: true,
-    dts: false,
-    skipNodeModulesBundle: true,
-    logLevel: 'warn',
-    report: false,
-  })
-  return spawnSync(process.execPath, [join(outDir, 'main.mjs')], { stdio: 'inherit' }).status ?? 1
+  const { main } = await bundle({ main: entry }, entry.replace(/\W/g, '-'))
+  return spawnSync(process.execPath, [main], { stdio: 'inherit' }).status ?? 1
 }

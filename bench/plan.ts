@@ -1,4 +1,4 @@
 import { runBuilt } from './built.js'
 
 // What a tracking plan costs an event.
-process.exitCode = await runBuilt('bench/plan/cost.ts')
+process.exitCode = await runBuilt('plan/cost.ts')

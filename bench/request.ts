@@ -1,4 +1,4 @@
 import { runBuilt } from './built.js'
 
 // What reading a request costs.
-process.exitCode = await runBuilt('bench/request/reading.ts')
+process.exitCode = await runBuilt('request/reading.ts')

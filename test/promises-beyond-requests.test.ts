@@ -1,7 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Analytics } from '@segment/analytics-node'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import type { Sender, Tracker, Tracking, TrackingStats } from '../src/index.js'
+import type { Sender, Tracker, Tracking } from '../src/index.js'
+import { expectBalance } from './support/books.js'
 import { segmentServer, trackingTo } from './support/servers.js'
 
 /** Does some work for a sender outside of a request. */
@@ -19,14 +20,6 @@ const ways: [string, Track][] = [
     },
   ],
 ]
-
-const sum = (counts: Readonly<Record<string, number>>) =>
-  Object.values(counts).reduce((total, count) => total + count, 0)
-
-function expectBalance({ events, calls }: TrackingStats): void {
-  expect(events.tracked).toBe(events.open + events.dispatched + sum(events.dropped))
-  expect(calls.made).toBe(calls.delivered + calls.pending + sum(calls.failed))
-}
 
 const broken = (): never => {
   throw new Error('broken')

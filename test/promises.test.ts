@@ -3,17 +3,9 @@ import { Analytics } from '@segment/analytics-node'
 import express from 'express'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { expressTracking } from '../src/frameworks/express.js'
-import type { TrackingStats } from '../src/index.js'
 import { definePlan } from '../src/plan/index.js'
+import { expectBalance } from './support/books.js'
 import { requestsOf, segmentServer, serve, trackingTo, visitor } from './support/servers.js'
-
-const sum = (counts: Readonly<Record<string, number>>) =>
-  Object.values(counts).reduce((total, count) => total + count, 0)
-
-function expectBalance({ events, calls }: TrackingStats): void {
-  expect(events.tracked).toBe(events.open + events.dispatched + sum(events.dropped))
-  expect(calls.made).toBe(calls.delivered + calls.pending + sum(calls.failed))
-}
 
 const broken = (): never => {
   throw new Error('broken')

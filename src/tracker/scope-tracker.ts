@@ -202,7 +202,7 @@ export abstract class ScopeTracker extends Scope implements Tracker {
       return undefined
     }
     if (!host.events.hasRoomFor(collected)) {
-      host.events.refused(this.number, given, 'overflow', collected.messageId)
+      host.events.refused(this.number, given, 'overflow')
       return undefined
     }
     // The address is kept from here on: after the end the connection no longer knows it.

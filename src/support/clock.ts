@@ -1,5 +1,4 @@
 import { performance as nodePerformance } from 'node:perf_hooks'
-import { nextTick as nodeNextTick } from 'node:process'
 import * as timers from 'node:timers'
 import { setImmediate as nodeNextTurn } from 'node:timers/promises'
 
@@ -14,7 +13,7 @@ export const clearTimeout: typeof timers.clearTimeout = timers.clearTimeout
 export const setInterval: typeof timers.setInterval = timers.setInterval
 export const clearInterval: typeof timers.clearInterval = timers.clearInterval
 export const setImmediate: typeof timers.setImmediate = timers.setImmediate
-export const nextTick: typeof nodeNextTick = nodeNextTick
+export const nextTick: typeof process.nextTick = process.nextTick
 
 /** Resolves on the next turn of the event loop. */
 export const nextTurn: () => Promise<void> = nodeNextTurn

@@ -328,7 +328,7 @@ export const cases: readonly Case[] = [
     needsOutbox: true,
     delivery: { maxPending: 200 },
     losesDisk: true,
-    mayGiveUpKept: ['closed', 'damaged'],
+    mayGiveUpKept: ['closed', 'overflow', 'damaged'],
     says: /outbox cannot be (written|used any more)/,
     run: lasting({
       begin: async (stage, load) => {

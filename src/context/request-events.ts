@@ -26,18 +26,22 @@ export class BodyEvents {
 
   /** A request begins. */
   watch(request: IncomingMessage): void {
-    if (!canHaveBody(request)) return
     try {
+      if (!canHaveBody(request)) return
       if (request.listenerCount('newListener', this.#listenerAdded) > 0) return
       request.on('newListener', this.#listenerAdded)
     } catch {
-      // Somebody has replaced `on`: the request is served without.
+      // Somebody has replaced `on`, or the request is a proxy that throws: it is served without.
     }
   }
 
   /** A request has ended. */
   unwatch(request: object): void {
-    if (canHaveBody(request)) request.off('newListener', this.#listenerAdded)
+    try {
+      if (canHaveBody(request)) request.off('newListener', this.#listenerAdded)
+    } catch {
+      // A listener that cannot be taken off does nothing any more.
+    }
   }
 
   #bind(request: IncomingMessage, event: unknown): void {
@@ -55,12 +59,20 @@ export class BodyEvents {
  * it would send it, and its listeners would run in that one's context.
  */
 export function bindQueued(response: ServerResponse): void {
-  bindMethod(response, 'assignSocket', () => true)
+  try {
+    bindMethod(response, 'assignSocket', () => true)
+  } catch {
+    // A proxy that throws stays as it is.
+  }
 }
 
-/** Whether a response waits for its connection. */
+/** Whether a response waits for its connection. One that throws when it is asked does not. */
 export function isQueued(response: ServerResponse): boolean {
-  return !response.socket && typeof response.assignSocket === 'function' && Object.isExtensible(response)
+  try {
+    return !response.socket && typeof response.assignSocket === 'function' && Object.isExtensible(response)
+  } catch {
+    return false
+  }
 }
 
 /**

@@ -2,6 +2,7 @@ import { createPrivateKey, randomUUID, sign } from 'node:crypto'
 import type { HTTPClient, HTTPClientRequest, HTTPFetchFn, OAuthSettings } from '@segment/analytics-node'
 import { isRecord } from '../model/values.js'
 import { performance } from '../support/clock.js'
+import { isInstance } from '../support/instance.js'
 import { type Answer, exchange } from './exchange.js'
 import { messageOf } from './failure.js'
 
@@ -98,7 +99,7 @@ export class OAuthToken {
       this.#token = this.#read(await exchange(this.#custom, this.#signed(), abort))
       return this.#token
     } catch (error) {
-      throw error instanceof TokenError ? error : new TokenError(messageOf(error), false)
+      throw isInstance(error, TokenError) ? error : new TokenError(messageOf(error), false)
     } finally {
       this.#aborts.delete(abort)
     }

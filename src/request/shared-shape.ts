@@ -16,8 +16,9 @@ const second = Symbol('second')
  * there, and the trick has no effect.
  */
 export function shareShape(message: IncomingMessage | ServerResponse): void {
-  if (!IS_NEEDED || !hasOtherPrototype(message)) return
+  if (!IS_NEEDED) return
   try {
+    if (!hasOtherPrototype(message)) return
     // Unlike an assignment, these do not throw on a frozen object.
     Reflect.set(message, first, undefined)
     Reflect.set(message, second, undefined)

@@ -1,4 +1,5 @@
 import type { Server } from 'node:net'
+import { isList } from '../support/instance.js'
 
 /** The methods of a server that the shutdown needs, and that tell it from applications and from servers of other protocols. */
 const METHODS = ['on', 'off', 'close', 'listen', 'address']
@@ -26,7 +27,7 @@ export function assertServer(option: string, value: unknown): asserts value is S
 function explain(value: unknown): readonly [what: string, fix: string] {
   if (value === null || value === undefined) return [String(value), '']
   if (typeof value !== 'object' && typeof value !== 'function') return [`a ${typeof value}`, '']
-  if (Array.isArray(value)) return ['an array', '']
+  if (isList(value)) return ['an array', '']
   if (hasMethod(value, 'then')) return ['a promise', ': await it']
   if (hasMethod(value, 'getHttpServer')) return ['an application', ': write { server: app.getHttpServer() }']
   for (const name of ['server', 'httpServer']) {

@@ -3,6 +3,7 @@ import { constants } from 'node:os'
 import type { SignalOptions } from '../model/signal-options.js'
 import { timerMs } from '../support/maybe.js'
 import { nearest } from '../support/unknown-key.js'
+import { readAsTypeError } from '../tracker/given-kinds.js'
 import { assertServer, isServer } from './given-server.js'
 
 /** Options that have been checked, with their defaults. */
@@ -16,14 +17,19 @@ export interface CheckedSignalOptions {
 const OPTIONS = ['server', 'signals', 'timeout', 'delay']
 const DEFAULT_SIGNALS: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGINT']
 const DEFAULT_TIMEOUT_MS = 10_000
+/** More servers or signals than any process has. */
+const MAX_LENGTH = 10_000
 
 /**
  * Checks the options of `shutdownOnSignals`, which a JavaScript application may get wrong without a word from the compiler.
  *
  * @throws TypeError that says what was given and what to write.
  */
-export function checkSignalOptions(given: SignalOptions | undefined): CheckedSignalOptions {
-  if (given === undefined) return checkSignalOptions({})
+export function checkSignalOptions(given: SignalOptions = {}): CheckedSignalOptions {
+  return readAsTypeError('shutdownOnSignals() was given an object', () => checked(given))
+}
+
+function checked(given: SignalOptions): CheckedSignalOptions {
   assertOptions(given)
   const { server, signals = DEFAULT_SIGNALS } = given
   const timeout = millisecondsOf('timeout', given.timeout, DEFAULT_TIMEOUT_MS)
@@ -67,6 +73,7 @@ function serversOf(given: SignalOptions['server']): readonly Server[] {
     assertServer('server', given)
     return [given]
   }
+  assertLength('server', given)
   given.forEach((server, index) => {
     assertServer(`server[${index}]`, server)
   })
@@ -89,7 +96,15 @@ function assertSignals(given: unknown): void {
     const what = given === null ? 'null' : typeof given
     throw new TypeError(`shutdownOnSignals: signals was ${what}; expected a list, such as ['SIGTERM']`)
   }
+  assertLength('signals', given)
   for (const signal of given) assertHandleable(signal)
+}
+
+function assertLength(option: 'server' | 'signals', given: readonly unknown[]): void {
+  if (given.length <= MAX_LENGTH) return
+  throw new TypeError(
+    `shutdownOnSignals: ${option} was a list of ${given.length}; expected at most ${MAX_LENGTH}`,
+  )
 }
 
 function assertHandleable(signal: unknown): void {

@@ -1,3 +1,5 @@
+import { isList } from './instance.js'
+
 /** Names the kind of a value that was given, for a message. It quotes numbers and booleans only: a string may be a secret. */
 export function given(value: unknown): string {
   switch (typeof value) {
@@ -13,7 +15,7 @@ export function given(value: unknown): string {
       return `given ${value.description}`
     case 'object':
       if (value === null) return 'given null'
-      return Array.isArray(value) ? 'given a list' : 'given an object'
+      return isList(value) ? 'given a list' : 'given an object'
     default:
       return `given a ${typeof value}`
   }

@@ -9,3 +9,12 @@ export function isInstance<T>(value: unknown, type: abstract new (...given: neve
     return false
   }
 }
+
+/** Whether a value is an array. It never throws, as `Array.isArray` does of a revoked proxy. */
+export function isList(value: unknown): value is readonly unknown[] {
+  try {
+    return Array.isArray(value)
+  } catch {
+    return false
+  }
+}

@@ -17,15 +17,26 @@ export class PropertyStore<T extends object> {
     this.#type = type
   }
 
-  /** The object that is stored on another one. */
+  /** The object that is stored on another one; there is none on a proxy that throws when it is asked. */
   get(owner: object): T | undefined {
-    const value = this.#isOn(owner) ? owner[this.#key] : undefined
-    return value instanceof this.#type ? value : undefined
+    try {
+      const value = this.#isOn(owner) ? owner[this.#key] : undefined
+      return value instanceof this.#type ? value : undefined
+    } catch {
+      return undefined
+    }
   }
 
-  /** Stores an object; does nothing if the owner is frozen. Assigns, because defining the property takes twice as long. */
+  /**
+   * Stores an object; does nothing if the owner is frozen, or a proxy that takes none. Assigns, because defining the property
+   * takes twice as long.
+   */
   set(owner: object, value: T): void {
-    if (isExtensible(owner)) owner[this.#key] = value
+    try {
+      if (isExtensible(owner)) owner[this.#key] = value
+    } catch {
+      // The owner goes without.
+    }
   }
 
   #isOn(owner: object): owner is Record<symbol, unknown> {

@@ -1,5 +1,6 @@
 import { IncomingMessage, ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
+import { isInstance } from '../support/instance.js'
 import { kindOf } from './given-kinds.js'
 
 /**
@@ -9,7 +10,7 @@ import { kindOf } from './given-kinds.js'
  * @returns What was given and expected; `undefined` if nothing is wrong.
  */
 export function problemOfMessages(request: unknown, response: unknown): string | undefined {
-  if (request instanceof IncomingMessage && response instanceof ServerResponse) return undefined
+  if (isInstance(request, IncomingMessage) && isInstance(response, ServerResponse)) return undefined
   const expected = "expected the IncomingMessage and the ServerResponse of Node's HTTP server"
   if (isWebRequest(request)) {
     return (
@@ -23,13 +24,17 @@ export function problemOfMessages(request: unknown, response: unknown): string |
 
 /** A message of Node's has its headers in a plain object. */
 function isWebRequest(request: unknown): boolean {
-  const headers = headersOf(request)
-  return isObject(headers) && 'get' in headers && typeof headers.get === 'function'
+  return typeof memberOf(headersOf(request), 'get') === 'function'
 }
 
 function headersOf(request: unknown): unknown {
+  return memberOf(request, 'headers')
+}
+
+/** A proxy and a getter may throw when they are looked at. */
+function memberOf(value: unknown, name: string): unknown {
   try {
-    return isObject(request) && 'headers' in request ? request.headers : undefined
+    return isObject(value) ? Reflect.get(value, name) : undefined
   } catch {
     return undefined
   }

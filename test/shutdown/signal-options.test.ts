@@ -40,6 +40,17 @@ describe('shutdownOnSignals()', () => {
     ['a text', 'SIGTERM', 'was given a string; expected options'],
     ['a misspelt option', { timout: 5 }, 'unknown option "timout", did you mean timeout?'],
     ['several servers', { servers: [server] }, 'unknown option "servers", did you mean server?'],
+    ['what throws when it is read', throwing(), 'that throws when it is read'],
+    [
+      'a list without an end',
+      { signals: Object.assign([], { length: 4_000_000_000 }) },
+      'was a list of 4000000000',
+    ],
+    [
+      'servers without an end',
+      { server: Object.assign([], { length: 4_000_000_000 }) },
+      'was a list of 4000000000',
+    ],
     ['another option', { onShutdown() {} }, 'unknown option "onShutdown", known are server, signals'],
   ])('refuses %s in place of its options', async (_what, given, message) => {
     const error = await hookWith(given)

@@ -1,6 +1,9 @@
 import { IncomingMessage, ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
 import { describe, expect, it } from 'vitest'
+import { expressTracking } from '../../src/frameworks/express.js'
+import { koaTracking } from '../../src/frameworks/koa.js'
+import type { Tracking } from '../../src/index.js'
 import { segmentServer, trackingTo } from '../support/servers.js'
 
 async function started() {
@@ -12,6 +15,12 @@ async function started() {
     on: { error: (error) => errors.push(error) },
   })
   return { segment, tracking, lines, errors }
+}
+
+/** Koa's middleware as Express's is called. */
+function koaOf(tracking: Tracking) {
+  return (req: unknown, res: unknown, next: () => void) =>
+    Reflect.apply(koaTracking(tracking), undefined, [{ req, res }, async () => next()])
 }
 
 describe('handle()', () => {
@@ -66,6 +75,66 @@ describe('handle()', () => {
     expect(segment.calls.map((call) => call.type === 'track' && call.userId)).toEqual(Array(6).fill('u1'))
     expect(tracking.stats().events).toMatchObject({ tracked: 6, open: 0, dispatched: 6 })
     expect((await tracking.shutdown({ timeout: 500 })).timedOut).toBe(false)
+  })
+
+  const refuse = () => {
+    throw new Error('refused')
+  }
+  const trapped = (target: object, ...traps: string[]) =>
+    new Proxy(target, Object.fromEntries(traps.map((trap) => [trap, refuse])))
+  const revoked = () => {
+    const { proxy, revoke } = Proxy.revocable({}, {})
+    revoke()
+    return proxy
+  }
+  const TRAPS = Object.getOwnPropertyNames(Reflect)
+  const monsters: [string, () => object][] = [
+    ['a revoked proxy', revoked],
+    ['an object with revoked headers', () => ({ headers: revoked() })],
+    ['a proxy that refuses everything', () => trapped({ headers: {} }, ...TRAPS)],
+    ...TRAPS.map((trap): [string, () => object] => [
+      `a request whose ${trap} throws`,
+      () => trapped(node().req, trap),
+    ]),
+    ...TRAPS.map((trap): [string, () => object] => [
+      `a response whose ${trap} throws`,
+      () => trapped(node().res, trap),
+    ]),
+  ]
+
+  it.each(monsters)('throws nothing for %s, and gives a tracker that can be used', async (_, make) => {
+    const { segment, tracking } = await started()
+    const request = make()
+    for (const given of [
+      [request, make()],
+      [request, node().res],
+      [node().req, request],
+    ]) {
+      const tracker = Reflect.apply(tracking.handle, tracking, given)
+      tracker.user({ id: 'u1' })
+      tracker.track('order complete')
+    }
+    expect((await tracking.shutdown({ timeout: 50 })).timedOut).toBeDefined()
+    expect(segment.rejected).toEqual([])
+  })
+
+  it.each([
+    ['Express', (tracking: Tracking) => expressTracking(tracking)],
+    ['Koa', (tracking: Tracking) => koaOf(tracking)],
+  ])('%s goes on with whatever it is called with', async (_, middlewareOf) => {
+    const { tracking } = await started()
+    const middleware = middlewareOf(tracking)
+    for (const [, make] of monsters) {
+      for (const [request, response] of [
+        [make(), make()],
+        [make(), node().res],
+        [node().req, make()],
+      ]) {
+        let went = 0
+        await Reflect.apply(middleware, undefined, [request, response, () => void went++])
+        expect(went).toBe(1)
+      }
+    }
   })
 
   it('takes test doubles and requests of HTTP/2, which are no IncomingMessage', async () => {

@@ -14,6 +14,8 @@ export interface Load {
 
 /** What came of it. */
 export interface LoadResult {
+  /** When it began, in milliseconds since 1970. */
+  readonly startedAt: number
   readonly perSecond: number
   readonly p50: number
   readonly p99: number
@@ -51,6 +53,7 @@ const commands = {
     const percentile = (share: number) => latencies[Math.ceil(latencies.length * share) - 1] ?? Number.NaN
     const failed = errors + timeouts + non2xx
     return {
+      startedAt: performance.timeOrigin + started,
       perSecond: (requests * 1_000) / (ended - started),
       p50: percentile(0.5),
       p99: percentile(0.99),

@@ -2,6 +2,7 @@ import type { BurstResults } from './burst.js'
 import type { ScenarioResult } from './http.js'
 import type { InProcessResult } from './in-process/run.js'
 import type { OutageResult } from './outage.js'
+import type { PeersResult } from './peers.js'
 import { SCENARIOS } from './scenarios.js'
 import type { Spread } from './statistics.js'
 
@@ -15,6 +16,7 @@ export interface Results {
   inProcess?: InProcessResult
   burst?: BurstResults
   outage: OutageResult[]
+  peers: PeersResult[]
 }
 
 /** The results as text, one table. */
@@ -22,6 +24,7 @@ export function tableOf(results: Results): string {
   return [
     [`${results.machine}, Node ${results.node}, ${results.measuredAt}`],
     inOrder(results.scenarios).flatMap(scenarioLines),
+    results.peers.flatMap(peersLines),
     results.outage.map(outageLine),
     results.burst ? burstLines(results.burst) : [],
     results.inProcess ? inProcessLines(results.inProcess) : [],
@@ -48,6 +51,29 @@ function scenarioLines({ title, framework, variants }: ScenarioResult): string[]
     return `  ${name.padEnd(20)}${absolute}  ${latency.padEnd(18)}${over}${arrived}`
   })
   return [`${framework}: ${title}`, ...rows]
+}
+
+function peersLines({ framework, load, peers, overBare }: PeersResult): string[] {
+  const bare = peers[0]?.cpu.median ?? Number.NaN
+  const rows = peers.map(({ name, perSecond, p99, cpu, requests, peak, tracked, received, reqtrackOver }) => {
+    const over = reqtrackOver
+      ? `  reqtrack has req/s ${ratioText(reqtrackOver.perSecond)}  p99 ${ratioText(reqtrackOver.p99)}`
+      : ''
+    const figures = [
+      `${perSecond.median.toFixed(0).padStart(6)} req/s`,
+      `p99 ${p99.median.toFixed(1).padStart(5)} ms`,
+      `${cpu.median.toFixed(0).padStart(4)} µs/req (+${(cpu.median - bare).toFixed(0)})`.padEnd(20),
+      `${requests.median.toFixed(0).padStart(5)} sent`,
+      `${mb(peak).padStart(7)}`,
+      `${received}/${tracked} arrived`,
+    ]
+    return `  ${name.padEnd(30)}${figures.join('  ')}${over}`
+  })
+  return [
+    `${framework}: one event a request, ${load} requests a turn, until all events have arrived`,
+    ...rows,
+    `  CPU over bare: ×${overBare.toFixed(2)} of the SDK's`,
+  ]
 }
 
 function outageLine({ way, slow, silent, cpu, overIdle, tracked, received }: OutageResult): string {

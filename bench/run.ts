@@ -5,16 +5,17 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { bundle, root } from './bundle.js'
 import { runBursts } from './burst.js'
-import { runScenario, type Setting } from './http.js'
+import { runScenario } from './http.js'
 import { runInProcess } from './in-process/run.js'
 import { nodeBinary } from './node-binary.js'
 import { runOutage } from './outage.js'
+import { runPeers } from './peers.js'
 import { endAll } from './processes.js'
 import { type Results, tableOf } from './report.js'
 import { SCENARIOS } from './scenarios.js'
 import type { ServerOptions } from './server/options.js'
 
-// npm run bench -- [--quick] [--node 24] [--only mounted,one,outage,burst,in-process] [--framework express] [--rounds 15]
+// npm run bench -- [--quick] [--node 24] [--only mounted,one,peers,outage,burst,in-process] [--framework express] [--rounds 15]
 
 const { values: given } = parseArgs({
   options: {
@@ -38,6 +39,7 @@ const files = await bundle({
   server: 'server/index.ts',
   load: 'load.ts',
   segment: 'segment.ts',
+  endpoint: 'endpoint.ts',
   inProcess: 'in-process/index.ts',
 })
 const node = given.node ? nodeBinary(given.node) : process.execPath
@@ -48,8 +50,9 @@ const results: Results = {
   quick,
   scenarios: [],
   outage: [],
+  peers: [],
 }
-const settingOf = (framework: ServerOptions['framework']): Setting => ({
+const settingOf = (framework: ServerOptions['framework']) => ({
   files,
   node,
   framework,
@@ -66,6 +69,11 @@ await inOrder([
         results.scenarios.push(await runScenario(scenario, settingOf(framework)))
       }),
   ),
+  ...(['express', 'koa'] as const)
+    .filter((framework) => isWanted('peers') && given.framework.includes(framework))
+    .map((framework) => async () => {
+      results.peers.push(await runPeers(settingOf(framework), quick ? 400 : 20_000))
+    }),
   ...(['direct', 'mounted'] as const)
     .filter(() => isWanted('outage'))
     .map((way) => async () => {

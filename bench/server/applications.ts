@@ -4,7 +4,7 @@ import Koa from 'koa'
 import { expressTracking } from '../../src/frameworks/express.js'
 import { koaTracking } from '../../src/frameworks/koa.js'
 import type { ServerOptions } from './options.js'
-import type { Way } from './tracking.js'
+import type { Way } from './way.js'
 
 /** The application of a scenario, and how many requests it has handled. */
 export interface Application {

@@ -3,7 +3,8 @@ import type { AddressInfo } from 'node:net'
 import { serve } from '../processes.js'
 import { openApplication } from './applications.js'
 import type { ServerOptions } from './options.js'
-import { openWay, type Way } from './tracking.js'
+import { openWay } from './tracking.js'
+import type { Way } from './way.js'
 
 let way: Way = {}
 let handled = () => 0

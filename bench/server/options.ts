@@ -1,13 +1,14 @@
 /** What a server of the suite is. */
 export interface ServerOptions {
   readonly framework: 'express' | 'koa'
-  readonly way: 'bare' | 'mounted' | 'direct' | 'collector'
+  readonly way: 'bare' | 'mounted' | 'direct' | 'collector' | 'posthog' | 'rudder' | 'amplitude'
   readonly handler: HandlerKind
   /** The ambient context of `mounted`; AsyncLocalStorage where it is left out. */
   readonly ambient?: 'off' | 'cls-hooked'
   /** Where Segment is. */
   readonly host: string
-  readonly flushAt: number
+  /** How many calls fill a batch; the default of whoever makes it where it is left out. */
+  readonly flushAt?: number
   readonly flushInterval: number
 }
 

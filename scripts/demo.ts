@@ -1,8 +1,13 @@
 import { type Shop, shops } from './demo/shops.js'
+import { findRedis, HOW_TO_GET_REDIS } from './ensure-redis.js'
 import { ensureInspectorPage } from './inspector-page.js'
 
 const DEFAULT_PORT = 3000
-const USAGE = `expected one of ${Object.keys(shops).join(', ')}, and --once or nothing`
+const demos: typeof shops = {
+  ...shops,
+  worker: async () => (await import('./demo/worker-shop.js')).workerShop(),
+}
+const USAGE = `expected one of ${Object.keys(demos).join(', ')}, and --once or nothing`
 
 const print = (line: string) => console.log(line)
 
@@ -12,9 +17,10 @@ if (process.env.NODE_ENV === 'production') delete process.env.NODE_ENV
 // Before the modules that import the page are loaded.
 await ensureInspectorPage()
 
-const load = Object.hasOwn(shops, name) ? shops[name] : undefined
+const load = Object.hasOwn(demos, name) ? demos[name] : undefined
 const unknown = load ? options.find((option) => option !== '--once') : name
 if (!load || unknown !== undefined) fail(`The demo does not know ${JSON.stringify(unknown)}: ${USAGE}.`)
+else if (name === 'worker' && !findRedis()) fail(HOW_TO_GET_REDIS)
 else if (options.length > 0) await once(await load())
 else await interactive(await load())
 

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { ensureRedis } from './ensure-redis.js'
+import { findRedis, HOW_TO_GET_REDIS } from './ensure-redis.js'
 
 const HOST = '127.0.0.1'
 /** Somebody else can take a free port before the server does. */
@@ -40,7 +40,8 @@ export interface RedisServerOptions {
  * @throws If there is none, with how to get one, or if it does not start, with what it said.
  */
 export async function startRedisServer({ options = [] }: RedisServerOptions = {}): Promise<RedisServer> {
-  const file = ensureRedis()
+  const file = findRedis()
+  if (!file) throw new Error(HOW_TO_GET_REDIS)
   const directory = mkdtempSync(join(tmpdir(), 'reqtrack-redis-'))
   for (let attempt = 1; ; attempt++) {
     const port = await freePort()

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import express, { type ErrorRequestHandler, type Express, type Request, type RequestHandler } from 'express'
 import session from 'express-session'
-import type { Tracking } from 'reqtrack'
+import type { Carried, Tracking } from 'reqtrack'
 import { expressTracking } from 'reqtrack/express'
 import { CURRENCY, companies, customers, findById, products, quantityOf } from '../shop/catalogue.js'
 import { cataloguePage, productPage, type Visitor } from '../shop/pages.js'
@@ -15,8 +15,18 @@ declare module 'express-session' {
   }
 }
 
+/** What a customer has ordered. */
+export interface Order {
+  readonly id: string
+  readonly total: number
+  readonly currency: string
+}
+
+/** Has an invoice sent, elsewhere and later: see `examples/worker`. */
+export type RequestInvoice = (order: Order, visitor: Carried) => Promise<unknown>
+
 /** A small shop. Its handlers say what happened; `tracking.ts` says what becomes of it. */
-export function createApp(tracking: Tracking): Express {
+export function createApp(tracking: Tracking, requestInvoice?: RequestInvoice): Express {
   const app = express()
   let orders = 1000
 
@@ -57,16 +67,17 @@ export function createApp(tracking: Tracking): Express {
     res.json({ message: `Welcome, ${name}.` })
   })
 
-  app.post('/orders', (req, res) => {
+  app.post('/orders', async (req, res) => {
     const product = findById(products, req.body?.product)
     if (!product) throw new ShopError(404, `There is no such product: try ${products[0]?.id}.`)
     const quantity = quantityOf(req.body?.quantity)
     if (quantity === undefined) throw new ShopError(400, 'The quantity is a number from 1 to 20.')
-    const order = { id: `A-${++orders}`, total: product.price * quantity, currency: CURRENCY }
+    const order: Order = { id: `A-${++orders}`, total: product.price * quantity, currency: CURRENCY }
     const { id, name, price } = product
     req.track('order complete', order, {
       nested: [{ entity: 'product', data: { id, name, price, quantity } }],
     })
+    await requestInvoice?.(order, req.tracker.carry())
     res.status(201).json({ ...order, message: `Ordered: ${quantity} × ${name}, € ${order.total}.` })
   })
 

@@ -1,6 +1,7 @@
 import { definePlan } from 'reqtrack/plan'
 import { z } from 'zod'
 
+const order = { id: z.string(), total: z.number().positive(), currency: z.string().length(3) }
 const product = { id: z.string(), name: z.string(), price: z.number().positive() }
 
 /**
@@ -17,11 +18,9 @@ export const plan = definePlan({
   events: {
     'page view': z.object({ category: z.string(), title: z.string() }),
     'product view': z.object({ ...product, currency: z.string().length(3) }),
-    'order complete': z.object({
-      id: z.string(),
-      total: z.number().positive(),
-      currency: z.string().length(3),
-    }),
+    'order complete': z.object(order),
+    // Of the worker in examples/worker.
+    'invoice send': z.object(order),
     'user login': z.object({ id: z.string(), name: z.string(), email: z.email() }),
     'user logout': z.object({}),
     // The handler of /stock has yet to say which product: see the inspector.

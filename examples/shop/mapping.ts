@@ -39,6 +39,12 @@ export const mapping: Rules = {
       },
     },
   },
+  invoice: {
+    send: {
+      name: 'Invoice Sent',
+      data: { map: { order_id: 'data.id', total: 'data.total', currency: 'data.currency' } },
+    },
+  },
   user: {
     login: {
       settings: {

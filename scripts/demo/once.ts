@@ -1,5 +1,5 @@
 import { problemsOf } from './check.js'
-import { journeys } from './journeys.js'
+import { journeys as usual } from './journeys.js'
 import { runShop } from './running-shop.js'
 import type { Shop } from './shops.js'
 import { travel } from './travel.js'
@@ -14,6 +14,7 @@ const TIMEOUT_MS = 20_000
  * @returns Whether all is well.
  */
 export async function tryShop(shop: Shop, print: (line: string) => void): Promise<boolean> {
+  const { journeys = usual } = shop
   const { url, server, segment, tracking } = await runShop(shop, 0, print)
   print(`A shop on ${shop.framework}, used by ${journeys.length} visitors at the same time:\n`)
   const signal = AbortSignal.timeout(TIMEOUT_MS)
@@ -25,6 +26,11 @@ export async function tryShop(shop: Shop, print: (line: string) => void): Promis
     problems.push(`a request failed: ${error instanceof Error ? error.message : String(error)}`)
   }
   await tracking.shutdown()
+  try {
+    await shop.close?.()
+  } catch (error) {
+    problems.push(`not everything was done: ${error instanceof Error ? error.message : String(error)}`)
+  }
   problems.push(...problemsOf(journeys, segment.calls))
   server.closeAllConnections()
   server.close()

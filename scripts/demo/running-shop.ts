@@ -5,7 +5,7 @@ import { createSegmentServer, formatCall, type SegmentServer } from '../../src/t
 import type { Shop } from './shops.js'
 
 /** Milliseconds after which a call is sent, so that it shows at once. */
-const FLUSH_INTERVAL_MS = 50
+export const FLUSH_INTERVAL_MS = 50
 
 /** Where the shop shows what it tracks. */
 export const INSPECTOR_PATH = '/__reqtrack'
@@ -23,7 +23,7 @@ export interface RunningShop {
  *
  * @param port - The shop's port; 0 for any free one.
  * @param print - Is given a line for every call that arrives, every event that was dropped or is against the tracking plan, and the end.
- * @throws What listening throws, such as `EADDRINUSE`; nothing is left running then.
+ * @throws What opening the shop throws, and what listening throws, such as `EADDRINUSE`; nothing is left running then.
  */
 export async function runShop(shop: Shop, port: number, print: (line: string) => void): Promise<RunningShop> {
   const segment = await createSegmentServer({ onCall: (call) => print(formatCall(call)) })
@@ -40,6 +40,12 @@ export async function runShop(shop: Shop, port: number, print: (line: string) =>
       shutdown: (report) => print(formatReport(report)),
     },
   })
+  try {
+    await shop.open?.(segment.url)
+  } catch (error) {
+    await segment.close()
+    throw error
+  }
   const answer = shop.createListener(tracking)
   const inspect = inspector(tracking)
   const server = createServer((req, res) => {
@@ -51,6 +57,7 @@ export async function runShop(shop: Shop, port: number, print: (line: string) =>
   try {
     await listen(server, port)
   } catch (error) {
+    await shop.close?.()
     await segment.close()
     throw error
   }

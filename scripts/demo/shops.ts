@@ -1,5 +1,6 @@
 import type { RequestListener } from 'node:http'
 import type { Tracking, TrackingConfig } from '../../src/index.js'
+import type { Journey } from './journeys.js'
 
 /** A shop of `examples/`, as the demo runs it. */
 export interface Shop {
@@ -8,8 +9,14 @@ export interface Shop {
   readonly script: string
   /** What there is to see in the inspector. */
   readonly hint?: string
+  /** What its visitors do, where that is not what those of every shop do. */
+  readonly journeys?: readonly Journey[]
   createTracking(config: TrackingConfig): Tracking
   createListener(tracking: Tracking): RequestListener
+  /** Starts what belongs to it besides, such as a worker; that tracks to the endpoint, too. */
+  open?(endpoint: string): Promise<void>
+  /** Waits until that has done its work, and ends it. */
+  close?(): Promise<void>
 }
 
 /** The shops by the names that the command line has for them. Only the one that is asked for is loaded. */

@@ -1,6 +1,5 @@
-import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer, get, type IncomingMessage, type Server } from 'node:http'
+import { createServer, get, type IncomingMessage } from 'node:http'
 import type { ReceivedCall } from 'reqtrack/testing'
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { problemsOf } from '../../scripts/demo/check.js'
@@ -11,8 +10,8 @@ import { type Shop, shops } from '../../scripts/demo/shops.js'
 import { travel } from '../../scripts/demo/travel.js'
 import type { RequestSummary, RequestView } from '../../src/inspector/view.js'
 import { segmentServer } from '../support/servers.js'
+import { freePort, listen, run } from './running.js'
 
-const root = new URL('../..', import.meta.url)
 const frameworks = Object.keys(shops)
 
 describe('npm run demo -- --once', () => {
@@ -187,67 +186,8 @@ describe.each(frameworks)('examples/%s/server.ts', (name) => {
   })
 })
 
-interface Running {
-  readonly exit: Promise<number | null>
-  output(): string
-  errors(): string
-  /** Resolves when the text has been printed; rejects when the process ends without it. */
-  prints(text: string): Promise<void>
-  kill(signal: NodeJS.Signals): void
-}
-
-/** Runs a TypeScript file of the repository until the test ends. */
-function run(file: string, parameters: string[], env: NodeJS.ProcessEnv = {}): Running {
-  const child: ChildProcess = spawn(process.execPath, ['--import', 'tsx', file, ...parameters], {
-    cwd: root,
-    env: { ...process.env, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  let output = ''
-  let errors = ''
-  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
-    output += text
-  })
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-    errors += text
-  })
-  const exit = once(child, 'close').then(() => child.exitCode)
-  onTestFinished(() => void child.kill('SIGKILL'))
-  return {
-    exit,
-    output: () => output,
-    errors: () => errors,
-    async prints(text) {
-      while (!output.includes(text)) {
-        const ended = await Promise.race([
-          once(child.stdout ?? child, 'data'),
-          exit.then(() => 'ended' as const),
-        ])
-        if (ended === 'ended' && !output.includes(text)) {
-          throw new Error(`${file} ended without printing ${text}:\n${output}${errors}`)
-        }
-      }
-    },
-    kill: (signal) => void child.kill(signal),
-  }
-}
-
 async function shopOf(name: string): Promise<Shop> {
   const load = shops[name]
   if (!load) throw new Error(`there is no shop ${name}`)
   return load()
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  const port = await listen(server)
-  await new Promise((resolve) => server.close(resolve))
-  return port
-}
-
-async function listen(server: Server): Promise<number> {
-  await new Promise<void>((resolve) => server.listen(0, 'localhost', resolve))
-  const address = server.address()
-  if (address === null || typeof address === 'string') throw new Error('the server has no port')
-  return address.port
 }

@@ -42,7 +42,7 @@ import { Requests } from './tracker/requests.js'
 import { Runs } from './tracker/runs.js'
 import { Scopes } from './tracker/scopes.js'
 import { TrackedEvents } from './tracker/tracked-events.js'
-import type { Tracking } from './tracker/tracking.js'
+import type { HandleOptions, Tracking } from './tracker/tracking.js'
 
 /**
  * Makes a tracking: validates the config, makes the one Segment client, and compiles the mapping. Once per process is
@@ -197,8 +197,8 @@ class RequestTracking implements Tracking {
     return this.#settling.flush(options)
   }
 
-  handle(req: IncomingMessage, res: ServerResponse): Tracker {
-    return this.#requests.handle(req, res)
+  handle(req: IncomingMessage, res: ServerResponse, options?: HandleOptions): Tracker {
+    return this.#requests.handle(req, res, options)
   }
 
   run<T>(sender: Sender, work: (tracker: Tracker) => T): T {

@@ -3,7 +3,10 @@ import type { Track, Tracker } from '../model/tracker.js'
 import { type Framework, hostOf, nodeFramework, routePattern } from '../request/message-request.js'
 import { shareShape } from '../request/shared-shape.js'
 import type { Tracking } from '../tracker/tracking.js'
-import { expose, internalsOf } from './adapter.js'
+import { expose } from './adapter.js'
+import { type TenantTracking, trackingsOf } from './tenants.js'
+
+export type { TenantTracking } from './tenants.js'
 
 declare global {
   namespace Express {
@@ -22,6 +25,17 @@ export type RequestHandler = (
   res: ServerResponse,
   next: (error?: unknown) => void,
 ) => void
+
+/** What a function that knows each tenant's tracking sees of Express's request, unless it names a type of its own. */
+export interface TenantRequest extends IncomingMessage {
+  /** The host without its port, under the app's `trust proxy` setting. */
+  readonly hostname: string
+  readonly originalUrl: string
+  readonly path: string
+  readonly subdomains: readonly string[]
+  /** The parameters of the path at which the middleware is mounted. */
+  readonly params: Readonly<Record<string, string>>
+}
 
 /** The properties of Express's request that this adapter uses. */
 interface ExpressRequest extends IncomingMessage {
@@ -53,7 +67,7 @@ const express: Framework<ExpressRequest> = {
  * Makes Express middleware that puts a tracker on every request: `req.track` and `req.tracker`. Mount it once before the
  * routes, and before or after authentication and sessions. If it is mounted twice, the request keeps its one tracker.
  *
- * @param tracking - The result of `createTracking`.
+ * @param tracking - The result of `createTracking`, or a function that knows the tracking of each tenant.
  * @throws TypeError for anything else.
  *
  * @example
@@ -63,15 +77,18 @@ const express: Framework<ExpressRequest> = {
  *   res.status(201).json({ ok: true })
  * })
  */
-export function expressTracking(tracking: Tracking): RequestHandler {
-  const inside = internalsOf(tracking, 'expressTracking')
-  const { attach, runRequest } = inside
+export function expressTracking<Request extends IncomingMessage = TenantRequest>(
+  tracking: Tracking | TenantTracking<Request>,
+): RequestHandler {
+  const trackingOf = trackingsOf(tracking, 'expressTracking')
   return function reqtrack(req: ExpressRequest, res, next) {
     shareShape(req)
     shareShape(res)
-    const tracker = attach(express, req, req, res)
+    // Express hands over the request that the application's types say.
+    const inside = trackingOf(req as ExpressRequest & Request)
+    const tracker = inside.attach(express, req, req, res)
     expose(tracker, req, inside)
-    runRequest(tracker, req, res, next)
+    inside.runRequest(tracker, req, res, next)
   }
 }
 

@@ -1,11 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-// Loads the types that the declaration below extends.
-import type {} from 'koa'
+import type { Context } from 'koa'
 import type { Track, Tracker } from '../model/tracker.js'
 import { member } from '../request/identity/id.js'
 import { type Framework, hostOf, nodeFramework, routePattern } from '../request/message-request.js'
 import type { Tracking } from '../tracker/tracking.js'
-import { expose, internalsOf } from './adapter.js'
+import { expose } from './adapter.js'
+import { type TenantTracking, trackingsOf } from './tenants.js'
+
+export type { TenantTracking } from './tenants.js'
 
 declare module 'koa' {
   interface ExtendableContext {
@@ -52,7 +54,7 @@ const koa: Framework<KoaContext> = {
  * Makes Koa middleware that puts a tracker on every request: `ctx.track` and `ctx.tracker`. Mount it once before the
  * routes, and before or after authentication and sessions. If it is mounted twice, the request keeps its one tracker.
  *
- * @param tracking - The result of `createTracking`.
+ * @param tracking - The result of `createTracking`, or a function that knows the tracking of each tenant.
  * @throws TypeError for anything else.
  *
  * @example
@@ -62,12 +64,13 @@ const koa: Framework<KoaContext> = {
  *   ctx.status = 201
  * })
  */
-export function koaTracking(tracking: Tracking): Middleware {
-  const inside = internalsOf(tracking, 'koaTracking')
-  const { attach, runRequest } = inside
+export function koaTracking<C = Context>(tracking: Tracking | TenantTracking<C>): Middleware {
+  const trackingOf = trackingsOf(tracking, 'koaTracking')
   return function reqtrack(ctx, next) {
-    const tracker = attach(koa, ctx, ctx.req, ctx.res)
+    // Koa hands over the context that the application's types say.
+    const inside = trackingOf(ctx as C)
+    const tracker = inside.attach(koa, ctx, ctx.req, ctx.res)
     expose(tracker, ctx, inside)
-    return runRequest(tracker, ctx.req, ctx.res, next)
+    return inside.runRequest(tracker, ctx.req, ctx.res, next)
   }
 }

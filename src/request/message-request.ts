@@ -120,7 +120,7 @@ export const nodeFramework: Framework<IncomingMessage> = {
   route: () => undefined,
   trustsProxy: () => false,
   ip: (message) => message.socket?.remoteAddress,
-  origin: (message) => `${isEncrypted(message) ? 'https' : 'http'}://${hostOf(message)}`,
+  origin: (message) => `${schemeOf(message)}://${hostOf(message)}`,
   originalUrl: (message) => originalUrlOf(message),
 }
 
@@ -156,6 +156,8 @@ function originalUrlOf(message: IncomingMessage): string {
   return typeof original === 'string' ? original : (message.url ?? '/')
 }
 
-function isEncrypted(message: IncomingMessage): boolean {
-  return message.socket !== null && 'encrypted' in message.socket && message.socket.encrypted === true
+/** The scheme of the connection. */
+export function schemeOf(message: IncomingMessage): 'http' | 'https' {
+  const { socket } = message
+  return socket !== null && 'encrypted' in socket && socket.encrypted === true ? 'https' : 'http'
 }

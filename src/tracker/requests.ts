@@ -7,12 +7,14 @@ import type { Tracker } from '../model/tracker.js'
 import { type EndListener, watchEnd } from '../request/end.js'
 import { type Framework, MessageRequest, messageOf, nodeFramework } from '../request/message-request.js'
 import { watchPage } from '../request/page-view.js'
+import { ProxiedNode } from '../request/proxied-node.js'
 import type { SenderReader } from '../request/sender.js'
 import { PropertyStore } from '../support/property-store.js'
 import { problemOfMessages, standIns } from './node-messages.js'
 import { RequestTracker } from './request-tracker.js'
 import { ScopeTracker } from './scope-tracker.js'
 import type { Scopes } from './scopes.js'
+import type { HandleOptions } from './tracking.js'
 
 /** What requests are tracked with. */
 export interface RequestsParts {
@@ -28,6 +30,7 @@ export interface RequestsParts {
 export class Requests implements EndListener<RequestTracker> {
   readonly #parts: RequestsParts
   readonly #trackers = new PropertyStore(RequestTracker)
+  readonly #proxied = new ProxiedNode()
 
   constructor(parts: RequestsParts) {
     this.#parts = parts
@@ -54,9 +57,9 @@ export class Requests implements EndListener<RequestTracker> {
    * The tracker of a request of Node's own server. Given something else, such as a web-standard `Request`, it logs what is
    * wrong and gives the tracker of a request that has ended.
    */
-  handle(req: IncomingMessage, res: ServerResponse): RequestTracker {
+  handle(req: IncomingMessage, res: ServerResponse, options?: HandleOptions): RequestTracker {
     const problem = problemOfMessages(req, res)
-    if (problem === undefined) return this.attach(nodeFramework, req, req, res)
+    if (problem === undefined) return this.attach(this.#nodeUnder(options), req, req, res)
     const { scopes, sender } = this.#parts
     scopes.reporter.misused(`tracking.handle() was given ${problem}`, this.handle)
     const { request, response } = standIns()
@@ -65,6 +68,18 @@ export class Requests implements EndListener<RequestTracker> {
     scopes.open.began()
     this.ended(tracker, undefined)
     return tracker
+  }
+
+  /** What reads Node's requests behind the proxies that are trusted; a wrong setting trusts none. */
+  #nodeUnder(options: HandleOptions | undefined): Framework<IncomingMessage> {
+    if (options?.trustProxy === undefined) return nodeFramework
+    try {
+      return this.#proxied.under(options.trustProxy)
+    } catch (error) {
+      const problem = error instanceof TypeError ? error.message : 'a `trustProxy` that cannot be read'
+      this.#parts.scopes.reporter.mistake(`tracking.handle() trusts no proxy: ${problem}`)
+      return nodeFramework
+    }
   }
 
   /**

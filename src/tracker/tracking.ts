@@ -7,6 +7,16 @@ import type { ShutdownReport } from '../model/shutdown-report.js'
 import type { SignalOptions } from '../model/signal-options.js'
 import type { TimeoutOptions } from '../model/timeout-options.js'
 import type { Tracker } from '../model/tracker.js'
+import type { TrustProxy } from '../request/trusted-proxies.js'
+
+/** How `tracking.handle()` reads a request. */
+export interface HandleOptions {
+  /**
+   * Which proxies in front of the server are believed about the client's address, and about the scheme and the host that it
+   * asked for. Defaults to none. A setting that cannot work is logged once, and trusts none.
+   */
+  readonly trustProxy?: TrustProxy
+}
 
 /** One tracking: the shared Segment client, and everything between a request and it. */
 export interface Tracking {
@@ -33,13 +43,15 @@ export interface Tracking {
    * Hands out the tracker of a request of Node's HTTP server: the same one however often it is asked for. The end of the
    * request is watched from the first time on.
    *
+   * @param options - How the request is read; of several calls for one request, those of the first.
+   *
    * @example
    * createServer((req, res) => {
    *   tracking.handle(req, res).track('page view')
    *   res.end('ok')
    * })
    */
-  handle(req: IncomingMessage, res: ServerResponse): Tracker
+  handle(req: IncomingMessage, res: ServerResponse, options?: HandleOptions): Tracker
   /**
    * Runs work outside of a request with a tracker of its own: a job, a webhook, a script. The tracker is ambient inside,
    * and its events go when the work has returned or its promise has settled. A shutdown waits for open runs.

@@ -1,4 +1,4 @@
-import express, { type Request, Router } from 'express'
+import express, { type Request, type Response, Router } from 'express'
 import { createTracking, type Track, type Tracker } from 'reqtrack'
 import { expressTracking } from 'reqtrack/express'
 import { routes } from './routes.cjs'
@@ -49,3 +49,15 @@ app.use(router)
 expressTracking()
 // @ts-expect-error: this is none
 expressTracking({ settings: { writeKey: 'KEY' } })
+
+// A tracking for each tenant.
+expressTracking((req) => (req.hostname === 'shop.example' ? tracking : undefined))
+expressTracking((req: Request) => (req.get('x-tenant') ? tracking : undefined))
+// @ts-expect-error: at once, not as a promise
+expressTracking(async () => tracking)
+// @ts-expect-error: no such property
+expressTracking((req) => req.tenant)
+
+tracking.handle({} as Request, {} as Response, { trustProxy: ['loopback', '10.0.0.0/8'] })
+// @ts-expect-error: neither a setting nor a function
+tracking.handle({} as Request, {} as Response, { trustProxy: { hops: 1 } })

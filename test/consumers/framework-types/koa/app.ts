@@ -78,3 +78,9 @@ typed.use(router.routes()).use(router.allowedMethods())
 koaTracking()
 // @ts-expect-error: this is none
 koaTracking({ settings: { writeKey: 'KEY' } })
+
+// A tracking for each tenant.
+koaTracking((ctx) => (ctx.hostname === 'shop.example' ? tracking : undefined))
+koaTracking((ctx: Context) => (ctx.get('x-tenant') ? tracking : undefined))
+// @ts-expect-error: at once, not as a promise
+koaTracking(async () => tracking)

@@ -1,5 +1,6 @@
 import { isRecord } from '../model/values.js'
 import { given } from '../support/given.js'
+import { isListOf } from '../support/instance.js'
 import { explainKey } from '../support/unknown-key.js'
 
 /** One thing that is wrong with the options of a reader. */
@@ -90,9 +91,8 @@ export const cookieName: OptionRule = text("a cookie's name, such as 'cc_cookie'
 export const flag: OptionRule = rule('true or false', (value) => typeof value === 'boolean')
 
 /** The names of one cookie or more. */
-export const cookieNames: OptionRule = rule(
-  "a list of cookies' names, such as ['euconsent-v2']",
-  (value) => Array.isArray(value) && value.length > 0 && value.every(isText),
+export const cookieNames: OptionRule = rule("a list of cookies' names, such as ['euconsent-v2']", (value) =>
+  isListOf(value, isText),
 )
 
 /**
@@ -102,8 +102,7 @@ export const cookieNames: OptionRule = rule(
  */
 export function categoryMap(known?: readonly string[]): OptionRule {
   const expectedKeys = "a walkerOS key such as 'analytics', or a list of them"
-  const isKeys = (value: unknown) =>
-    isText(value) || (Array.isArray(value) && value.length > 0 && value.every(isText))
+  const isKeys = (value: unknown) => isText(value) || isListOf(value, isText)
   return (value, path) =>
     membersOf(value, path, "an object such as { C0002: 'analytics' }", (keys, category) => {
       const at = `${path}.${category}`

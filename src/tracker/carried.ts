@@ -3,6 +3,7 @@ import { onlyChoices } from '../model/consent.js'
 import { toId } from '../model/identity.js'
 import type { SegmentContext } from '../model/segment-call.js'
 import { isRecord, toPlain } from '../model/values.js'
+import { isListOf } from '../support/instance.js'
 import { kindOf, readAsTypeError } from './given-kinds.js'
 import { checkedChoices, type GivenSender, traceOf } from './given-sender.js'
 import { openSigned } from './signed-carried.js'
@@ -50,10 +51,10 @@ function checkOptions(options: ResumeOptions = {}): CheckedResumeOptions {
   )
   if (typeof maxAge !== 'number' || !(maxAge >= 0))
     return refuse('maxAge', maxAge, 'milliseconds, a number from 0 on')
-  const secrets: unknown[] = secret === undefined ? [] : [secret].flat()
-  if (secret !== undefined && (secrets.length === 0 || !secrets.every(isSecret)))
-    refuse('secret', secret, 'a non-empty string, or a list of them')
-  return { consent: choices, maxAge, secrets: secrets.filter(isSecret) }
+  if (secret === undefined) return { consent: choices, maxAge, secrets: [] }
+  if (isSecret(secret)) return { consent: choices, maxAge, secrets: [secret] }
+  if (isListOf(secret, isSecret)) return { consent: choices, maxAge, secrets: secret }
+  return refuse('secret', secret, 'a non-empty string, or a list of them')
 }
 
 /** Opens a carried value, which may come from anywhere: whatever is wrong with it makes the run one by nobody. */

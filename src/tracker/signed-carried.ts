@@ -41,6 +41,10 @@ function sign(carried: Carried, secret: string): string {
   if (typeof secret !== 'string' || secret === '')
     throw new TypeError(`signCarried() was given ${kindOf(secret)} as secret: expected a non-empty string`)
   const { v, at, userId, anonymousId, consent, trace, context } = carried
+  if (consent !== undefined && !isRecord(consent))
+    throw new TypeError(
+      `signCarried() was given ${kindOf(consent)} as consent: expected what tracker.carry() gives`,
+    )
   const text = JSON.stringify({
     [SHORT.v]: v,
     [SHORT.at]: at,

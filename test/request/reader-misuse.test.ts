@@ -189,6 +189,11 @@ describe('one error lists every problem of the options', () => {
       ['categories.sale: unknown key, known are gpc'],
     ],
     ['no cookies', () => call(usPrivacy, { cookies: [] }), ['cookies: given a list']],
+    [
+      'a list that has a length and nothing else',
+      () => call(usPrivacy, { cookies: Object.assign([], { length: 4e9 }) }),
+      ['cookies: given a list'],
+    ],
     ['cookies that are none', () => call(tcf, { cookies: ['euconsent-v2', 1] }), ['cookies: given a list']],
     [
       'a revision as text',

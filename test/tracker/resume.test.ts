@@ -140,6 +140,11 @@ describe('options that cannot work', () => {
     ['an age that is not a number', { maxAge: Number.NaN }, /maxAge/],
     ['an empty secret', { secret: '' }, /secret: an empty string; expected a non-empty string/],
     ['no secrets', { secret: [] }, /secret/],
+    [
+      'a list of secrets that has a length and nothing else',
+      { secret: Object.assign([], { length: 4e9 }) },
+      /secret/,
+    ],
     ['an empty secret among others', { secret: ['one', ''] }, /secret/],
   ])('are refused with a TypeError that quotes nothing: %s', (_what, options, message) => {
     const work = vi.fn()

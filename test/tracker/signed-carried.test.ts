@@ -109,6 +109,7 @@ describe('what signCarried() signs', () => {
       SECRET,
       /expected what tracker\.carry\(\) gives/,
     ],
+    ['a text as consent', { ...carried, consent: 'x'.repeat(100_000) }, SECRET, /a string as consent/],
     ['another object', { v: 2 }, SECRET, /expected what tracker\.carry\(\) gives/],
   ])('is refused with a TypeError: %s', (_what, value, secret, message) => {
     const call = () => Reflect.apply(signCarried, undefined, [value, secret])

@@ -6,6 +6,7 @@ import { serialize } from 'cookie'
 import type { TrackedRequest } from '../../model/tracked-request.js'
 import { isRecord } from '../../model/values.js'
 import { given } from '../../support/given.js'
+import { isListOf } from '../../support/instance.js'
 import { explainKey } from '../../support/unknown-key.js'
 import { shown } from '../names.js'
 import { beforeHead } from '../response-head.js'
@@ -192,8 +193,11 @@ function isAge(maxAge: unknown): boolean {
 }
 
 function isConsent(consent: unknown): boolean {
-  const keys = Array.isArray(consent) ? consent : [consent]
-  return keys.length > 0 && keys.every((key) => typeof key === 'string' && key !== '')
+  return isKey(consent) || isListOf(consent, isKey)
+}
+
+function isKey(key: unknown): key is string {
+  return typeof key === 'string' && key !== ''
 }
 
 function isDomain(domain: unknown): boolean {

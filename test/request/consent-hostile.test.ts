@@ -1,32 +1,52 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
+  adobe,
   axeptio,
   borlabs,
   type ConsentReader,
+  c15t,
   civic,
   complianz,
   consentCookie,
   consentHeader,
   cookiebot,
   cookieFirst,
+  cookieHub,
   cookieInformation,
   cookieLawInfo,
+  cookieNotice,
   cookieScript,
   cookieYes,
   didomi,
+  drupalEuCookieCompliance,
+  evidon,
+  fides,
   globalPrivacyControl,
+  googleFundingChoices,
   gpp,
+  hubSpot,
   isOptOut,
   iubenda,
   ketch,
   klaro,
+  mooveGdpr,
   oneTrust,
+  orejime,
+  osanoCookieConsent,
+  piwikPro,
+  reactCookieConsent,
+  realCookieBanner,
+  securiti,
+  segmentConsentManager,
   tarteaucitron,
   tcf,
+  tealium,
   trustArc,
   usPrivacy,
   vanillaCookieConsent,
+  wix,
+  wpConsentApi,
 } from '../../src/request/consent/index.js'
 import { categoriesOf, formats } from './consent-formats.js'
 import { requestWith } from './consent-request.js'
@@ -55,6 +75,26 @@ const readers: readonly ConsentReader[] = [
   tarteaucitron({ ...options, categories }),
   vanillaCookieConsent(options),
   tcf(options),
+  adobe(options),
+  c15t(options),
+  cookieHub(options),
+  cookieNotice(options),
+  drupalEuCookieCompliance(options),
+  evidon(options),
+  fides(options),
+  googleFundingChoices(options),
+  hubSpot(options),
+  mooveGdpr(options),
+  orejime({ ...options, categories }),
+  osanoCookieConsent(options),
+  piwikPro(options),
+  reactCookieConsent({ ...options, categories }),
+  realCookieBanner({ ...options, categories }),
+  securiti({ ...options, categories }),
+  segmentConsentManager(options),
+  tealium(options),
+  wix(options),
+  wpConsentApi(options),
   gpp(),
   usPrivacy(),
   globalPrivacyControl(),
@@ -92,6 +132,26 @@ const cookieNames = [
   'axeptio_cookies',
   'tarteaucitron',
   'cc_cookie',
+  'tracking-preferences',
+  'cookieconsent_status',
+  'c15t',
+  'eu-consent',
+  '__hs_cookie_cat_pref',
+  'CONSENTMGR',
+  'FCCDCF',
+  'cookiehub',
+  'fides_consent',
+  'ppms_privacy_1',
+  'moove_gdpr_popup',
+  'cookie_notice_accepted',
+  'wp_consent_marketing',
+  'real_cookie_banner-v:3_blog:1_path:a',
+  'cookie-agreed',
+  'cookie-agreed-categories',
+  '_evidon_consent_cookie',
+  '__privaci_cookie_consents',
+  'kndctr_A_AdobeOrg_consent',
+  'consent-policy',
   'gpp',
   'OTGPPConsent',
   'usprivacy',
@@ -181,6 +241,26 @@ describe('arbitrary cookies and headers', () => {
   })
 })
 
+describe('a cookie that is cut off', () => {
+  const answers = fc.array(fc.boolean(), { minLength: 12, maxLength: 12 })
+
+  test.each(formats)('grants nothing that the whole one of $name does not', (format) => {
+    const reader = format.reader()
+    fc.assert(
+      fc.property(answers, fc.nat(1_000), (given, part) => {
+        const cookie = format.write(new Map(categoriesOf(format).map((id, at) => [id, given[at] === true])))
+        const whole = reader(requestWith(cookie)) ?? {}
+        for (const [key, granted] of Object.entries(
+          reader(requestWith(cookie.slice(0, (part * cookie.length) / 1_000))) ?? {},
+        )) {
+          if (granted) expect(whole[key]).toBe(true)
+        }
+      }),
+      { numRuns: 1_000 },
+    )
+  })
+})
+
 describe('16 KB of input', () => {
   const full = (part: string, length = 4_000) => part.repeat(Math.ceil(length / part.length)).slice(0, length)
   const nested = Buffer.from('['.repeat(2_900)).toString('base64')
@@ -233,7 +313,7 @@ describe('16 KB of input', () => {
   })
 
   test('of small cookies take no reader 2 ms', () => {
-    const names = ['cmplz_', '_iub_cs-', 'cookielawinfo-checkbox-']
+    const names = ['cmplz_', '_iub_cs-', 'cookielawinfo-checkbox-', 'wp_consent_', 'ppms_privacy_']
     const cookies = new Map(
       Array.from({ length: 2_500 }, (_, index) => [`${names[index % names.length]}x${index}`, 'yes']),
     )

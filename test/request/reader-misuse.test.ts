@@ -90,20 +90,30 @@ test('strictest() takes readers, and at least one', () => {
   )
 })
 
+/** The factories of readers without a default map. */
+const withoutDefaults = [
+  'klaro',
+  'axeptio',
+  'tarteaucitron',
+  'orejime',
+  'reactCookieConsent',
+  'realCookieBanner',
+  'securiti',
+]
+
 /** The factories that take options, and parameters before them. */
 const withOptions: readonly (readonly [name: string, before: readonly unknown[], needed: object])[] = [
   ...factories
     .map(([name]) => name)
     .filter(
       (name) =>
-        !/^(?:walkerOSCookies|rudderStackCookie|googleTagServerCookie|signedInUser|sessionValue|header|cookie|bots|prefetches|strictest|consentCookie|consentHeader|klaro|axeptio|tarteaucitron)$/.test(
+        !withoutDefaults.includes(name) &&
+        !/^(?:walkerOSCookies|rudderStackCookie|googleTagServerCookie|signedInUser|sessionValue|header|cookie|bots|prefetches|strictest|consentCookie|consentHeader)$/.test(
           name,
         ),
     )
     .map((name) => [name, [], {}] as const),
-  ['klaro', [], { categories: { a: 'analytics' } }],
-  ['axeptio', [], { categories: { a: 'analytics' } }],
-  ['tarteaucitron', [], { categories: { a: 'analytics' } }],
+  ...withoutDefaults.map((name) => [name, [], { categories: { a: 'analytics' } }] as const),
   ['consentCookie', ['consent'], {}],
   ['consentHeader', ['x-consent'], {}],
 ]

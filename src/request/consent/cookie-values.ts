@@ -25,6 +25,20 @@ export function eachCookieOf(request: TrackedRequest, visit: (name: string, valu
   for (const [name, value] of repeatedCookies(request.cookies)) visit(name, value)
 }
 
+/**
+ * Returns the names of the cookies that match, for managers that put an id of the site into the name.
+ *
+ * @param pattern - Anchored, and without the flag `g`.
+ * @returns None if there are more than a site has.
+ */
+export function cookieNamesLike(request: TrackedRequest, pattern: RegExp): readonly string[] {
+  const names = new Set<string>()
+  eachCookieOf(request, (name) => {
+    if (names.size <= MAX_VALUES && pattern.test(name)) names.add(name)
+  })
+  return names.size > MAX_VALUES ? NONE : [...names]
+}
+
 function distinctValues(repeated: readonly Cookie[], name: string, first: string): readonly string[] {
   const values = new Set([first])
   for (const [other, value] of repeated) {

@@ -1,7 +1,7 @@
 import type { TrackedRequest } from '../../model/tracked-request.js'
 import { markFactory } from '../reader-factory.js'
 import { textOrNumber } from '../reader-options.js'
-import { eachCookieOf, MAX_VALUES } from './cookie-values.js'
+import { cookieNamesLike } from './cookie-values.js'
 import { booleansOf, own, ownObject, readJsonCookies } from './decode.js'
 import { type ConsentOptions, type ConsentReader, consentReader } from './reader.js'
 import type { Choice, ConsentRecord } from './record.js'
@@ -53,11 +53,7 @@ function recordOf(record: Record<string, unknown>): ConsentRecord | undefined {
   return { explicit: true, choices }
 }
 
-function cookieNames(request: TrackedRequest, siteId: string | number | undefined): string[] {
+function cookieNames(request: TrackedRequest, siteId: string | number | undefined): readonly string[] {
   if (siteId !== undefined) return [`_iub_cs-${siteId}`, `_iub_cs-s${siteId}`]
-  const names = new Set<string>()
-  eachCookieOf(request, (name) => {
-    if (names.size <= MAX_VALUES && /^_iub_cs-s?\d+$/.test(name)) names.add(name)
-  })
-  return names.size > MAX_VALUES ? [] : [...names]
+  return cookieNamesLike(request, /^_iub_cs-s?\d+$/)
 }

@@ -30,6 +30,11 @@ export function klaro(options: KlaroOptions): ConsentReader {
 markFactory(klaro, "klaro({ categories: { matomo: 'analytics' } })")
 
 function read(request: TrackedRequest, { cookieName = 'klaro' }: KlaroOptions): ConsentRecord[] {
+  return readServiceRecords(request, cookieName)
+}
+
+/** Reads the records in a cookie of JSON with `true` or `false` for each of the site's services. */
+export function readServiceRecords(request: TrackedRequest, cookieName: string): ConsentRecord[] {
   return readJsonCookies(request, cookieName).flatMap((record) => {
     const choices = booleansOf(record)
     return choices.size === 0 ? [] : [{ explicit: true, choices }]

@@ -1,5 +1,5 @@
 import type { WalkerOS } from '@walkeros/core'
-import { type CategoryMap, type Choice, type ConsentRecord, toList, type WalkerKey } from './record.js'
+import { type CategoryMap, type ConsentRecord, toList, type WalkerKey } from './record.js'
 
 /** The key that needs only one granted category, because strictly necessary cookies cannot be refused. */
 const NECESSARY_KEY = 'functional'
@@ -19,9 +19,7 @@ export interface Mapping {
 /** Maps a record to walkerOS keys. A key that the record does not decide is left out. */
 export function toConsent(record: ConsentRecord, mapping: Mapping): WalkerOS.Consent | undefined {
   if (mapping.explicitOnly && !record.explicit) return undefined
-  // A record with none of the common ids uses ids that only the site can explain. One with no ids at all grants
-  // nothing.
-  if (mapping.isGuess && record.choices.size > 0 && !namesAny(record.choices, mapping.keys)) return undefined
+  if (mapping.isGuess && !isUnderstood(record, mapping.keys)) return undefined
   const consent: WalkerOS.Consent = {}
   let isDecided = false
   for (const [key, categories] of mapping.keys) {
@@ -44,7 +42,7 @@ function isGranted(
   let isAnyUndecided = false
   let isAnyMissing = false
   for (const category of categories) {
-    const choice = record.choices.get(category)
+    const choice = record.choices.get(category) ?? record.rest
     if (choice === undefined) isAnyMissing = true
     else if (choice === false) isAnyRefused = true
     else if (choice === true || (choice === 'assumed' && !mapping.explicitOnly)) isAnyGranted = true
@@ -93,12 +91,14 @@ export function categoriesByKey(
   return keys
 }
 
-function namesAny(
-  choices: ReadonlyMap<string, Choice>,
-  keys: ReadonlyMap<WalkerKey, readonly string[]>,
-): boolean {
+/**
+ * Whether a default map says anything of a record. A record with none of the common ids uses ids that only the site can
+ * explain. One with no ids at all grants nothing, or is one answer for all of them.
+ */
+function isUnderstood(record: ConsentRecord, keys: ReadonlyMap<WalkerKey, readonly string[]>): boolean {
+  if (record.choices.size === 0 || record.rest !== undefined) return true
   for (const categories of keys.values())
-    if (categories.some((category) => choices.has(category))) return true
+    if (categories.some((category) => record.choices.has(category))) return true
   return false
 }
 

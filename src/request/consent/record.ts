@@ -23,6 +23,8 @@ export interface ConsentRecord {
   /** Whether the visitor made this choice; `false` for the manager's default state. */
   readonly explicit: boolean
   readonly choices: ReadonlyMap<string, Choice>
+  /** The choice for every category outside of `choices`, where the visitor gave one answer for all of them. */
+  readonly rest?: boolean
   /** Whether the record lists accepted categories only, so that a missing one was refused. Defaults to `false`. */
   readonly acceptedOnly?: boolean
 }
@@ -43,6 +45,20 @@ export const COMMON_CATEGORIES: CategoryMap = {
 /** Adds a choice. A category that a record names twice is granted only if both grant it. */
 export function addChoice(choices: Map<string, Choice>, category: string, granted: boolean): void {
   choices.set(category, granted && choices.get(category) !== false)
+}
+
+/** Reads a choice that is written as 1 or 0, a number or a text. */
+export function choiceOfBit(value: unknown): Choice {
+  if (value === 1 || value === '1') return true
+  return value === 0 || value === '0' ? false : 'undecided'
+}
+
+/** Reads the members of an object as choices. */
+export function choicesOf(
+  record: Readonly<Record<string, unknown>>,
+  choiceOf: (value: unknown) => Choice,
+): Map<string, Choice> {
+  return new Map(Object.entries(record).map(([category, value]) => [category, choiceOf(value)]))
 }
 
 /** Returns the one or more keys of a category as a list. */

@@ -1,6 +1,7 @@
 import type { TrackedRequest } from '../../model/tracked-request.js'
 import { readBits } from './bits.js'
 import { cookieValues, MAX_VALUES } from './cookie-values.js'
+import type { CategoryMap, ConsentRecord } from './record.js'
 
 /** The part before the list of vendors: 213 bits that every string has. */
 const HEAD = /^[\w-]{36}/
@@ -9,6 +10,23 @@ const VERSION = 2
 const IS_SERVICE_SPECIFIC = 138
 const PURPOSES_CONSENT = 152
 const PURPOSES = 24
+
+/** The purposes behind the keys that `tcf()` knows. */
+export const TC_PURPOSES: CategoryMap = {
+  1: ['analytics', 'marketing'],
+  3: 'marketing',
+  4: 'marketing',
+  8: 'analytics',
+  9: 'analytics',
+}
+
+/** Makes a record of consented purposes; their categories are the numbers of the purposes. */
+export function tcRecord(purposes: readonly boolean[]): ConsentRecord {
+  return {
+    explicit: true,
+    choices: new Map(purposes.map((granted, index) => [String(index + 1), granted])),
+  }
+}
 
 /**
  * Reads the purposes of a TCF 2 consent string, in order, beginning with purpose 1.

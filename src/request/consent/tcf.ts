@@ -3,7 +3,7 @@ import { markFactory } from '../reader-factory.js'
 import { cookieNames } from '../reader-options.js'
 import { type ConsentOptions, type ConsentReader, consentReader } from './reader.js'
 import type { ConsentRecord } from './record.js'
-import { readTcPurposes } from './tc-string.js'
+import { readTcPurposes, TC_PURPOSES, tcRecord } from './tc-string.js'
 
 /** The options of {@link tcf}. */
 export interface TcfOptions extends ConsentOptions {
@@ -28,13 +28,7 @@ export function tcf(options: TcfOptions = {}): ConsentReader {
     name: 'tcf',
     options,
     rules: { cookies: cookieNames },
-    defaults: {
-      1: ['analytics', 'marketing'],
-      3: 'marketing',
-      4: 'marketing',
-      8: 'analytics',
-      9: 'analytics',
-    },
+    defaults: TC_PURPOSES,
     complete: true,
     read,
   })
@@ -46,10 +40,5 @@ function read(
   request: TrackedRequest,
   { cookies = ['euconsent-v2', 'eupubconsent-v2'] }: TcfOptions,
 ): ConsentRecord[] {
-  return cookies.flatMap((cookie) =>
-    readTcPurposes(request, cookie).map((purposes) => ({
-      explicit: true,
-      choices: new Map(purposes.map((granted, index) => [String(index + 1), granted])),
-    })),
-  )
+  return cookies.flatMap((cookie) => readTcPurposes(request, cookie).map(tcRecord))
 }

@@ -101,6 +101,7 @@ function delivery(host: string, directory?: string): Measured {
     listener: { delivered: () => {}, failed: () => {} },
     limits: limitsOf(),
     outbox: directory ? fileOutbox({ directory }) : undefined,
+    sends: true,
     flushAt: FLUSH_AT,
     flushInterval: 200,
     openClient: (outcomes, gate) =>

@@ -4,7 +4,22 @@
 export type { TrackingConfig } from './config/config.js'
 export { ConfigError, type ConfigProblem } from './config/validation.js'
 export { type ContextAdapter, fromAsyncLocalStorage } from './context/ambient.js'
-export type { DeliveryOptions, Health, SegmentClient, TrackingStats } from './delivery/index.js'
+export type {
+  AsideReason,
+  DeliveryOptions,
+  Erased,
+  Erasure,
+  Health,
+  OpenOutbox,
+  Outbox,
+  OutboxLimits,
+  OutboxSession,
+  SegmentClient,
+  StoredCall,
+  TakenCall,
+  TakeOptions,
+  TrackingStats,
+} from './delivery/index.js'
 export type { BeforeSend } from './destination/before-send.js'
 export { hashed, only } from './destination/call-paths.js'
 export { type EcommerceRule, type EcommerceRules, segmentEcommerce } from './destination/ecommerce.js'

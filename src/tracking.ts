@@ -108,6 +108,7 @@ class RequestTracking implements Tracking {
       },
       limits,
       outbox: config.delivery?.outbox,
+      sends: config.delivery?.send !== false,
       writeKey: settings.writeKey,
       flushAt: client.flushAt,
       flushInterval: client.flushInterval,

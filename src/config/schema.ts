@@ -140,10 +140,24 @@ const deliveryShape = {
     ),
     'Keeps calls across restarts.',
   ),
+  send: field(
+    booleanSchema,
+    'Whether this process sends. With `false` it only writes to an outbox that others read, such as `redisOutbox()` gives.',
+    true,
+  ),
 } satisfies Record<keyof DeliveryOptions, z.ZodType>
 
 /** The schema of `config.delivery`. */
-export const DeliverySchema = exactObject('an object such as { maxPending: 1000 }', deliveryShape)
+export const DeliverySchema = exactObject(
+  'an object such as { maxPending: 1000 }',
+  deliveryShape,
+).superRefine(({ send, outbox }, context) => {
+  if (send !== false || outbox?.isShared === true) return
+  const message = outbox
+    ? 'an outbox that no other process reads while this one lives would never be sent: use redisOutbox({ client })'
+    : 'without an outbox nothing would ever be sent: give one that other processes read, such as redisOutbox({ client })'
+  context.addIssue({ code: 'custom', path: ['send'], message })
+})
 
 type Callback<K extends keyof TrackingCallbacks> = NonNullable<TrackingCallbacks[K]>
 

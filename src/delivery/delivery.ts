@@ -16,8 +16,8 @@ import type { Health } from './health.js'
 import type { Ledger } from './ledger.js'
 import type { Limits } from './limits.js'
 import { memoryOf } from './object-memory.js'
-import type { Outbox, Place, ReadCall } from './outbox/outbox.js'
-import { StoredQueue } from './outbox/stored-queue.js'
+import type { Outbox, StoredCall } from './outbox/outbox.js'
+import { type LoadedCall, type Place, StoredQueue } from './outbox/stored-queue.js'
 import { callOf, type PendingCall, sizeOf, textOf } from './pending-call.js'
 import { PendingCalls } from './pending-calls.js'
 import type { SegmentClient } from './segment-client.js'
@@ -36,7 +36,7 @@ const CLIENT_SHARE = 1 / 4
 const MAX_HELD_BYTES = 64 * 1024 * 1024
 /** Closing the outbox takes milliseconds, and at most this many if the disk hangs. */
 const CLOSE_MS = 1_000
-/** The number of every call of another process: they are older than all of this one. */
+/** The number of every call that an ended process has left: they are older than all of this one. */
 const ADOPTED_NUMBER = 0
 
 /** Hears the outcome of every call. */
@@ -53,6 +53,8 @@ export interface DeliveryParts {
   readonly limits: Limits
   /** Stores calls until they have their outcome. */
   readonly outbox: Outbox | undefined
+  /** Whether this process sends; one that does not leaves its calls in the outbox to others. */
+  readonly sends: boolean
   /** The write key: stored calls are sent with no other. */
   readonly writeKey?: string
   /** How many calls fill a batch, unless the client says. */
@@ -76,6 +78,8 @@ export class Delivery {
   readonly #storedQueue: StoredQueue<PendingCall> | undefined
   readonly #writeKeyHash: string | undefined
   #made = 0
+  /** The newest call of this process that the outbox has handed out. */
+  #newestTaken = ADOPTED_NUMBER
   /** Whether a shutdown has begun: its flush waits for calls of other processes, too. */
   #closing = false
   #closed = false
@@ -114,7 +118,7 @@ export class Delivery {
       flushTarget: () => this.#flushWaiters.upTo,
       beforeSubmit: () => this.#expire(),
       onCapacity: () => {
-        if (this.#storedQueue?.hasMore) this.#storedQueue.read()
+        this.#storedQueue?.take()
       },
       refused: (pending, error) => this.#end(pending, 'rejected', messageOf(error)),
       flushFailed: (error) => this.#report.clientFailed('the Segment client could not be flushed', error),
@@ -122,15 +126,25 @@ export class Delivery {
     this.#writeKeyHash = hashOf(parts.writeKey)
     this.#storedQueue =
       parts.outbox &&
-      new StoredQueue<PendingCall>(parts.outbox, this.#writeKeyHash, {
-        stored: (calls) => this.#stored(calls),
-        loaded: (calls, isOwn) => this.#loaded(calls, isOwn),
-        placed: (calls) => this.#placed(calls),
-        answers: () => this.#storeAgain(),
-        failed: (problem, error) => this.#report.outboxFailed(problem, error),
-        lost: (count) => this.#lostOnDisk(count, 'damaged'),
-        leftDamaged: (problem, error, lost) => this.#leftDamaged(problem, error, lost),
-      })
+      new StoredQueue<PendingCall>(
+        parts.outbox,
+        { writeKeyHash: this.#writeKeyHash, sends: parts.sends },
+        {
+          stored: (calls) => this.#stored(calls),
+          left: (calls) => this.#left(calls),
+          loaded: (calls) => this.#loaded(calls),
+          passed: (calls) => this.#passed(calls),
+          placed: (calls) => this.#placed(calls),
+          ready: () => this.#submitter.schedule(),
+          answers: () => this.#storeAgain(),
+          failed: (problem, error) => this.#report.outboxFailed(problem, error),
+          lost: (count) => this.#lostOnDisk(count, 'damaged'),
+          relayed: (count) => this.#relayed(count),
+          robbed: (receipts) => this.#robbed(receipts),
+          evicted: (calls) => this.#evicted(calls),
+          troubled: (problem, error, lost) => this.#leftDamaged(problem, error, lost),
+        },
+      )
   }
 
   /** The client. */
@@ -170,6 +184,7 @@ export class Delivery {
       return this.#refuse(call, 'rejected', 'another pending call has the same messageId')
     if (this.#closed) return this.#refuse(call, 'closed', undefined)
     if (this.#storedQueue?.isUsable) return this.#store(this.#storedQueue, call, messageId)
+    if (!this.#parts.sends) return this.#refuse(call, 'closed', 'the outbox cannot be used')
     if (this.#clientError) return this.#refuse(call, 'closed', this.#clientError)
     const most = bytesWithin(call.params, MAX_PARAMS_BYTES)
     if (most === undefined) return this.#refuse(call, 'too-large', undefined)
@@ -226,6 +241,7 @@ export class Delivery {
     const number = ++this.#made
     const pending = this.#pending
     const isHeld =
+      this.#parts.sends &&
       storedQueue.storedOnly === 0 &&
       pending.size < limits.maxPending &&
       pending.hasRoomFor(bytes, maxHeldBytes)
@@ -249,26 +265,33 @@ export class Delivery {
   }
 
   /** Calls have been stored. */
-  #stored(calls: readonly PendingCall[]): void {
-    for (const pending of calls) {
-      if (this.#storedQueue?.isUsable)
-        pending.place = this.#storedQueue.placeOf(pending.number, textOf(pending).length)
+  #stored(calls: readonly { readonly held: PendingCall; readonly place: Place | undefined }[]): void {
+    for (const { held: pending, place } of calls) {
+      if (place) this.#newestTaken = Math.max(this.#newestTaken, pending.number)
+      if (this.#storedQueue?.isUsable) pending.place = place
       if (this.#pending.get(pending.messageId) === pending) this.#submitter.add(pending)
-      else if (pending.place) this.#storedQueue?.settled(pending.place)
+      else if (place) this.#storedQueue?.settled(place)
     }
     this.#submitter.gather()
   }
 
-  /** Calls were sent from memory while the disk hung, and are on it now. */
+  /** Calls are stored, and their turn has not come: others may send them. */
+  #left(calls: readonly PendingCall[]): void {
+    for (const pending of calls) {
+      if (this.#pending.get(pending.messageId) === pending) this.#pending.remove(pending)
+    }
+  }
+
+  /** Calls were sent from memory while the outbox hung, and are in it now. */
   #placed(calls: readonly { readonly place: Place; readonly messageId: string }[]): void {
     for (const { place, messageId } of calls) {
       const pending = this.#pending.get(messageId)
-      if (pending?.number === place.number) pending.place = place
+      if (pending && !pending.place) pending.place = place
       else this.#storedQueue?.settled(place)
     }
   }
 
-  /** The disk answers again: calls that only memory holds are stored. */
+  /** The outbox answers again: calls that only memory holds are stored. */
   #storeAgain(): void {
     this.#report.outboxAnswers()
     if (this.#closed) return
@@ -281,31 +304,99 @@ export class Delivery {
     }
   }
 
-  /** Calls have been read back. Those of ended processes go before all others. */
-  #loaded(calls: readonly ReadCall[], isOwn: boolean): void {
-    for (const { number, type, messageId, madeAt, text, place } of calls) {
-      if (this.#pending.has(messageId)) {
-        if (place) this.#storedQueue?.settled(place)
+  /** Calls were taken from the outbox. Those that ended processes left go before all others. */
+  #loaded(calls: readonly LoadedCall[]): void {
+    const isShared = this.#parts.outbox?.isShared === true
+    for (const loaded of calls) {
+      const { call, place, number, refusal } = loaded
+      if (this.#isKnown(loaded)) continue
+      if (number === undefined) this.#parts.ledger.made()
+      else this.#newestTaken = Math.max(this.#newestTaken, number)
+      if (refusal !== undefined) {
+        this.#storedQueue?.setAside(call, 'rejected', refusal)
+        this.#endTaken(loaded, 'rejected', refusal)
         continue
       }
-      if (!isOwn) this.#parts.ledger.made()
-      const pending = this.#pending.add({
-        number: isOwn ? number : ADOPTED_NUMBER,
-        type,
-        messageId,
-        remembered: undefined,
-        text,
-        call: undefined,
-        objectBytes: 0,
-        bytes: sizeOf(text),
-        ageMs: Math.max(0, wallTime() - madeAt),
-      })
+      const pending = this.#hold(
+        number ?? (isShared ? this.#newestTaken : ADOPTED_NUMBER),
+        call,
+        wallTime() - call.madeAt,
+      )
       pending.place = place
-      if (isOwn) this.#submitter.add(pending)
+      pending.isAdopted = number === undefined
+      if (number !== undefined || isShared) this.#submitter.add(pending)
       else this.#submitter.requeue(pending)
       this.#submitter.due(pending.number)
     }
     this.#submitter.schedule()
+  }
+
+  /** Calls that only the outbox was to hold go on in memory, since it does not answer. */
+  #passed(calls: readonly { readonly number: number; readonly call: StoredCall }[]): void {
+    for (const { number, call } of calls) {
+      this.#submitter.add(this.#hold(number, call, wallTime() - call.madeAt))
+      this.#submitter.due(number)
+    }
+    this.#submitter.schedule()
+  }
+
+  /** Holds a stored call in memory. */
+  #hold(number: number, { type, messageId, text }: StoredCall, ageMs: number): PendingCall {
+    return this.#pending.add({
+      number,
+      type,
+      messageId,
+      remembered: undefined,
+      text,
+      call: undefined,
+      objectBytes: 0,
+      bytes: sizeOf(text),
+      ageMs: Math.max(0, ageMs),
+    })
+  }
+
+  /** Whether memory has a call already that the outbox hands out: it was written twice, or sent while the outbox hung. */
+  #isKnown({ call, place, number }: LoadedCall): boolean {
+    const known = this.#pending.get(call.messageId)
+    if (!known) return false
+    if (number !== undefined) this.#parts.ledger.relayed(1)
+    if (known.place) this.#storedQueue?.settled(place)
+    else known.place = place
+    return true
+  }
+
+  /** Calls that this process wrote are sent by others. */
+  #relayed(count: number): void {
+    this.#parts.ledger.relayed(count)
+    this.#settled()
+  }
+
+  /** Others have taken calls that this process held: those that the client has may arrive twice. */
+  #robbed(receipts: ReadonlySet<unknown>): void {
+    let count = 0
+    for (const pending of [...this.#pending.values()]) {
+      if (!pending.place || pending.isSubmitted || !receipts.has(pending.place.receipt)) continue
+      if (!this.#submitter.remove(pending)) continue
+      this.#pending.remove(pending)
+      count++
+    }
+    if (count > 0) this.#relayed(count)
+  }
+
+  /** The outbox is full, and its oldest calls go. */
+  #evicted(calls: readonly LoadedCall[]): void {
+    for (const evicted of calls) {
+      if (this.#isKnown(evicted)) continue
+      if (evicted.number === undefined) this.#parts.ledger.made()
+      this.#endTaken(evicted, 'overflow', 'the outbox is full')
+    }
+  }
+
+  /** Ends a call that was taken and never held. */
+  #endTaken({ call: { type, text }, place }: LoadedCall, reason: FailureReason, detail: string): void {
+    this.#storedQueue?.settled(place)
+    this.#giveUp(callOf({ type, text, remembered: undefined, call: undefined }), reason, detail)
+    this.#settled()
   }
 
   /** Resolves when every call made before has its outcome, or the time is over. */
@@ -341,29 +432,31 @@ export class Delivery {
    */
   async close(timeoutMs: number): Promise<{ lost: number; kept: number; directPending: number }> {
     const deadline = performance.now() + timeoutMs
-    const left = () => Math.max(1, deadline - performance.now())
+    const leftMs = () => Math.max(1, deadline - performance.now())
     // Last chance: a request that waits for the gate would wait in vain.
     this.#gate.probe()
     this.#storedQueue?.stopAdopting()
     this.#storedQueue?.hurry(timeoutMs / 2)
     this.#closing = true
-    await Promise.race([this.flush(left()), this.#storedAndBlocked()])
+    await Promise.race([this.flush(leftMs()), this.#storedAndBlocked()])
     const directPending = this.#client.calls.direct
     this.#client.calls.abandonDirect()
     this.#closed = true
     this.#report.closed()
     this.#submitter.stop()
     this.#pending.stop()
-    const { isStored, gone } = await this.#onDisk(left())
-    this.#keep(this.#storedQueue?.forgetStoredOnly() ?? 0)
-    const lost = this.#endAll(isStored) + gone
-    this.#lostOnDisk(gone, 'closed')
+    const { isStored, gone } = await this.#onDisk(leftMs())
+    const left = this.#storedQueue?.forgetStoredOnly() ?? { written: 0, unwritten: 0 }
+    this.#keep(left.written)
+    const lostStored = gone + left.unwritten
+    const lost = this.#endAll(isStored) + lostStored
+    this.#lostOnDisk(lostStored, 'closed')
     const kept = this.#kept
     this.#flushWaiters.end()
     if (kept > 0) this.#client.stop()
     // The application's own client ignores a second flush while one hangs.
-    if (this.#submitter.flushing) await answerWithin(this.#submitter.flushing, left())
-    if (!this.#submitter.flushing) await this.#client.close(left())
+    if (this.#submitter.flushing) await answerWithin(this.#submitter.flushing, leftMs())
+    if (!this.#submitter.flushing) await this.#client.close(leftMs())
     const closing = this.#storedQueue?.close()
     if (closing && !this.#storedQueue?.isHanging) await answerWithin(closing, CLOSE_MS)
     this.#gate.stop()
@@ -380,8 +473,9 @@ export class Delivery {
         Math.max(timeoutMs, CLOSE_MS),
       )
     }
-    if (!storedQueue.directoryMissing) return { isStored: true, gone: 0 }
-    return { isStored: false, gone: storedQueue.forgetStoredOnly() }
+    if (!storedQueue.isGone) return { isStored: true, gone: 0 }
+    const { written, unwritten } = storedQueue.forgetStoredOnly()
+    return { isStored: false, gone: written + unwritten }
   }
 
   /** Stored calls are left to the next process: they stay pending. */
@@ -543,13 +637,14 @@ export class Delivery {
 
   /** The oldest call that a flush waits for. */
   #oldest(): number {
-    for (const { number } of this.#pending.values()) {
-      if (number !== ADOPTED_NUMBER || this.#closing) return number
+    const stored = this.#storedQueue?.firstStoredOnly ?? Number.POSITIVE_INFINITY
+    for (const { number, isAdopted } of this.#pending.values()) {
+      if (!isAdopted || this.#closing) return Math.min(number, stored)
     }
-    return this.#storedQueue?.firstStoredOnly ?? Number.POSITIVE_INFINITY
+    return stored
   }
 
-  /** Calls that an ended process has left count as made here, and some of them are lost. */
+  /** Calls that others have left count as made here, and some of them are lost. */
   #leftDamaged(problem: string, error: unknown, lost: number): void {
     this.#report.storeDamaged(problem, error, lost)
     for (let left = lost; left > 0; left--) {

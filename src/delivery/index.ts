@@ -7,7 +7,18 @@ export type { Health } from './health.js'
 export { Ledger, sum, type TrackingStats } from './ledger.js'
 export { limitsOf } from './limits.js'
 export type { DeliveryOptions } from './options.js'
-export type { Outbox } from './outbox/outbox.js'
+export type {
+  AsideReason,
+  Erased,
+  Erasure,
+  OpenOutbox,
+  Outbox,
+  OutboxLimits,
+  OutboxSession,
+  StoredCall,
+  TakenCall,
+  TakeOptions,
+} from './outbox/outbox.js'
 export { Unsettled } from './process-end.js'
 export type { ClientOptions, ClientSettings, SegmentClient } from './segment-client.js'
 export { analyticsOf } from './segment-client.js'

@@ -35,7 +35,7 @@ const NO_FAILURES: Readonly<Record<FailureReason, number>> = {
 
 /**
  * The outcome of every event and every call. At any moment `tracked = open + dispatched + Σ dropped` and
- * `made = delivered + pending + Σ failed`.
+ * `made = delivered + pending + relayed + Σ failed`.
  */
 export interface TrackingStats {
   /** One for every call of a tracker's method, misuse included. */
@@ -53,6 +53,8 @@ export interface TrackingStats {
     readonly delivered: number
     /** Without an outcome yet, also while they wait for a retry. */
     readonly pending: number
+    /** Written to an outbox that other processes read, and sent by one of them: they count it there, too. */
+    readonly relayed: number
     /** Not made, since Segment knows the same already. */
     readonly deduplicated: number
     /** Not made, since `beforeSend` withheld them. */
@@ -73,6 +75,7 @@ export class Ledger {
   #dispatched = 0
   #made = 0
   #delivered = 0
+  #relayed = 0
   #deduplicated = 0
   #withheld = 0
   readonly #dropped = { ...NO_DROPS }
@@ -135,6 +138,13 @@ export class Ledger {
     this.onChange?.()
   }
 
+  /** Pending calls are sent by other processes. */
+  relayed(count: number): void {
+    this.#relayed += count
+    for (let left = count; left > 0; left--) this.#unsettled.end()
+    this.onChange?.()
+  }
+
   /** Pending calls stay in the outbox for the next process: they remain pending, and nobody waits for them. */
   kept(count: number): void {
     for (let left = count; left > 0; left--) this.#unsettled.end()
@@ -163,7 +173,8 @@ export class Ledger {
       calls: {
         made: this.#made,
         delivered: this.#delivered,
-        pending: this.#made - this.#delivered - sum(failed),
+        pending: this.#made - this.#delivered - this.#relayed - sum(failed),
+        relayed: this.#relayed,
         deduplicated: this.#deduplicated,
         withheld: this.#withheld,
         failed,

@@ -18,4 +18,9 @@ export interface DeliveryOptions {
    * by default: calls wait in memory, and a killed process loses them.
    */
   outbox?: Outbox
+  /**
+   * Whether this process sends. With `false` it only writes to an outbox that other processes read, such as
+   * `redisOutbox({ client })`, and makes no request to Segment. Defaults to `true`.
+   */
+  send?: boolean
 }

@@ -1,5 +1,5 @@
 import type { CallParams, CallType, Remembered, SegmentCall } from '../model/segment-call.js'
-import type { Place } from './outbox/outbox.js'
+import type { Place } from './outbox/stored-queue.js'
 
 /**
  * A call without an outcome. The next ones stay objects; the others wait as text, about a kilobyte, which takes a third of
@@ -29,6 +29,8 @@ export interface PendingCall {
   isSubmitted: boolean
   /** Whether Segment has refused its batch: it is then sent alone. */
   isSuspect: boolean
+  /** Whether another process has written it: no `flush()` of this one waits for it. */
+  isAdopted: boolean
   /** Where it is stored, if it is. */
   place: Place | undefined
 }

@@ -92,6 +92,7 @@ export class PendingCalls {
       clientBytes: 0,
       isSubmitted: false,
       isSuspect: false,
+      isAdopted: false,
       place: undefined,
     }
     this.#calls.set(pending.messageId, pending)

@@ -119,6 +119,13 @@ export class Submitter {
     return this.#room.takeFrom(number)
   }
 
+  /** Removes a call, and tells whether it waited. */
+  remove(pending: PendingCall): boolean {
+    const suspect = this.#suspects.indexOf(pending)
+    if (suspect >= 0 && !pending.isSubmitted) return this.#suspects.splice(suspect, 1).length > 0
+    return this.#room.remove(pending)
+  }
+
   /** The client has reported the outcome of a call. */
   settled(pending: PendingCall): void {
     this.#submitted--

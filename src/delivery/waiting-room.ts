@@ -43,6 +43,14 @@ export class WaitingRoom {
     return index < 0 ? this.#takeNew() : this.#returned.splice(index, 1)[0]
   }
 
+  /** Removes a call, and tells whether it was there. */
+  remove(call: PendingCall): boolean {
+    const index = this.#returned.indexOf(call)
+    if (index >= 0) return this.#returned.splice(index, 1).length > 0
+    const place = this.#calls.indexOf(call, this.#first)
+    return place >= 0 && this.#calls.splice(place, 1).length > 0
+  }
+
   #takeNew(): PendingCall | undefined {
     const call = this.#calls[this.#first]
     if (!call) return undefined

@@ -12,6 +12,8 @@ export type {
 export { formatCall } from './format-call.js'
 export type { Duplicate, ReceivedBatch, RejectedBatch } from './journal.js'
 export { type TrackingMatchers, trackingMatchers } from './matchers.js'
+export { checkOutbox, type OutboxReport } from './outbox/check.js'
+export type { OutboxCheckOptions, OutboxFault } from './outbox/options.js'
 export type {
   ReceivedAlias,
   ReceivedCall,

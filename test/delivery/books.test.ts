@@ -7,6 +7,7 @@ import { fileOutbox } from '../../src/delivery/outbox/file.js'
 import { internalsOf } from '../../src/frameworks/adapter.js'
 import type { Tracking, TrackingConfig } from '../../src/index.js'
 import type { Fault } from '../../src/testing/index.js'
+import { changed } from '../support/outboxes.js'
 import { segmentServer } from '../support/servers.js'
 import { delivering, keptLog, temporaryDirectory } from './delivering.js'
 
@@ -127,18 +128,12 @@ describe('the books of calls', () => {
       on: { delivered: check, failed: check },
       delivery: {
         maxPending: 20,
-        outbox: {
-          limits: outbox.limits,
-          async open() {
-            const opened = await outbox.open()
-            const { write } = opened.own
-            opened.own.write = async (calls) => {
-              await answered
-              await write.call(opened.own, calls)
-            }
-            return opened
+        outbox: changed(outbox, ({ write }) => ({
+          async write(calls, room) {
+            await answered
+            return write(calls, room)
           },
-        },
+        })),
       },
     })
     of(tracking)

@@ -5,6 +5,7 @@ import fc from 'fast-check'
 import { describe, expect, it, vi } from 'vitest'
 import { fileOutbox } from '../../src/delivery/outbox/file.js'
 import type { SegmentServer } from '../../src/testing/index.js'
+import { session } from '../support/outboxes.js'
 import { segmentServer } from '../support/servers.js'
 import { delivering, expectBalance, keptLog, temporaryDirectory } from './delivering.js'
 
@@ -26,21 +27,18 @@ const textOf = (index: number) =>
 
 /** Leaves calls as a process does that was killed (in the log), or that had filled its buffer or ended (in tables). */
 async function leave(count: number, directory = temporaryDirectory()): Promise<Left> {
-  const opened = await fileOutbox({ directory }).open()
+  const opened = await fileOutbox({ directory }).open(session().session)
   const calls = new Map<string, string>()
   for (let number = 1; number <= count; ) {
     const group = []
     for (; group.length < 50 && number <= count; number++) {
       const messageId = `m-${number}`
       calls.set(messageId, textOf(number))
-      group.push({
-        number,
-        call: { type: 'track' as const, messageId, madeAt: Date.now(), text: textOf(number) },
-      })
+      group.push({ type: 'track' as const, messageId, madeAt: Date.now(), text: textOf(number) })
     }
-    await opened.own.write(group)
+    await opened.write(group, 0)
   }
-  await opened.own.close()
+  await opened.close()
   const [name = ''] = readdirSync(directory)
   return { directory, store: join(directory, name), calls }
 }
@@ -55,31 +53,29 @@ async function toTable(store: string): Promise<void> {
 
 /** Takes over what was left, and tells what was read and what is said of the rest. */
 async function adopt({ directory, calls }: Left) {
-  const opened = await fileOutbox({ directory }).open()
-  const said: string[] = []
-  let lost = 0
-  const stores = await opened.adopt((problem, _error, count = 0) => {
-    said.push(problem)
-    lost += count
+  let isReady = false
+  const { session: listening, told } = session({
+    ready() {
+      isReady = true
+    },
+  })
+  const opened = await fileOutbox({ directory }).open(listening)
+  await vi.waitUntil(() => isReady || told.said.some((line) => line.includes('kept as *.broken')), {
+    timeout: 10_000,
   })
   const read = new Set<string>()
   const changed: string[] = []
-  for (const store of stores) {
-    let after = -1
-    for (;;) {
-      const some = await store.read(after, 200)
-      for (const { messageId, type, text, number } of some) {
-        if (calls.get(messageId) !== text || type !== 'track') changed.push(messageId)
-        read.add(messageId)
-        after = number
-      }
-      if (some.length > 0) await store.remove(some.map(({ number }) => number))
-      if (some.length < 200) break
+  for (;;) {
+    const some = await opened.take(200)
+    for (const { messageId, type, text } of some) {
+      if (calls.get(messageId) !== text || type !== 'track') changed.push(messageId)
+      read.add(messageId)
     }
-    await store.close().catch(() => {})
+    await opened.settle(some.map(({ receipt }) => receipt))
+    if (some.length < 200) break
   }
-  await opened.own.close()
-  return { read: read.size, changed, lost, said }
+  await opened.close()
+  return { read: read.size, changed, lost: told.lostOfOthers, said: told.said }
 }
 
 /** Files of the engine that hold something. */

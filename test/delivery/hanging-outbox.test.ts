@@ -1,10 +1,11 @@
 import { readdirSync } from 'node:fs'
 import { describe, expect, it, vi } from 'vitest'
 import { fileOutbox, type Outbox } from '../../src/delivery/outbox/file.js'
+import { changed } from '../support/outboxes.js'
 import { segmentServer } from '../support/servers.js'
 import { arrived, delivering, expectBalance, keptLog, temporaryDirectory, upTo } from './delivering.js'
 
-type Operation = 'open' | 'write' | 'read' | 'remove'
+type Operation = 'open' | 'write' | 'take' | 'settle'
 
 /** An outbox one of whose operations hangs from some time on, until it is let go on. */
 function hanging(outbox: Outbox, operation: Operation) {
@@ -19,28 +20,26 @@ function hanging(outbox: Outbox, operation: Operation) {
   return {
     hang,
     goOn: () => release(),
-    outbox: {
-      limits: outbox.limits,
-      async open() {
-        if (operation === 'open') await gate
-        const opened = await outbox.open()
-        const { own } = opened
-        const { write, read, remove } = own
-        own.write = async (calls) => {
+    outbox: changed(
+      outbox,
+      ({ write, take, settle }) => ({
+        async write(calls, room) {
           if (operation === 'write') await gate
-          return write.call(own, calls)
-        }
-        own.read = async (...from) => {
-          if (operation === 'read') await gate
-          return read.call(own, ...from)
-        }
-        own.remove = async (numbers) => {
-          if (operation === 'remove') await gate
-          return remove.call(own, numbers)
-        }
-        return opened
+          return write(calls, room)
+        },
+        async take(most, options) {
+          if (operation === 'take') await gate
+          return take(most, options)
+        },
+        async settle(receipts) {
+          if (operation === 'settle') await gate
+          return settle(receipts)
+        },
+      }),
+      async () => {
+        if (operation === 'open') await gate
       },
-    } satisfies Outbox,
+    ),
   }
 }
 
@@ -101,7 +100,7 @@ describe('an outbox whose disk hangs', () => {
     expect(readdirSync(directory)).toEqual([])
   })
 
-  it.each(['read', 'remove'] as const)(
+  it.each(['take', 'settle'] as const)(
     'at %s takes calls in memory, and has every one when it answers',
     async (operation) => {
       const segment = await segmentServer()

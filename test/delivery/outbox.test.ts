@@ -5,6 +5,7 @@ import { ClassicLevel } from 'classic-level'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { fileOutbox, type Outbox } from '../../src/delivery/outbox/file.js'
 import type { SegmentServer } from '../../src/testing/index.js'
+import { changed } from '../support/outboxes.js'
 import { segmentServer } from '../support/servers.js'
 import { arrived, delivering, expectBalance, keptLog, upTo } from './delivering.js'
 
@@ -34,34 +35,40 @@ async function leave(
   await segment.start()
 }
 
-/** An outbox that finds what others left only when it is let. */
+/** An outbox that hands out what others left only when it is let. */
 function slowToAdopt(outbox: Outbox): { outbox: Outbox; written: () => number; goOn: () => void } {
   let written = 0
-  let goOn = () => {}
-  const allowed = new Promise<void>((resolve) => {
-    goOn = resolve
-  })
+  let isAllowed = false
+  let ready = () => {}
+  const slow = changed(outbox, ({ write, take }) => ({
+    async write(calls, room) {
+      const taken = await write(calls, room)
+      written += calls.length
+      return taken
+    },
+    take: (most, options) => take(most, { ...options, ...(!isAllowed && { onlyOwn: true }) }),
+  }))
   return {
     written: () => written,
-    goOn: () => goOn(),
+    goOn() {
+      isAllowed = true
+      ready()
+    },
     outbox: {
-      limits: outbox.limits,
-      async open() {
-        const opened = await outbox.open()
-        const { adopt } = opened
-        const { write } = opened.own
-        opened.adopt = async (tell) => {
-          await allowed
-          return adopt.call(opened, tell)
-        }
-        opened.own.write = async (calls) => {
-          await write.call(opened.own, calls)
-          written += calls.length
-        }
-        return opened
+      ...slow,
+      open(session) {
+        ready = () => session.ready()
+        return slow.open(session)
       },
     },
   }
+}
+
+/** Lets the store of a receipt refuse to remove calls. */
+function breakStoreOf(receipt: unknown): void {
+  const store: unknown = typeof receipt === 'object' && receipt !== null && Reflect.get(receipt, 'store')
+  if (typeof store !== 'object' || store === null) throw new Error('this is no receipt of a store')
+  Reflect.set(store, 'remove', () => Promise.reject(new Error('the disk fails')))
 }
 
 describe('an outbox', () => {
@@ -139,21 +146,16 @@ describe('an outbox', () => {
     const { tracking, trackMany } = await delivering(segment, {
       delivery: {
         maxPending: 5,
-        outbox: {
-          ...outbox,
-          async open() {
-            const opened = await outbox.open()
-            const { own } = opened
-            const read = own.read.bind(own)
-            const write = own.write.bind(own)
-            let begun = () => {}
-            own.write = async (calls) => {
+        outbox: changed(outbox, ({ write, take }) => {
+          let begun = () => {}
+          return {
+            async write(calls, room) {
               begun()
               await written
-              await write(calls)
-            }
-            own.read = async (...from) => {
-              const calls = await read(...from)
+              return write(calls, room)
+            },
+            async take(most, options) {
+              const calls = await take(most, options)
               if (!trackMore) return calls
               const writing = new Promise<void>((resolve) => {
                 begun = resolve
@@ -165,13 +167,12 @@ describe('an outbox', () => {
               await trackMore()
               trackMore = undefined
               await writing
-              // What was read is taken in before any more is written.
+              // What was taken is known before any more is written.
               setImmediate(release)
               return calls
-            }
-            return opened
-          },
-        },
+            },
+          }
+        }),
       },
       logger,
     })
@@ -212,18 +213,12 @@ describe('an outbox', () => {
     const answers = new Promise<void>((resolve) => {
       goOn = resolve
     })
-    const hanging: Outbox = {
-      limits: outbox.limits,
-      async open() {
-        const opened = await outbox.open()
-        const { write } = opened.own
-        opened.own.write = async (calls) => {
-          await answers
-          await write.call(opened.own, calls)
-        }
-        return opened
+    const hanging = changed(outbox, ({ write }) => ({
+      async write(calls, room) {
+        await answers
+        return write(calls, room)
       },
-    }
+    }))
     const { tracking, trackMany } = await delivering(segment, {
       delivery: { maxBytes: 100_000, outbox: hanging },
     })
@@ -427,14 +422,19 @@ describe('an outbox', () => {
     await leave(5, segment, directory)
     const [left = ''] = readdirSync(directory)
     const slow = slowToAdopt(fileOutbox({ directory, commitInterval: 500 }))
-    const outbox: Outbox = {
-      limits: slow.outbox.limits,
-      async open() {
-        const opened = await slow.outbox.open()
-        opened.own.remove = () => Promise.reject(new Error('the disk fails'))
-        return opened
-      },
-    }
+    const outbox = changed(slow.outbox, ({ settle }) => {
+      const failing = new Set<unknown>()
+      return {
+        async settle(receipts) {
+          for (const receipt of receipts) {
+            // The first three are its own.
+            if (failing.size < 3) failing.add(receipt)
+          }
+          for (const receipt of failing) breakStoreOf(receipt)
+          await settle(receipts)
+        },
+      }
+    })
     const { tracking, trackMany } = await delivering(segment, { delivery: { outbox } })
     await trackMany(3)
     await segment.waitFor(3)

@@ -11,6 +11,7 @@ import {
   type TrackingConfig,
   type TrackingStats,
 } from '../../src/index.js'
+import { changed } from '../support/outboxes.js'
 import { setClock } from './clock.js'
 
 /** What the load is to be. */
@@ -110,18 +111,13 @@ const tracking = createTracking({
 
 /** An outbox that tells when a group of calls is on disk: what it has told by then has to survive. */
 function telling(outbox: Outbox): Outbox {
-  return {
-    limits: outbox.limits,
-    async open() {
-      const opened = await outbox.open()
-      const write = opened.own.write.bind(opened.own)
-      opened.own.write = async (calls) => {
-        await write(calls)
-        tell({ committed: calls.map(({ call }) => call.messageId) })
-      }
-      return opened
+  return changed(outbox, ({ write }) => ({
+    async write(calls, room) {
+      const taken = await write(calls, room)
+      tell({ committed: calls.map(({ messageId }) => messageId) })
+      return taken
     },
-  }
+  }))
 }
 
 /** What is told of a call by the tracking's channels. */

@@ -1,15 +1,6 @@
-import { randomBytes } from 'node:crypto'
-import { access, realpath } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
-import { wallTime } from '../../support/clock.js'
-import { addAside, removeOldAside } from './aside.js'
-import { FILE_MODE, makeDirectory, newStoreName, removeLeftovers, storeNames } from './directory.js'
-import { isTaken } from './engine.js'
-import { openLeftStore } from './left-store.js'
-import { LevelStore, type StoreListener } from './level-store.js'
-import { readMark } from './mark.js'
-import type { AsideReason, CallStore, OpenOutbox, Outbox, StoredCall, TellProblem } from './outbox.js'
-import { FORMAT } from './record.js'
+import { resolve } from 'node:path'
+import { FileOutbox } from './file-outbox.js'
+import type { Outbox } from './outbox.js'
 
 export type { Outbox } from './outbox.js'
 
@@ -30,10 +21,6 @@ export interface FileOutboxOptions {
   /** The number of waiting calls that are written at once, before the interval is over. Defaults to 500. */
   commitAt?: number
 }
-
-const MOST_TRIES = 3
-/** Milliseconds between two looks for what was set aside too long ago. */
-const ASIDE_CHECK_MS = 60 * 60 * 1_000
 
 /**
  * Stores calls on disk until Segment has taken them, so that a crash, a kill or a long outage loses none. The next process
@@ -66,97 +53,6 @@ export function fileOutbox(options: FileOutboxOptions): Outbox {
   const directory = resolve(options.directory)
   return {
     limits: { commitInterval, commitAt, maxBytes },
-    open: () => FileOutbox.open(directory),
-  }
-}
-
-class FileOutbox implements OpenOutbox {
-  readonly own: CallStore
-  readonly #directory: string
-  /** The stores that this process owns, has found unreadable, or leaves to others for good. */
-  readonly #known: Set<string>
-  /** When what was set aside is looked at next. */
-  #asideCheckAt = 0
-
-  private constructor(directory: string, own: CallStore, name: string) {
-    this.own = own
-    this.#directory = directory
-    this.#known = new Set([name])
-  }
-
-  static async open(given: string): Promise<FileOutbox> {
-    await makeDirectory(given)
-    // Every store needs one path, however the directory was named.
-    const directory = await realpath(given)
-    await removeLeftovers(directory)
-    for (let tries = 1; ; tries++) {
-      const name = newStoreName(randomBytes(4).toString('hex'))
-      try {
-        const listener = listenerOf(directory, () => {})
-        return new FileOutbox(directory, await LevelStore.make(join(directory, name), listener), name)
-      } catch (error) {
-        // Another process opened the new store first: try another name.
-        if (tries === MOST_TRIES || !isTaken(error)) throw error
-      }
-    }
-  }
-
-  async adopt(tell: TellProblem, writeKeyHash?: string): Promise<CallStore[]> {
-    if (wallTime() >= this.#asideCheckAt) {
-      this.#asideCheckAt = wallTime() + ASIDE_CHECK_MS
-      await removeOldAside(this.#directory)
-    }
-    const adopted: CallStore[] = []
-    for (const name of await storeNames(this.#directory)) {
-      if (this.#known.has(name)) continue
-      const store = await this.#open(name, tell, writeKeyHash)
-      if (store) adopted.push(store)
-    }
-    return adopted
-  }
-
-  async setAside(call: StoredCall, reason: AsideReason, detail: string | undefined): Promise<void> {
-    const { type, messageId, madeAt, text } = call
-    const head = JSON.stringify({ reason, detail, at: new Date(), madeAt: new Date(madeAt), type, messageId })
-    await addAside(this.#directory, `${head.slice(0, -1)},"params":${text}}`, FILE_MODE)
-  }
-
-  /** The system releases a lock when its process ends: a store that opens has no owner. */
-  async #open(
-    name: string,
-    tell: TellProblem,
-    writeKeyHash: string | undefined,
-  ): Promise<CallStore | undefined> {
-    const directory = join(this.#directory, name)
-    const mark = await readMark(directory)
-    if (mark && mark.format > FORMAT) {
-      this.#known.add(name)
-      tell('a newer version has written a store of the outbox: it is left to that version', undefined)
-      return undefined
-    }
-    if (writeKeyHash && mark?.writeKeyHash && mark.writeKeyHash !== writeKeyHash) return undefined
-    try {
-      await access(directory)
-      const store = await openLeftStore(directory, mark, tell, listenerOf(this.#directory, tell))
-      this.#known.add(name)
-      return store
-    } catch (error) {
-      // A full disk or too many open files: the store itself is fine, and is tried again later.
-      if (!isTaken(error)) tell('the store of an ended process cannot be opened at the moment', error)
-      return undefined
-    }
-  }
-}
-
-/** Sets aside what is damaged, and says what a store finds. */
-function listenerOf(directory: string, tell: TellProblem): StoreListener {
-  return {
-    async damaged(line) {
-      tell('a call was changed on the disk: it is set aside', undefined, 1)
-      return addAside(directory, line, FILE_MODE).catch(() => false)
-    },
-    unknown: () =>
-      tell('the outbox holds records that this version cannot read: they are left in their store', undefined),
-    missing: (calls) => tell('calls are missing from the store of an ended process', undefined, calls),
+    open: (session) => FileOutbox.open(directory, session),
   }
 }

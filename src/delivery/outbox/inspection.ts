@@ -27,12 +27,16 @@ const READ_AT_ONCE = 1_000
  * Reads the waiting calls of an outbox, also while processes use it: it copies each store, since only the owner may open
  * it. Changes made meanwhile may be missing.
  *
+ * @param but - Names of stores that are left out.
  * @throws If the directory cannot be read.
  */
-export async function readStores(directory: string): Promise<StoreContent[]> {
+export async function readStores(
+  directory: string,
+  but: ReadonlySet<string> = new Set(),
+): Promise<StoreContent[]> {
   const stores: StoreContent[] = []
   for (const name of await storeNames(directory))
-    stores.push({ name, calls: await readCopy(join(directory, name)) })
+    if (!but.has(name)) stores.push({ name, calls: await readCopy(join(directory, name)) })
   return stores
 }
 

@@ -1,3 +1,4 @@
+import type { TellProblem } from './call-store.js'
 import { forgetFound, hasFound, keepFound, markBroken, protect, putFoundBack } from './directory.js'
 import {
   type Database,
@@ -12,7 +13,6 @@ import {
 } from './engine.js'
 import { countCalls, LevelStore, type StoreListener } from './level-store.js'
 import type { MarkContent } from './mark.js'
-import type { TellProblem } from './outbox.js'
 
 interface Opened {
   readonly db: Database

@@ -1,9 +1,10 @@
 import { access } from 'node:fs/promises'
 import { basename } from 'node:path'
+import type { CallStore, ReadCall } from './call-store.js'
 import { markBroken, markDone, protect, removeStore } from './directory.js'
 import { type Database, hold, isDamaged, letGo, openDatabase } from './engine.js'
 import { Mark, type MarkContent } from './mark.js'
-import type { CallStore, ReadCall, StoredCall } from './outbox.js'
+import type { StoredCall } from './outbox.js'
 import { isCallKey, keyOf, readRecord, recordOf } from './record.js'
 
 /** The engine starts a new file about this often; the mode of each has to be set. */
@@ -122,8 +123,7 @@ export class LevelStore implements CallStore {
       else if (found.kind === 'call') {
         this.#seen++
         const number = Number(key)
-        const place = { store: this, number, size: found.call.text.length }
-        if (calls.push({ ...found.call, number, place }) === most) break
+        if (calls.push({ ...found.call, number }) === most) break
       } else this.#passOver(key, found.kind === 'newer')
     }
     for (const [key, record] of damaged) await this.#setAside(key, record)

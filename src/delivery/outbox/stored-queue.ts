@@ -1,30 +1,67 @@
 import { clearTimeout, setTimeout } from '../../support/clock.js'
-import { DiskWatch } from './disk-watch.js'
-import type { CallStore, OpenOutbox, Outbox, Place, ReadCall, StoredCall, TellProblem } from './outbox.js'
+import { AnswerWatch } from './answer-watch.js'
+import { LeftCalls } from './left-calls.js'
+import type { OpenOutbox, Outbox, OutboxSession, StoredCall, TakenCall } from './outbox.js'
 
-/** How many calls are read at a time. */
-const READ_AT_ONCE = 200
-/** Milliseconds between looks for the stores of ended processes, and for its own. */
-const ADOPT_INTERVAL_MS = 5_000
+/** How many calls are taken at a time. */
+const TAKE_AT_ONCE = 200
+/** Milliseconds between looks for what was written. */
+const CHECK_INTERVAL_MS = 5_000
+/** Milliseconds after a failure to take before the next try. */
+const RETRY_MS = 1_000
 
 const HANGS = 'the outbox does not answer: calls go on in memory until it does'
 
+const FOREIGN = 'the outbox has handed out calls of another write key: they stay in it'
+
+/** Where a call is stored. */
+export interface Place {
+  /** What the outbox knows it by. */
+  readonly receipt: unknown
+  /** The length of its text. */
+  readonly characters: number
+  /** Whether this process has written it. */
+  readonly isOwn: boolean
+}
+
+/** A call that was taken from the outbox. */
+export interface LoadedCall {
+  readonly call: StoredCall
+  readonly place: Place
+  /** Its number, if it is one of this process that waited in the outbox. */
+  readonly number: number | undefined
+  /** Why it is not to be sent. */
+  readonly refusal: string | undefined
+}
+
 /** What the delivery hears. `T` is its object for a call in memory. */
 export interface StoredQueueListener<T> {
-  /** Calls are stored, or never will be: they can be sent. */
-  stored(held: readonly T[]): void
-  /** Calls were read, oldest first. `number` is valid for this process's own calls. */
-  loaded(calls: readonly ReadCall[], isOwn: boolean): void
-  /** Calls that were passed on while the disk hung are stored after all. Some have their outcome already. */
+  /** Calls are stored, or, without a place, never will be: they can be sent. */
+  stored(calls: readonly { readonly held: T; readonly place: Place | undefined }[]): void
+  /** Calls are stored and wait in the outbox for whoever has room: memory lets go of them. */
+  left(held: readonly T[]): void
+  /** Calls were taken, in the order in which they are to be sent. */
+  loaded(calls: readonly LoadedCall[]): void
+  /** Calls that neither memory nor the outbox holds go on in memory. */
+  passed(calls: readonly { readonly number: number; readonly call: StoredCall }[]): void
+  /** Calls that were passed on while the outbox hung are stored after all. Some have their outcome already. */
   placed(calls: readonly { readonly place: Place; readonly messageId: string }[]): void
-  /** The disk hung and answers again: calls can be stored. */
+  /** There may be calls to take. */
+  ready(): void
+  /** The outbox hung and answers again: calls can be stored. */
   answers(): void
   /** The outbox fails: the calls concerned go on in memory. */
   failed(problem: string, error: unknown): void
-  /** This many calls were only stored, and cannot be read. */
+  /** This many calls were only stored, and cannot be taken. */
   lost(count: number): void
-  /** There is a problem with what ended processes have left, and this many of their calls are lost by it. */
-  leftDamaged(problem: string, error: unknown, lost: number): void
+  /** This many calls were only stored, and others send them. */
+  relayed(count: number): void
+  /** Other processes have taken calls that this one holds. */
+  robbed(receipts: ReadonlySet<unknown>): void
+  /** The outbox is full: these calls end. */
+  evicted(calls: readonly LoadedCall[]): void
+  /** There is a problem with what is stored, and this many calls of others are lost by it. */
+  troubled(problem: string, error: unknown, lost: number): void
 }
 
 interface Unwritten<T> {
@@ -32,29 +69,26 @@ interface Unwritten<T> {
   readonly call: StoredCall
   /** Its object in memory, if there is one. */
   readonly held: T | undefined
-  /** Whether it is sent from memory already, since the disk hung. */
+  /** Whether it is sent from memory already, since the outbox hung. */
   isPassedOn: boolean
 }
 
-/** A store whose calls are not in memory, read from front to back. */
-interface Source {
-  readonly store: CallStore
-  readonly isOwn: boolean
-  after: number
-  /** Calls that were read and not removed yet. */
-  open: number
-  isRead: boolean
+/** Whose calls are stored, and by whom they are sent. */
+export interface QueueOptions {
+  /** The outbox hands out no calls of other write keys. */
+  readonly writeKeyHash: string | undefined
+  /** Whether this process sends. */
+  readonly sends: boolean
 }
 
 /**
- * Writes calls to an outbox in groups, removes them when they have their outcome, and reads those that memory does not hold:
- * calls made while it was full, and calls of ended processes.
+ * Writes calls to an outbox in groups, removes them when they have their outcome, and takes those that memory does not hold:
+ * calls made while it was full, and calls of other processes.
  */
 export class StoredQueue<T> {
   readonly #outbox: Outbox
-  readonly #writeKeyHash: string | undefined
+  readonly #options: QueueOptions
   readonly #listener: StoredQueueListener<T>
-  readonly #sources: Source[] = []
   #opened: OpenOutbox | undefined
   #unwritten: Unwritten<T>[] = []
   #unwrittenBytes = 0
@@ -62,55 +96,56 @@ export class StoredQueue<T> {
   readonly #groups = new Set<Unwritten<T>[]>()
   /** The group that is being written. */
   #writing: Unwritten<T>[] = []
-  readonly #disk = new DiskWatch(
+  readonly #watch = new AnswerWatch(
     () => this.#passOn(),
     () => this.#goOn(),
   )
   /** The calls in memory that are not written yet. */
   readonly #held = new Set<T>()
-  #settled = new Map<CallStore, number[]>()
+  #settled: unknown[] = []
   #bytes = 0
   /** Calls of this process that only the outbox holds, or will hold. */
-  #storedOnly = 0
-  /** The first of them that was not read. */
-  #firstStoredOnly = 0
+  readonly #left = new LeftCalls()
   /** Those of them that are not written yet. */
-  #unwrittenStoredOnly = 0
+  #unwrittenLeft = 0
+  /** Calls that wait in the outbox although they were sent from memory. */
+  readonly #sentFromMemory = new Set<string>()
   #isUsable = true
   /** Whether the stored calls are gone. */
-  #directoryMissing = false
+  #isGone = false
+  #trouble: unknown
   #timer: NodeJS.Timeout | undefined
-  #looking: NodeJS.Timeout | undefined
-  #looked: Promise<void> = Promise.resolve()
+  #checking: NodeJS.Timeout | undefined
+  #checked: Promise<void> = Promise.resolve()
   #committing: Promise<void> = Promise.resolve()
-  #closing: Promise<unknown> = Promise.resolve()
-  #isReading = false
-  /** Whether calls of ended processes are taken over. */
+  #isTaking = false
+  /** Whether the outbox may have calls to take. */
+  #mayHaveMore = false
+  /** Whether calls of other processes are taken. */
   #adopts = true
   #isClosed = false
   readonly #opening: Promise<void>
 
-  /** @param writeKeyHash - What stands with every call; calls of other write keys are left to their processes. */
-  constructor(outbox: Outbox, writeKeyHash: string | undefined, listener: StoredQueueListener<T>) {
+  constructor(outbox: Outbox, options: QueueOptions, listener: StoredQueueListener<T>) {
     this.#outbox = outbox
-    this.#writeKeyHash = writeKeyHash
+    this.#options = options
     this.#listener = listener
     this.#opening = this.#open()
   }
 
-  /** Whether calls are stored at all. */
+  /** Whether calls are stored at all. A process that does not send has nothing else to do with them. */
   get isUsable(): boolean {
-    return this.#isUsable && !this.#disk.isHanging
+    return this.#isUsable && (!this.isHanging || !this.#options.sends)
   }
 
-  /** Whether the disk does not answer. */
+  /** Whether the outbox does not answer. */
   get isHanging(): boolean {
-    return this.#disk.isHanging
+    return this.#watch.isHanging
   }
 
   /** Whether the last check found the stored calls gone: no later process will find them. */
-  get directoryMissing(): boolean {
-    return this.#directoryMissing
+  get isGone(): boolean {
+    return this.#isGone
   }
 
   /** The size of the stored calls of this process, in characters. */
@@ -125,25 +160,23 @@ export class StoredQueue<T> {
 
   /** How many calls of this process only the outbox holds. */
   get storedOnly(): number {
-    return this.#storedOnly
+    return this.#left.size
   }
 
   /** The number of the oldest of them. */
   get firstStoredOnly(): number | undefined {
-    return this.#storedOnly > 0 ? this.#firstStoredOnly : undefined
+    return this.#left.first
   }
 
-  /** Whether there are calls to read. */
+  /** Whether there may be calls to take. */
   get hasMore(): boolean {
-    return (
-      this.#storedOnly > 0 || (this.#adopts && this.#sources.some(({ isRead, isOwn }) => !isRead && !isOwn))
-    )
+    return this.#mayHaveMore && this.#options.sends && (this.#adopts || this.#left.size > 0)
   }
 
   /**
    * Writes a call with the next group.
    *
-   * @param held - Its object in memory; without one the call is read again when its turn comes.
+   * @param held - Its object in memory; without one the call is taken again when its turn comes.
    * @param isPassedOn - Whether it is sent from memory already.
    */
   add(number: number, call: StoredCall, held: T | undefined, isPassedOn = false): void {
@@ -152,9 +185,8 @@ export class StoredQueue<T> {
     this.#unwrittenBytes += call.text.length
     if (held !== undefined && !isPassedOn) this.#held.add(held)
     if (held === undefined) {
-      if (this.#storedOnly === 0) this.#firstStoredOnly = number
-      this.#storedOnly++
-      this.#unwrittenStoredOnly++
+      this.#left.add(number)
+      this.#unwrittenLeft++
     }
     if (this.#unwritten.length >= this.#outbox.limits.commitAt) this.#commitNow()
     else this.#commitSoon()
@@ -166,8 +198,7 @@ export class StoredQueue<T> {
     const [withdrawn] = index < 0 ? [] : this.#unwritten.splice(index, 1)
     if (withdrawn) {
       if (withdrawn.held !== undefined) this.#held.delete(withdrawn.held)
-      this.#bytes -= withdrawn.call.text.length
-      this.#unwrittenBytes -= withdrawn.call.text.length
+      this.#forgetSize([withdrawn])
     }
     return withdrawn?.held
   }
@@ -183,18 +214,10 @@ export class StoredQueue<T> {
   }
 
   /** Removes a call with the next group. */
-  settled(place: Place): void {
-    const { store, number, size } = place
-    if (store === this.#opened?.own) this.#bytes -= size
-    const numbers = this.#settled.get(store)
-    if (numbers) numbers.push(number)
-    else this.#settled.set(store, [number])
+  settled({ receipt, characters, isOwn }: Place): void {
+    if (isOwn) this.#bytes -= characters
+    this.#settled.push(receipt)
     this.#commitSoon()
-  }
-
-  /** Where a call of this process is stored. */
-  placeOf(number: number, size: number): Place | undefined {
-    return this.#opened && { store: this.#opened.own, number, size }
   }
 
   /** Sets a call aside. */
@@ -202,46 +225,41 @@ export class StoredQueue<T> {
     if (!this.#opened) return
     const failed = (error: unknown) => this.#tell('a call could not be set aside', error)
     // Every operation of a disk that hangs blocks one of the four threads that also resolve names.
-    if (this.#disk.isHanging) failed(new Error('the disk does not answer'))
+    if (this.isHanging) failed(new Error('the outbox does not answer'))
     else this.#opened.setAside(...given).catch(failed)
   }
 
-  /** Reads the next calls, unless a read is running, and tells the listener. */
-  read(): void {
-    if (this.#isReading || this.#isClosed || !this.#opened) return
-    const source = this.#sources.find(({ isOwn, isRead }) =>
-      isOwn ? this.#storedOnly > 0 : !isRead && this.#adopts,
-    )
-    if (!source) return
-    this.#isReading = true
-    void this.#read(source).finally(() => {
-      this.#isReading = false
+  /** Takes the next calls, unless that is being done, and tells the listener. */
+  take(): void {
+    if (this.#isTaking || this.#isClosed || !this.#opened || !this.hasMore) return
+    this.#isTaking = true
+    void this.#take(this.#opened).finally(() => {
+      this.#isTaking = false
     })
   }
 
-  /** Checks whether its store still exists. */
+  /** Checks whether what was written can still be found. */
   async check(): Promise<void> {
-    if (!this.#opened || this.#directoryMissing || (await this.#opened.own.isThere())) return
-    this.#directoryMissing = true
+    if (!this.#opened || this.#isGone || (await (this.#opened.isThere?.() ?? true))) return
+    this.#isGone = true
     this.#stop(
       'the outbox cannot be used any more: calls are kept in memory only',
       new Error('its directory has vanished'),
     )
   }
 
-  /** Forgets the calls that only the outbox holds, and returns how many there were. */
-  forgetStoredOnly(): number {
-    const storedOnly = this.#storedOnly
-    this.#storedOnly = 0
-    return storedOnly
+  /** Forgets the calls that only the outbox holds, and tells how many it has, and how many were never written. */
+  forgetStoredOnly(): { readonly written: number; readonly unwritten: number } {
+    const unwritten = this.#unwrittenLeft
+    return { written: this.#left.clear() - unwritten, unwritten }
   }
 
-  /** Waits for the disk no longer than this, since a shutdown has begun. */
+  /** Waits for the outbox no longer than this, since a shutdown has begun. */
   hurry(patienceMs: number): void {
-    this.#disk.hurry(patienceMs)
+    this.#watch.hurry(patienceMs)
   }
 
-  /** Leaves the unread calls of ended processes to others. */
+  /** Leaves to others what they have written. */
   stopAdopting(): void {
     this.#adopts = false
   }
@@ -253,31 +271,57 @@ export class StoredQueue<T> {
     await this.#committing
   }
 
-  /** Writes the rest and closes all stores. */
+  /** Writes the rest and closes the outbox. */
   async close(): Promise<void> {
     await this.commit()
-    await this.#looked
-    clearTimeout(this.#looking)
+    await this.#checked
     this.#isClosed = true
+    clearTimeout(this.#checking)
     clearTimeout(this.#timer)
-    for (const { store } of this.#sources) await this.#closeStore(store)
-    await this.#closing
-  }
-
-  async #closeStore(store: CallStore): Promise<void> {
-    await store.close().catch((error: unknown) => this.#tell('a store could not be closed', error))
+    await this.#opened?.close().catch((error: unknown) => this.#tell('a store could not be closed', error))
   }
 
   async #open(): Promise<void> {
     try {
-      this.#opened = await this.#disk.watch(this.#outbox.open())
-      this.#sources.push({ store: this.#opened.own, isOwn: true, after: 0, open: 0, isRead: true })
+      this.#opened = await this.#watch.watch(this.#outbox.open(this.#session()))
     } catch (error) {
       this.#stop('the outbox could not be opened: calls are kept in memory only', error)
     }
-    // Waiting calls are written before the stores of others are opened or repaired.
     this.#commitNow()
-    this.#looked = this.#look()
+    if (this.#opened?.isThere) this.#checkLater()
+  }
+
+  #session(): OutboxSession {
+    const { writeKeyHash = '', sends } = this.#options
+    return {
+      writeKeyHash,
+      sends,
+      ready: () => this.#ready(),
+      troubled: (error) => {
+        this.#trouble = error
+        if (error === undefined) this.#watch.relax()
+        else this.#watch.worry()
+      },
+      problem: (problem, error, lost = 0) => this.#listener.troubled(problem, error, lost),
+      lost: (calls) => this.#lose(calls),
+      relayed: (calls, characters) => this.#relayed(calls, characters),
+      robbed: (receipts) => this.#listener.robbed(new Set(receipts)),
+      evicted: (calls) => this.#listener.evicted(calls.map((call) => this.#load(call))),
+    }
+  }
+
+  #checkLater(): void {
+    this.#checking = setTimeout(() => {
+      this.#checked = this.check().then(() => {
+        if (!this.#isClosed && !this.#isGone) this.#checkLater()
+      })
+    }, CHECK_INTERVAL_MS)
+    this.#checking.unref()
+  }
+
+  #ready(): void {
+    this.#mayHaveMore = true
+    if (!this.#isClosed) this.#listener.ready()
   }
 
   #stop(problem: string, error: unknown): void {
@@ -285,44 +329,45 @@ export class StoredQueue<T> {
     this.#isUsable = false
   }
 
-  /** The disk hangs: what waits for it goes on in memory, but for the group that is being written. */
+  /** The outbox hangs: what waits for it goes on in memory, but for the group that is being written. */
   #passOn(): void {
     if (!this.#isUsable || this.#isClosed) return
-    this.#tell(HANGS, new Error('nothing was heard of the disk for seconds'))
+    this.#tell(HANGS, this.#trouble ?? new Error('nothing was heard of it for seconds'))
     clearTimeout(this.#timer)
     this.#timer = undefined
+    if (!this.#options.sends) return
     const waiting: Unwritten<T>[] = []
     for (const group of this.#groups) if (group !== this.#writing) waiting.push(...group.splice(0))
     waiting.push(...this.#unwritten.splice(0))
-    for (const { call } of waiting) {
-      this.#bytes -= call.text.length
-      this.#unwrittenBytes -= call.text.length
-    }
+    this.#forgetSize(waiting)
     const passedOn = [...this.#writing, ...waiting].filter((each) => !each.isPassedOn)
     for (const each of passedOn) each.isPassedOn = true
     const held = passedOn.flatMap((each) => (each.held === undefined ? [] : [each.held]))
     for (const each of held) this.#held.delete(each)
-    this.#unwrittenStoredOnly -= passedOn.length - held.length
-    if (held.length > 0) this.#listener.stored(held)
-    this.#passStoredOnly(passedOn)
+    if (held.length > 0) this.#listener.stored(held.map((each) => ({ held: each, place: undefined })))
+    this.#passLeft(passedOn)
   }
 
-  /** Passes calls on that neither memory nor the outbox holds, as if they had been read. */
-  #passStoredOnly(unwritten: readonly Unwritten<T>[]): void {
-    const lost = unwritten.filter(({ held }) => held === undefined)
-    this.#storedOnly -= lost.length
-    if (lost.length > 0)
-      this.#listener.loaded(
-        lost.map(({ number, call }) => ({ ...call, number })),
-        true,
-      )
+  /** Passes calls on that neither memory nor the outbox holds. */
+  #passLeft(unwritten: readonly Unwritten<T>[]): void {
+    const left = unwritten.filter(({ held }) => held === undefined)
+    this.#unwrittenLeft -= left.length
+    this.#left.drop(left.length)
+    if (left.length > 0) this.#listener.passed(left)
+  }
+
+  #forgetSize(unwritten: readonly Unwritten<T>[]): void {
+    for (const { call } of unwritten) {
+      this.#bytes -= call.text.length
+      this.#unwrittenBytes -= call.text.length
+    }
   }
 
   #goOn(): void {
     if (!this.#isUsable || this.#isClosed) return
     this.#listener.answers()
     this.#commitSoon()
-    if (this.hasMore) this.#listener.loaded([], false)
+    if (this.hasMore) this.#listener.ready()
   }
 
   /** Says nothing after the outbox has failed as a whole: that was said. */
@@ -330,83 +375,65 @@ export class StoredQueue<T> {
     if (this.#isUsable) this.#listener.failed(problem, error)
   }
 
-  /** Adopts the stores of ended processes, and checks its own. */
-  async #look(): Promise<void> {
-    if (!this.#opened || this.#isClosed || !this.#adopts) return
-    if (!this.#disk.isHanging) await this.#adopt(this.#opened)
-    if (this.#directoryMissing) return
-    this.#looking = setTimeout(() => {
-      this.#looked = this.#look()
-    }, ADOPT_INTERVAL_MS)
-    this.#looking.unref()
-  }
-
-  async #adopt(opened: OpenOutbox): Promise<void> {
-    await this.check()
-    if (this.#directoryMissing) return
+  async #take(opened: OpenOutbox): Promise<void> {
     try {
-      const tell: TellProblem = (problem, error, lost = 0) => this.#listener.leftDamaged(problem, error, lost)
-      const adopted = await opened.adopt(tell, this.#writeKeyHash)
-      for (const store of adopted) {
-        if (!this.#isOurs(store)) await this.#closeStore(store)
-        else this.#sources.splice(-1, 0, { store, isOwn: false, after: -1, open: 0, isRead: false })
-      }
-    } catch (error) {
-      this.#tell('the outbox cannot be searched for stores of ended processes at the moment', error)
-    }
-    this.#release()
-    if (this.hasMore) this.#listener.loaded([], false)
-  }
-
-  /** Closes the adopted stores whose calls are all removed. */
-  #release(): void {
-    for (const source of [...this.#sources]) {
-      const { store, isOwn, isRead, open } = source
-      if (isOwn || !isRead || open > 0) continue
-      this.#sources.splice(this.#sources.indexOf(source), 1)
-      this.#closing = Promise.all([this.#closing, this.#closeStore(store)])
-    }
-  }
-
-  /** A call goes to no other source than the one that it was made for. The first format did not say. */
-  #isOurs({ writeKeyHash }: { readonly writeKeyHash?: string }): boolean {
-    return !writeKeyHash || !this.#writeKeyHash || writeKeyHash === this.#writeKeyHash
-  }
-
-  async #read(source: Source): Promise<void> {
-    const { store, isOwn } = source
-    try {
-      if (isOwn) {
-        source.after = Math.max(source.after, this.#firstStoredOnly - 1)
+      if (this.#unwrittenLeft > 0) {
         this.#commitNow()
         await this.#committing
       }
-      const onDisk = this.#storedOnly - this.#unwrittenStoredOnly
-      const calls = await this.#disk.watch(store.read(source.after, READ_AT_ONCE))
-      const last = calls.at(-1)
-      if (this.#isClosed || !(isOwn || this.#adopts)) return
-      if (last) source.after = last.number
-      const ours = isOwn ? calls : calls.filter((call) => this.#isOurs(call))
-      source.open += ours.length
-      if (isOwn) {
-        this.#firstStoredOnly = source.after + 1
-        this.#storedOnly -= calls.length
-        if (calls.length < READ_AT_ONCE) this.#lose(onDisk - calls.length)
-      } else if (calls.length < READ_AT_ONCE) source.isRead = true
-      if (source.isRead && source.open === 0) this.#release()
-      this.#listener.loaded(ours, isOwn)
+      this.#mayHaveMore = false
+      const taken = await this.#watch.watch(opened.take(TAKE_AT_ONCE, { onlyOwn: !this.#adopts }))
+      if (taken.length >= TAKE_AT_ONCE) this.#mayHaveMore = true
+      // What is left untold here is handed out anew when the outbox is closed.
+      if (!this.#isClosed) this.#loadAll(taken)
     } catch (error) {
-      source.isRead = true
       this.#tell('calls could not be read from the outbox', error)
       await this.check()
-      if (isOwn && this.#directoryMissing) this.#lose(this.#storedOnly - this.#unwrittenStoredOnly)
+      if (this.#isGone) this.#lose(this.#left.size - this.#unwrittenLeft)
+      else setTimeout(() => this.#ready(), RETRY_MS).unref()
     }
   }
 
+  #loadAll(taken: readonly TakenCall[]): void {
+    const loaded: LoadedCall[] = []
+    for (const call of taken) {
+      if (this.#isForeign(call)) this.#listener.troubled(FOREIGN, undefined, 0)
+      else if (call.isOwn && this.#sentFromMemory.delete(call.messageId)) {
+        this.#listener.placed([{ place: placeOf(call), messageId: call.messageId }])
+      } else loaded.push(this.#load(call))
+    }
+    if (loaded.length > 0) this.#listener.loaded(loaded)
+  }
+
+  /** An engine hands out no calls of other write keys; where one does, they go to no wrong source. */
+  #isForeign({ writeKeyHash }: TakenCall): boolean {
+    const own = this.#options.writeKeyHash
+    return own !== undefined && writeKeyHash !== undefined && writeKeyHash !== own
+  }
+
+  #load(taken: TakenCall): LoadedCall {
+    const { receipt: _receipt, isOwn, refusal, ...call } = taken
+    const number = isOwn && this.#left.size > this.#unwrittenLeft ? this.#left.shift() : undefined
+    if (this.#left.size === 0) this.#sentFromMemory.clear()
+    return { call, refusal, number, place: { ...placeOf(taken), isOwn: number !== undefined } }
+  }
+
   #lose(count: number): void {
-    if (count <= 0) return
-    this.#storedOnly -= count
-    this.#listener.lost(count)
+    const lost = this.#shift(count)
+    if (lost > 0) this.#listener.lost(lost)
+  }
+
+  #relayed(count: number, characters: number): void {
+    this.#bytes = Math.max(this.#unwrittenBytes, this.#bytes - characters)
+    const relayed = this.#shift(count)
+    if (relayed > 0) this.#listener.relayed(relayed)
+  }
+
+  /** Forgets the oldest calls that only the outbox holds; no more than there are. */
+  #shift(count: number): number {
+    const most = Math.min(count, this.#left.size - this.#unwrittenLeft)
+    for (let left = most; left > 0; left--) this.#left.shift()
+    return most
   }
 
   #commitSoon(): void {
@@ -418,55 +445,102 @@ export class StoredQueue<T> {
   #commitNow(): void {
     clearTimeout(this.#timer)
     this.#timer = undefined
-    if ((!this.#opened || this.#disk.isHanging) && this.#isUsable) return
+    if ((!this.#opened || this.isHanging) && this.#isUsable) return
     const unwritten = this.#unwritten
     const settled = this.#settled
     this.#unwritten = []
-    this.#settled = new Map()
-    if (unwritten.length > 0 || settled.size > 0) {
+    this.#settled = []
+    if (unwritten.length > 0 || settled.length > 0) {
       this.#groups.add(unwritten)
       this.#committing = this.#committing.then(() => this.#commit(unwritten, settled))
     }
   }
 
-  async #commit(unwritten: Unwritten<T>[], settled: ReadonlyMap<CallStore, number[]>): Promise<void> {
+  async #commit(unwritten: Unwritten<T>[], settled: readonly unknown[]): Promise<void> {
     if (unwritten.length > 0) await this.#write(unwritten)
     this.#groups.delete(unwritten)
-    for (const [store, numbers] of settled) {
-      try {
-        await this.#disk.watch(store.remove(numbers))
-        const source = this.#sources.find((each) => each.store === store)
-        if (source) source.open -= numbers.length
-      } catch (error) {
-        this.#tell('settled calls could not be removed from the outbox: they may be sent again', error)
-      }
+    if (settled.length === 0 || !this.#opened) return
+    try {
+      await this.#watch.watch(this.#opened.settle(settled))
+    } catch (error) {
+      this.#tell('settled calls could not be removed from the outbox: they may be sent again', error)
     }
-    if (settled.size > 0) this.#release()
   }
 
   async #write(unwritten: Unwritten<T>[]): Promise<void> {
     this.#writing = unwritten
-    const own = this.#opened?.own
+    let taken: readonly TakenCall[] | undefined
     try {
-      if (this.#isUsable && own) await this.#disk.watch(own.write(unwritten))
+      if (this.#isUsable && this.#opened) {
+        const room = this.#options.sends ? unwritten.filter(({ held }) => held !== undefined).length : 0
+        const calls = unwritten.map(({ call }) => call)
+        taken = await this.#watch.watch(this.#opened.write(calls, room))
+      }
     } catch (error) {
       this.#stop('the outbox cannot be written: calls are kept in memory only', error)
     }
     this.#writing = []
     for (const { call } of unwritten) this.#unwrittenBytes -= call.text.length
-    const passedOn = unwritten.filter((each) => each.isPassedOn)
-    const others = passedOn.length === 0 ? unwritten : unwritten.filter((each) => !each.isPassedOn)
-    const held = others.flatMap((each) => (each.held === undefined ? [] : [each.held]))
-    this.#unwrittenStoredOnly -= others.length - held.length
-    for (const each of held) this.#held.delete(each)
-    if (held.length > 0) this.#listener.stored(held)
-    if (!this.#isUsable) return this.#passStoredOnly(others)
-    if (passedOn.length === 0 || !own) return
-    this.#listener.placed(
-      passedOn.map(({ number, call: { messageId, text } }) => ({
-        messageId,
-        place: { store: own, number, size: text.length },
-      })),
-    )
+    if (taken) this.#takeIn(unwritten, taken)
+    else this.#goOnWithout(unwritten.filter((each) => !each.isPassedOn))
   }
+
+  /** What could not be written, and is not sent yet, goes on in memory, or ends where nothing is sent from it. */
+  #goOnWithout(unwritten: readonly Unwritten<T>[]): void {
+    const held = unwritten.flatMap((each) => (each.held === undefined ? [] : [each.held]))
+    for (const each of held) this.#held.delete(each)
+    if (held.length > 0) this.#listener.stored(held.map((each) => ({ held: each, place: undefined })))
+    if (this.#options.sends) return this.#passLeft(unwritten)
+    this.#unwrittenLeft -= unwritten.length
+    this.#lose(unwritten.length)
+  }
+
+  /** Calls are written: those that this process has taken can be sent, and the others wait in the outbox. */
+  #takeIn(unwritten: readonly Unwritten<T>[], taken: readonly TakenCall[]): void {
+    const mine = new Map<string, TakenCall>()
+    for (const each of taken) if (each.isOwn) mine.set(each.messageId, each)
+    const found = (messageId: string) => {
+      const call = mine.get(messageId)
+      mine.delete(messageId)
+      return call
+    }
+    const stored: { held: T; place: Place }[] = []
+    const placed: { place: Place; messageId: string }[] = []
+    const left: T[] = []
+    let relayed = 0
+    let characters = 0
+    for (const { number, call, held, isPassedOn } of unwritten) {
+      if (held === undefined && !isPassedOn) {
+        this.#unwrittenLeft--
+        if (this.#options.sends) this.#mayHaveMore = true
+        else {
+          relayed++
+          characters += call.text.length
+        }
+        continue
+      }
+      const own = found(call.messageId)
+      if (isPassedOn && own) placed.push({ place: placeOf(own), messageId: call.messageId })
+      else if (isPassedOn || (held !== undefined && !own && !this.#held.has(held)))
+        this.#sentFromMemory.add(call.messageId)
+      else if (held !== undefined && own) stored.push({ held, place: placeOf(own) })
+      else if (held !== undefined) {
+        this.#left.add(number)
+        left.push(held)
+      }
+      if (!own) this.#mayHaveMore = true
+      if (held !== undefined) this.#held.delete(held)
+    }
+    if (relayed > 0) this.#relayed(relayed, characters)
+    if (left.length > 0) this.#listener.left(left)
+    if (placed.length > 0) this.#listener.placed(placed)
+    const passed = new Set([...stored, ...placed].map(({ place }) => place.receipt))
+    this.#loadAll(taken.filter(({ receipt }) => !passed.has(receipt)))
+    if (stored.length > 0) this.#listener.stored(stored)
+    if (this.hasMore) this.#listener.ready()
+  }
+}
+
+function placeOf({ receipt, text, isOwn }: TakenCall): Place {
+  return { receipt, characters: text.length, isOwn }
 }

@@ -1,15 +1,16 @@
 import { clearTimeout, setImmediate, setTimeout } from '../../support/clock.js'
 
-/** Milliseconds after which a disk that has not answered counts as hanging. */
+/** Milliseconds after which an outbox that has not answered counts as hanging. */
 const PATIENCE_MS = 2_000
 
-/** Notices when a disk hangs, and when it answers again. */
-export class DiskWatch {
+/** Notices when an outbox hangs, and when it answers again. */
+export class AnswerWatch {
   readonly #hangs: () => void
   readonly #answers: () => void
   /** The operations under way, and whether each is late. */
   readonly #operations = new Map<Promise<unknown>, boolean>()
   #late = 0
+  #isWorried = false
 
   /**
    * @param hangs - Called when the first operation is late.
@@ -48,6 +49,21 @@ export class DiskWatch {
       for (const operation of underWay) this.#isLate(operation)
     }, patienceMs)
     timer.unref()
+  }
+
+  /** The outbox itself says that it cannot work at the moment: that counts as an operation that is late. */
+  worry(): void {
+    if (this.#isWorried) return
+    this.#isWorried = true
+    this.#late++
+    if (this.#late === 1) this.#hangs()
+  }
+
+  /** The outbox itself says that it works again. */
+  relax(): void {
+    if (!this.#isWorried) return
+    this.#isWorried = false
+    this.#settled()
   }
 
   #isLate(operation: Promise<unknown>): void {

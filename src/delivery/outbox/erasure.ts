@@ -1,0 +1,46 @@
+import { readFile, rename, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { isRecord } from '../../model/values.js'
+import { ASIDE_FILE, OLDER_ASIDE_FILE } from './aside.js'
+import { FILE_MODE } from './directory.js'
+import type { Erasure } from './outbox.js'
+
+/** Whether a call's parameters, as JSON, are of a person whose calls are erased. */
+export function isOf({ userId, anonymousId }: Erasure, text: string): boolean {
+  const params = parse(text)
+  if (!isRecord(params)) return false
+  return (
+    (userId !== undefined && (params.userId === userId || params.previousId === userId)) ||
+    (anonymousId !== undefined && (params.anonymousId === anonymousId || params.previousId === anonymousId))
+  )
+}
+
+/** Removes a person's lines from the files of calls that were set aside, and tells how many there were. */
+export async function eraseAside(directory: string, whose: Erasure): Promise<number> {
+  let erased = 0
+  for (const name of [OLDER_ASIDE_FILE, ASIDE_FILE]) {
+    const file = join(directory, name)
+    const text = await readFile(file, 'utf8').catch(() => '')
+    const lines = text.split('\n')
+    const kept = lines.filter((line) => !isAsideOf(whose, line))
+    if (kept.length === lines.length) continue
+    const anew = `${file}.erasing`
+    await writeFile(anew, kept.join('\n'), { mode: FILE_MODE })
+    await rename(anew, file)
+    erased += lines.length - kept.length
+  }
+  return erased
+}
+
+function isAsideOf(whose: Erasure, line: string): boolean {
+  const parsed = line === '' ? undefined : parse(line)
+  return isRecord(parsed) && isOf(whose, JSON.stringify(parsed.params ?? null))
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

@@ -193,7 +193,9 @@ export class FileOutbox implements OpenOutbox {
       }
       await this.#left.adopt()
     } catch (error) {
-      this.#tell('the outbox cannot be searched for stores of ended processes at the moment', error)
+      // A directory that vanishes meanwhile is noticed as such.
+      if (await this.#own.isThere())
+        this.#tell('the outbox cannot be searched for stores of ended processes at the moment', error)
     }
     if (this.#left.hasUnread) this.#session.ready()
   }

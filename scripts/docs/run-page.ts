@@ -1,4 +1,5 @@
 // Runs the blocks of one page: a process of its own, told what to do by run.ts.
+import { setTimeout } from 'node:timers/promises'
 import express from 'express'
 import type { TrackingConfig } from '../../src/config/config.js'
 import { TrackingConfigSchema } from '../../src/config/schema.js'
@@ -6,7 +7,7 @@ import { expressTracking } from '../../src/frameworks/express.js'
 import { createSegmentServer, formatCall, recordTracking } from '../../src/testing/index.js'
 import { readCurl } from './curl.js'
 import { matches } from './matches.js'
-import { captureOutput, portOf, redirectFetch, redirectListen } from './surroundings.js'
+import { captureOutput, portOf, redirectConnect, redirectFetch, redirectListen } from './surroundings.js'
 
 /** What is to be done, in order, at a line of the page. */
 export type Step = { readonly line: number } & (
@@ -26,6 +27,9 @@ export type Told =
   | { readonly kind: 'problem'; readonly line: number; readonly message: string; readonly actual?: string }
   | { readonly kind: 'done' }
 
+/** For what happens elsewhere, such as a worker's job. */
+const WAIT_MS = 2_000
+
 type Exported = Readonly<Record<string, unknown>>
 type Handler = (...args: unknown[]) => unknown
 
@@ -36,6 +40,7 @@ const segment = await createSegmentServer()
 process.env.SEGMENT_HOST = segment.url
 redirectFetch(segment.url)
 const servers = redirectListen()
+redirectConnect(servers)
 const output = captureOutput()
 // Loaded when all of this is in place.
 const { settled, shutDown } = await import('./redirected.js')
@@ -77,8 +82,8 @@ async function run(step: Step): Promise<void> {
     case 'requests':
       return sendAll(step.text)
     case 'expected': {
-      const actual = (await outcomeOf(step.what)).trimEnd()
-      if (matches(step.text.trimEnd(), actual)) return
+      const actual = await expectedOf(step.what, step.text.trimEnd())
+      if (actual === undefined) return
       tell({ kind: 'problem', line, message: `really is:\n${actual}`, actual })
     }
   }
@@ -110,6 +115,20 @@ async function sendAll(text: string): Promise<void> {
     url.port = String(await portOf(server))
     const response = await fetch(url, init)
     output.add(await response.text())
+  }
+}
+
+/**
+ * Waits for what the page says: a queue's worker and a socket's messages have their time.
+ *
+ * @returns What really came, if that is something else.
+ */
+async function expectedOf(what: Outcome, text: string): Promise<string | undefined> {
+  for (const end = performance.now() + WAIT_MS; ; ) {
+    const actual = (await outcomeOf(what)).trimEnd()
+    if (matches(text, actual)) return undefined
+    if (performance.now() > end) return actual
+    await setTimeout(25)
   }
 }
 

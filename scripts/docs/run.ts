@@ -55,15 +55,19 @@ async function runPage(page: Page, modules: readonly BlockModule[], standIns: st
 
 /** Writes the modules to a folder from which packages are found, and says what to do in which order. */
 function stepsOf(page: Page, modules: readonly BlockModule[], standIns: string, folder: string): Step[] {
+  let isLeftOut = false
   return page.blocks.flatMap((block): Step[] => {
     const { language, words, line, text } = block
     const module = modules.find((candidate) => candidate.block === block)
     if (module) {
-      if (isIncomplete(module)) return []
+      isLeftOut = needsRedis(module) && process.env.REDIS_URL === undefined
+      if (isLeftOut || isIncomplete(module)) return []
       const file = join(folder, module.file.replace(/\.mts$/, '.mjs'))
       writeFileSync(file, withFileUrls(toJavaScript(module), standIns))
       return [{ kind: 'module', line, url: pathToFileURL(file).href, throws: words.includes('throws') }]
     }
+    // What a block has not done cannot be asked of it.
+    if (isLeftOut) return []
     if (language === 'sh' && text.includes('curl ')) return [{ kind: 'requests', line, text }]
     const [what] = words
     if (language === 'text' && (what === 'calls' || what === 'output' || what === 'error')) {
@@ -76,6 +80,11 @@ function stepsOf(page: Page, modules: readonly BlockModule[], standIns: string, 
 /** Where a comment such as `// … the application's own …` stands for code, the block is compiled and no more. */
 function isIncomplete({ block }: BlockModule): boolean {
   return /^\s*\/\/ …/m.test(block.text)
+}
+
+/** Whether a block has to have a Redis: the one that is started for the check, at `REDIS_URL`. */
+export function needsRedis({ block }: BlockModule): boolean {
+  return block.text.includes('process.env.REDIS_URL')
 }
 
 /** Points imports of this package at its sources, and those of `reqtrack` at what keeps calls on this machine. */

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { Server } from 'node:net'
+import { Server, Socket } from 'node:net'
 import { format } from 'node:util'
 
 /** Whatever would leave the machine for Segment goes to a local endpoint. */
@@ -29,6 +29,28 @@ export function redirectListen(): ReadonlyMap<number, Server> {
     return Reflect.apply(listen, this, [options ? { ...options, port: 0 } : 0, ...rest])
   }
   return servers
+}
+
+/** Connects those who ask this machine for a port that a server of a page has asked for to the one that it was given. */
+export function redirectConnect(servers: ReadonlyMap<number, Server>): void {
+  const { connect } = Socket.prototype
+  Socket.prototype.connect = function redirected(this: Socket, ...args: unknown[]): Socket {
+    const [first, ...rest] = args
+    // Node's own modules hand on arguments that are in order already, as a list.
+    const [options, ...others]: unknown[] = Array.isArray(first) ? first : [first]
+    if (!isLocalOf(options)) return Reflect.apply(connect, this, args)
+    const address = servers.get(Number(options.port))?.address()
+    if (!address || typeof address === 'string') return Reflect.apply(connect, this, args)
+    const there = { ...options, port: address.port }
+    const given = Array.isArray(first) ? Object.assign(first, [there, ...others]) : there
+    return Reflect.apply(connect, this, [given, ...rest])
+  }
+}
+
+function isLocalOf(options: unknown): options is { port: unknown } {
+  if (typeof options !== 'object' || options === null || !('port' in options)) return false
+  const host = 'host' in options ? options.host : undefined
+  return host === undefined || host === 'localhost' || host === '127.0.0.1'
 }
 
 /** @returns The port that a server really has. */

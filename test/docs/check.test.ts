@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { checkTypes } from '../../scripts/docs/compile.js'
 import { readCurl } from '../../scripts/docs/curl.js'
 import { checkGenerated, regenerated } from '../../scripts/docs/generated.js'
@@ -97,6 +97,41 @@ describe('running the blocks', () => {
         [25, 'one'],
       ]),
     )
+  })
+
+  it('waits for what comes a little later', async () => {
+    const run = await runOf(
+      ['ts', "setTimeout(() => console.log('from elsewhere'), 300)"],
+      ['text output', 'from elsewhere'],
+    )
+    expect(run?.problems).toEqual([])
+  })
+
+  it('connects those who ask for a port to the server of the page that asked for it', async () => {
+    const run = await runOf(
+      ['ts', shop],
+      [
+        'ts',
+        `import { get } from 'node:http'
+get('http://localhost:3000/there', ({ statusCode }) => console.log(statusCode))
+get({ port: 3000 }, ({ statusCode }) => console.log(statusCode))
+fetch('http://127.0.0.1:3000/there').then(({ status }) => console.log(status))`,
+      ],
+      ['text output', '404\n404\n404'],
+    )
+    expect(run?.problems).toEqual([])
+  })
+
+  it('leaves out what needs a Redis where there is none, and what the page says came of it', async () => {
+    vi.stubEnv('REDIS_URL', undefined)
+    onTestFinished(() => void vi.unstubAllEnvs())
+    const run = await runOf(
+      ['ts', "throw new Error(process.env.REDIS_URL ?? 'there is none')"],
+      ['text calls', 'track     order complete  user=u-1'],
+      ['ts', "console.log('one')"],
+      ['text output', 'one'],
+    )
+    expect(run).toMatchObject({ problems: [], ran: 1 })
   })
 
   it('tells where a page ends its process', async () => {

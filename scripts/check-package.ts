@@ -75,12 +75,13 @@ async function checkJavaScript(tarball: string): Promise<void> {
   write(project, 'cjs/main.js', asJavaScript(example, 'cjs'))
   write(project, 'frameworkless/package.json', JSON.stringify({ type: 'module' }))
   write(project, 'frameworkless/main.ts', "export * from 'reqtrack'\n")
-  copy(project, 'entries.mjs', 'dual-load.mjs', 'collector.mjs', 'drive.mjs')
+  copy(project, 'entries.mjs', 'start.mjs', 'dual-load.mjs', 'collector.mjs', 'drive.mjs')
   await step('install: JavaScript', () =>
     install(project, tarball, ['express', '@types/node', '@walkeros/collector']),
   )
 
   await step('every entry imported and required', () => node(['entries.mjs'], project))
+  await step('what a start loads', () => node(['start.mjs'], project))
   await step("the README's example: ESM", () => node(['drive.mjs', 'esm/main.js', example.route], project))
   await step("the README's example: CommonJS", () =>
     node(['drive.mjs', 'cjs/main.js', example.route], project),

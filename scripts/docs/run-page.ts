@@ -2,7 +2,7 @@
 import { setTimeout } from 'node:timers/promises'
 import express from 'express'
 import type { TrackingConfig } from '../../src/config/config.js'
-import { TrackingConfigSchema } from '../../src/config/schema.js'
+import { trackingConfigSchema } from '../../src/config/schema.js'
 import { expressTracking } from '../../src/frameworks/express.js'
 import { createSegmentServer, formatCall, recordTracking } from '../../src/testing/index.js'
 import { readCurl } from './curl.js'
@@ -142,7 +142,7 @@ async function outcomeOf(what: Outcome): Promise<string> {
 
 /** The parts of a configuration that a block declares, by their names; none if it has neither these nor a handler. */
 function configOf(exported: Exported): Partial<TrackingConfig> | undefined {
-  const parts = Object.keys(TrackingConfigSchema.shape).filter((key) => exported[key] !== undefined)
+  const parts = Object.keys(trackingConfigSchema.members).filter((key) => exported[key] !== undefined)
   if (parts.length === 0 && exported.handler === undefined) return undefined
   return Object.fromEntries(parts.map((key) => [key, exported[key]]))
 }

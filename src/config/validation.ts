@@ -1,9 +1,8 @@
-import type { z } from 'zod'
-import { given } from '../support/given.js'
+import { problemsOf } from '../support/schema/index.js'
 import { writtenPath } from '../support/written-path.js'
 import type { TrackingConfig } from './config.js'
 import { copyConfig } from './copy.js'
-import { TrackingConfigSchema } from './schema.js'
+import { trackingConfigSchema } from './schema.js'
 
 /** A problem of a configuration. */
 export interface ConfigProblem {
@@ -42,47 +41,9 @@ export function validateConfig(config: unknown): asserts config is TrackingConfi
   const copy = copyConfig(config)
   // Without settings the error should name the missing write key.
   if (isObject(copy) && copy.settings === undefined) copy.settings = {}
-  const { error } = TrackingConfigSchema.safeParse(copy)
-  if (error) throw new ConfigError(problemsOf(error.issues, [], copy))
-}
-
-type Issue = z.core.$ZodIssue
-type Path = readonly PropertyKey[]
-
-function problemsOf(issues: readonly Issue[], base: Path, root: unknown): ConfigProblem[] {
-  const problems = issues.flatMap((issue) => problemsOfIssue(issue, [...base, ...issue.path], root))
-  // A schema and its refinement may both report one value.
-  return problems.filter(({ path }, index) => problems.findIndex((other) => other.path === path) === index)
-}
-
-function problemsOfIssue(issue: Issue, path: Path, root: unknown): ConfigProblem[] {
-  if (issue.code === 'unrecognized_keys') {
-    const explanations = issue.message.split('\n')
-    return issue.keys.map((key, index) => problem([...path, key], explanations[index] ?? ''))
-  }
-  if (issue.code === 'invalid_key') return [problem(path, issue.issues[0]?.message ?? issue.message)]
-  if (issue.code === 'invalid_union') {
-    const meant = issue.errors.find((alternative) => alternative.every(isInside))
-    if (meant) return problemsOf(meant, path, root)
-  }
-  return [problem(path, `${given(valueAt(root, path))}, ${issue.message}`)]
-}
-
-/** The alternative of a union that was meant has its issues further inside of the value. */
-function isInside(issue: Issue): boolean {
-  if (issue.path.length > 0 || issue.code === 'unrecognized_keys') return true
-  return issue.code === 'invalid_union' && issue.errors.some((alternative) => alternative.every(isInside))
-}
-
-function problem(path: Path, message: string): ConfigProblem {
-  return { path: writtenPath(path), message }
-}
-
-function valueAt(root: unknown, path: Path): unknown {
-  return path.reduce<unknown>(
-    (value, key) => (typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined),
-    root,
-  )
+  const problems = problemsOf(trackingConfigSchema, copy)
+  if (problems.length === 0) return
+  throw new ConfigError(problems.map(({ path, message }) => ({ path: writtenPath(path), message })))
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

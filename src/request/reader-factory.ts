@@ -16,9 +16,9 @@ export function markFactory(factory: Factory, call: string): void {
   Object.defineProperty(factory, exampleCall, { value: call })
 }
 
-/** Says what is wrong with a function in the place of a reader; `undefined` if nothing is. */
-export function problemOfReader(reader: unknown): string | undefined {
+/** Says what is expected instead of a function in the place of a reader; `undefined` if nothing is wrong with it. */
+export function expectedReader(reader: unknown): string | undefined {
   if (typeof reader !== 'function' || !Object.hasOwn(reader, exampleCall)) return undefined
   const call: unknown = Reflect.get(reader, exampleCall)
-  return `expected a reader, not the function that makes one: write ${String(call)}`
+  return `a reader, not the function that makes one: write ${String(call)}`
 }

@@ -539,6 +539,13 @@ describe('a configuration that is wrong', () => {
       'given the number 0, expected a number of milliseconds that is more than 0',
     ],
     ['delivery', { maxpending: 1 }, '.maxpending', 'unknown key, did you mean maxPending?'],
+    ['delivery', { send: false }, '.send', 'given false, expected an outbox that other processes read'],
+    [
+      'delivery',
+      { send: false, outbox: { open() {} } },
+      '.send',
+      'given false, expected an outbox that other processes read while this one lives',
+    ],
     ['delivery', { outbox: '/var/outbox' }, '.outbox', 'given a string, expected an outbox'],
     ['on', { fail: () => {} }, '.fail', 'unknown key, did you mean failed?'],
     ['on', { failed: true }, '.failed', 'given true, expected a function'],

@@ -1,18 +1,21 @@
 import type { Destination, Logger } from '@walkeros/core'
-import { z } from 'zod'
 import type { SegmentClient } from '../../delivery/index.js'
-import type { Env, SegmentDestinationConfig, Types } from '../settings.js'
 import {
-  booleanSchema,
   exactObject,
-  field,
-  functionSchema,
+  functionOf,
+  type MembersOf,
   type ObjectSchema,
   objectWith,
-  says,
-} from './fields.js'
-import { ConsentSchema, DataSchema, IncludeSchema, PolicySchema, RulesSchema } from './mapping.js'
-import { SettingsSchema } from './settings.js'
+  oneOf,
+  openObject,
+  optional,
+  required,
+  text,
+  yesOrNo,
+} from '../../support/schema/index.js'
+import type { Env, SegmentDestinationConfig, Types } from '../settings.js'
+import { consentSchema, dataSchema, includeSchema, policySchema, rulesSchema } from './mapping.js'
+import { settingsSchema } from './settings.js'
 
 /** The fields of walkerOS's destination config that only its collector can honour, and what to use instead. */
 export const COLLECTOR_FIELDS = {
@@ -39,67 +42,65 @@ function collectorOnly(why: string, instead: string): string {
   return `only a walkerOS collector can honour this, ${why}: ${instead}`
 }
 
-const LEVELS = ['ERROR', 'WARN', 'INFO', 'DEBUG'] as const
-
-const loggerShape = {
-  level: field(
-    z.union([z.enum(LEVELS), z.literal([0, 1, 2, 3])], says('ERROR, WARN, INFO or DEBUG')),
+const loggerMembers: MembersOf<Logger.Config> = {
+  level: optional(
+    oneOf('ERROR, WARN, INFO or DEBUG', 'ERROR', 'WARN', 'INFO', 'DEBUG', 0, 1, 2, 3),
     'The least severe level to log: `ERROR`, `WARN`, `INFO` or `DEBUG`.',
     'ERROR',
   ),
-  handler: field(
-    functionSchema<Logger.Handler>(),
+  handler: optional(
+    functionOf<Logger.Handler>(),
     'Receives each line: level, message, context, scope, and the handler that writes to the console.',
   ),
-  jsonHandler: field(
-    functionSchema<NonNullable<Logger.Config['jsonHandler']>>(),
+  jsonHandler: optional(
+    functionOf<NonNullable<Logger.Config['jsonHandler']>>(),
     'Receives structured output.',
-  ),
-} satisfies Record<keyof Logger.Config, z.ZodType>
-
-const envShape = {
-  analytics: field(
-    objectWith<SegmentClient>('a Segment client: an object with a function track', 'track'),
-    "Used instead of a new client: the application's own, or one that records.",
   ),
 }
 
-/** Replacements for the destination's own parts. It takes unknown members, since walkerOS leaves the object open. */
-export const EnvSchema = z.looseObject(
-  envShape,
-  says('an object, such as { analytics }'),
-) satisfies z.ZodType<Env>
+/** Level and handler of the log. */
+export const loggerSchema: ObjectSchema<MembersOf<Logger.Config>> = exactObject(
+  'an object such as { level: "WARN" }',
+  loggerMembers,
+)
 
-const configShape = {
-  settings: SettingsSchema.meta({ description: 'The Segment settings.' }),
-  mapping: field(
-    RulesSchema,
+/** Replacements for the destination's own parts. It takes unknown members, since walkerOS leaves the object open. */
+export const envSchema: ObjectSchema<MembersOf<Pick<Env, 'analytics'>>> = openObject(
+  'an object, such as { analytics }',
+  {
+    analytics: optional(
+      objectWith<SegmentClient>('a Segment client: an object with a function track', 'track'),
+      "Used instead of a new client: the application's own, or one that records.",
+    ),
+  },
+)
+
+/** The members of the part of walkerOS's destination config that needs no collector. */
+export const configMembers: MembersOf<SegmentDestinationConfig> = {
+  settings: required(settingsSchema, 'The Segment settings.'),
+  mapping: optional(
+    rulesSchema,
     'Rules that rename, reshape, redirect or ignore events, by entity and action; `*` matches any. In a list the first rule whose condition holds is taken.',
   ),
-  consent: field(
-    ConsentSchema,
+  consent: optional(
+    consentSchema,
     'Consent keys of which one has to be granted; without one the event is dropped with the reason `consent`.',
   ),
-  data: field(DataSchema, "Makes the properties of every event. A rule's own `data` is merged over it."),
-  include: field(
-    IncludeSchema,
+  data: optional(dataSchema, "Makes the properties of every event. A rule's own `data` is merged over it."),
+  include: optional(
+    includeSchema,
     'Adds sections of the event to the properties, flattened: `data`, `globals`, `context`, `user`, `source`, `event`, or `all`.',
   ),
-  policy: field(PolicySchema, 'Changes every event before its rule is looked up: mapping values by path.'),
-  env: field(EnvSchema, "Replacements for the destination's own parts."),
-  id: field(z.string(says('a name')), 'A name for this destination in logs.'),
-  disabled: field(booleanSchema, 'Turns it off: every event is dropped with the reason `disabled`.', false),
-  logger: field(
-    exactObject('an object such as { level: "WARN" }', loggerShape),
-    'Level and handler of the log. Errors on the console by default.',
-  ),
-} satisfies Record<keyof SegmentDestinationConfig, z.ZodType>
+  policy: optional(policySchema, 'Changes every event before its rule is looked up: mapping values by path.'),
+  env: optional(envSchema, "Replacements for the destination's own parts."),
+  id: optional(text('a name'), 'A name for this destination in logs.'),
+  disabled: optional(yesOrNo, 'Turns it off: every event is dropped with the reason `disabled`.', false),
+  logger: optional(loggerSchema, 'Level and handler of the log. Errors on the console by default.'),
+}
 
 /** The part of walkerOS's destination config that needs no collector. */
-export const ConfigSchema: ObjectSchema<SegmentDestinationConfig> = exactObject(
+export const configSchema: ObjectSchema<MembersOf<SegmentDestinationConfig>> = exactObject(
   'an object with at least settings.writeKey',
-  configShape,
-  {
-    refused: COLLECTOR_FIELDS,
-  },
+  configMembers,
+  { refused: COLLECTOR_FIELDS },
 )

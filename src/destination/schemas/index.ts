@@ -1,14 +1,14 @@
-// The zod schemas of the destination's configuration.
-export { COLLECTOR_FIELDS, ConfigSchema, EnvSchema } from './config.js'
+// The schemas of the destination's configuration.
+export { COLLECTOR_FIELDS, configMembers, configSchema, envSchema, loggerSchema } from './config.js'
 export {
-  ConsentSchema,
-  DataSchema,
-  IncludeSchema,
-  MappingSchema,
-  PolicySchema,
-  RuleSchema,
-  RulesSchema,
-  ValueConfigSchema,
-  ValueSchema,
+  consentSchema,
+  dataSchema,
+  includeSchema,
+  mappingSchema,
+  policySchema,
+  ruleSchema,
+  rulesSchema,
+  valueConfigSchema,
+  valueSchema,
 } from './mapping.js'
-export { SettingsSchema } from './settings.js'
+export { oauthSchema, settingsSchema } from './settings.js'

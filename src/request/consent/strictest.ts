@@ -5,7 +5,7 @@ import { setMember } from '../../model/values.js'
 import { given } from '../../support/given.js'
 import { after, all, answerWithin, isPromise, type Maybe } from '../../support/maybe.js'
 import { askMembers, type MemberReader, type ReaderFault, readerName } from '../chain.js'
-import { markFactory, problemOfReader } from '../reader-factory.js'
+import { expectedReader, markFactory } from '../reader-factory.js'
 import { throwProblems } from '../reader-options.js'
 import { isOptOut, named, optOut } from './reader.js'
 
@@ -53,11 +53,9 @@ function checkReaders(readers: readonly unknown[]): void {
   throwProblems(
     'strictest',
     readers.flatMap((reader, index) => {
-      const message =
-        typeof reader === 'function'
-          ? problemOfReader(reader)
-          : `${given(reader)}, expected a reader, such as oneTrust()`
-      return message === undefined ? [] : [{ path: `reader ${index + 1}`, message }]
+      const expected = typeof reader === 'function' ? expectedReader(reader) : 'a reader, such as oneTrust()'
+      if (expected === undefined) return []
+      return [{ path: `reader ${index + 1}`, message: `${given(reader)}, expected ${expected}` }]
     }),
   )
 }

@@ -1,0 +1,65 @@
+// What a start loads and leaves behind, imported and required: nothing that an application may never need.
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+/** What is loaded when it is first used, if ever. */
+const LATER = ['zod', 'ajv', 'classic-level', 'cls-hooked']
+
+const entries = ['reqtrack', 'reqtrack/express', 'reqtrack/koa']
+const create = "createTracking({ settings: { writeKey: 'start' } })"
+const starts = {
+  import: `Object.assign({}, ...(await Promise.all(${JSON.stringify(entries)}.map((entry) => import(entry))))).${create}`,
+  require: `Object.assign({}, ...${JSON.stringify(entries)}.map((entry) => require(entry))).${create}`,
+  client: "new (require('@segment/analytics-node').Analytics)({ writeKey: 'start' })",
+}
+
+const directory = mkdtempSync(join(tmpdir(), 'reqtrack-start-'))
+
+/** Runs a start in a process of its own. Node's hooks see the modules that are imported, its cache has those that are required. */
+function run(start) {
+  const list = join(directory, 'imported')
+  const hooks = `
+    import { appendFileSync } from 'node:fs'
+    export async function load(url, context, next) {
+      appendFileSync(${JSON.stringify(list)}, url + '\\n')
+      return next(url, context)
+    }`
+  const script = `
+    require('node:module').register('data:text/javascript,' + encodeURIComponent(${JSON.stringify(hooks)}))
+    const before = Object.keys(globalThis)
+    const start = async () => {
+      ${start}
+      const globals = Object.keys(globalThis).filter((name) => !before.includes(name))
+      console.log(JSON.stringify({ globals, required: Object.keys(require.cache) }))
+    }
+    start()`
+  rmSync(list, { force: true })
+  const { globals, required } = JSON.parse(
+    execFileSync(process.execPath, ['--eval', script], { encoding: 'utf8' }),
+  )
+  const imported = start === starts.import ? readFileSync(list, 'utf8').split('\n') : []
+  return { globals: globals.sort(), files: [...imported, ...required] }
+}
+
+const { globals } = run(starts.client)
+for (const kind of ['import', 'require']) {
+  const started = run(starts[kind])
+  const packages = new Set(
+    started.files.map((file) => /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(file)?.[1]),
+  )
+  assert.ok(
+    packages.has('reqtrack') && packages.has('@segment/analytics-node'),
+    `${kind}: nothing was listed`,
+  )
+  const early = LATER.filter((name) => packages.has(name))
+  assert.deepEqual(early, [], `${kind}: a start loads what comes later`)
+  assert.deepEqual(
+    started.globals,
+    globals,
+    `${kind}: a start makes globals that are not the Segment client's`,
+  )
+}
+rmSync(directory, { recursive: true })

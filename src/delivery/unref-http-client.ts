@@ -1,7 +1,9 @@
-import http, { type Agent, type ClientRequest } from 'node:http'
-import https from 'node:https'
+import type http from 'node:http'
+import type { Agent, ClientRequest } from 'node:http'
+import type https from 'node:https'
 import type { HTTPClient, HTTPClientRequest, HTTPResponse } from '@segment/analytics-node'
 import { clearTimeout, setTimeout } from '../support/clock.js'
+import { nodeHttp, nodeHttps } from '../support/node-http.js'
 import { AnswerTooLong, MAX_ANSWER_BYTES } from './http-answer.js'
 
 /**
@@ -63,7 +65,7 @@ export class UnrefHttpClient implements HTTPClient {
 
   #open({ url, method, headers }: HTTPClientRequest): ClientRequest {
     const target = new URL(url)
-    const protocol = target.protocol === 'https:' ? https : http
+    const protocol = target.protocol === 'https:' ? nodeHttps() : nodeHttp()
     return protocol.request(target, { method, headers, agent: this.#agentOf(protocol) })
   }
 

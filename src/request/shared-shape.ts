@@ -1,4 +1,5 @@
-import { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { nodeHttp } from '../support/node-http.js'
 
 /** On these versions an object with a changed prototype shares no hidden class with others, until it is a dictionary. */
 const IS_NEEDED = ['20', '22'].includes(process.versions.node.split('.', 1)[0] ?? '')
@@ -31,6 +32,7 @@ export function shareShape(message: IncomingMessage | ServerResponse): void {
 
 /** Whether an object of Node's HTTP/1 server has lost its original prototype. */
 function hasOtherPrototype(message: IncomingMessage | ServerResponse): boolean {
+  const { IncomingMessage, ServerResponse } = nodeHttp()
   const prototype: unknown = Object.getPrototypeOf(message)
   if (prototype === IncomingMessage.prototype || prototype === ServerResponse.prototype) return false
   return message instanceof IncomingMessage || message instanceof ServerResponse

@@ -1,5 +1,5 @@
-import { IncomingMessage, ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
+import { nodeHttp } from '../support/node-http.js'
 
 /** The undocumented property in which Node keeps the response that a connection carries. */
 const RESPONSE = '_httpMessage'
@@ -19,6 +19,7 @@ export function hasNoRequest(socket: Socket): boolean {
 
 /** Whether this Node marks the connections that carry a response: otherwise busy ones would look idle. */
 function marksResponses(): boolean {
+  const { IncomingMessage, ServerResponse } = nodeHttp()
   const socket = new Socket()
   const response = new ServerResponse(new IncomingMessage(socket))
   response.assignSocket(socket)

@@ -1,6 +1,7 @@
-import { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
 import { isInstance } from '../support/instance.js'
+import { nodeHttp } from '../support/node-http.js'
 import { kindOf } from './given-kinds.js'
 
 /**
@@ -10,7 +11,8 @@ import { kindOf } from './given-kinds.js'
  * @returns What was given and expected; `undefined` if nothing is wrong.
  */
 export function problemOfMessages(request: unknown, response: unknown): string | undefined {
-  if (isInstance(request, IncomingMessage) && isInstance(response, ServerResponse)) return undefined
+  const { IncomingMessage: Request, ServerResponse: Response } = nodeHttp()
+  if (isInstance(request, Request) && isInstance(response, Response)) return undefined
   const expected = "expected the IncomingMessage and the ServerResponse of Node's HTTP server"
   if (isWebRequest(request)) {
     return (
@@ -46,6 +48,7 @@ function isObject(value: unknown): value is object {
 
 /** A request and a response that stand for those that are none, so that whoever has their tracker can go on. */
 export function standIns(): { readonly request: IncomingMessage; readonly response: ServerResponse } {
-  const request = new IncomingMessage(new Socket())
-  return { request, response: new ServerResponse(request) }
+  const http = nodeHttp()
+  const request = new http.IncomingMessage(new Socket())
+  return { request, response: new http.ServerResponse(request) }
 }

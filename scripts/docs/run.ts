@@ -55,12 +55,14 @@ async function runPage(page: Page, modules: readonly BlockModule[], standIns: st
 
 /** Writes the modules to a folder from which packages are found, and says what to do in which order. */
 function stepsOf(page: Page, modules: readonly BlockModule[], standIns: string, folder: string): Step[] {
+  const leftOut = new Set<string>()
   let isLeftOut = false
   return page.blocks.flatMap((block): Step[] => {
     const { language, words, line, text } = block
     const module = modules.find((candidate) => candidate.block === block)
     if (module) {
-      isLeftOut = needsRedis(module) && process.env.REDIS_URL === undefined
+      isLeftOut = isWithoutRedis(module, leftOut)
+      if (isLeftOut) leftOut.add(module.file)
       if (isLeftOut || isIncomplete(module)) return []
       const file = join(folder, module.file.replace(/\.mts$/, '.mjs'))
       writeFileSync(file, withFileUrls(toJavaScript(module), standIns))
@@ -85,6 +87,12 @@ function isIncomplete({ block }: BlockModule): boolean {
 /** Whether a block has to have a Redis: the one that is started for the check, at `REDIS_URL`. */
 export function needsRedis({ block }: BlockModule): boolean {
   return block.text.includes('process.env.REDIS_URL')
+}
+
+/** Whether there is no Redis for it, or for a block that it takes something from. */
+function isWithoutRedis(module: BlockModule, leftOut: ReadonlySet<string>): boolean {
+  if (needsRedis(module) && process.env.REDIS_URL === undefined) return true
+  return [...leftOut].some((file) => module.text.includes(`'./${file.replace(/\.mts$/, '.mjs')}'`))
 }
 
 /** Points imports of this package at its sources, and those of `reqtrack` at what keeps calls on this machine. */

@@ -126,8 +126,10 @@ fetch('http://127.0.0.1:3000/there').then(({ status }) => console.log(status))`,
     vi.stubEnv('REDIS_URL', undefined)
     onTestFinished(() => void vi.unstubAllEnvs())
     const run = await runOf(
-      ['ts', "throw new Error(process.env.REDIS_URL ?? 'there is none')"],
+      ['ts', "export const redis = process.env.REDIS_URL\nthrow new Error('there is none')"],
       ['text calls', 'track     order complete  user=u-1'],
+      ['ts', 'console.log(redis)'],
+      ['text output', 'redis://127.0.0.1:6379'],
       ['ts', "console.log('one')"],
       ['text output', 'one'],
     )

@@ -48,6 +48,47 @@ export class Gauge {
   set(_labels: Record<string, string>, _value: number): void {}
 }
 
+/** A message as kafkajs hands it to a consumer. */
+interface KafkaMessage {
+  readonly value: Buffer
+  readonly headers?: Readonly<Record<string, Buffer | string | undefined>>
+}
+
+interface KafkaConsumer {
+  eachMessage(payload: { topic: string; partition: number; message: KafkaMessage }): Promise<void>
+}
+
+const consumers: KafkaConsumer[] = []
+
+/** A consumer in the shape of kafkajs, of the one topic that there is. */
+export const consumer = {
+  async subscribe(_topic: { topic: string }): Promise<void> {},
+  async run(how: KafkaConsumer): Promise<void> {
+    consumers.push(how)
+  },
+}
+
+/** A producer in the shape of kafkajs: what it sends is consumed at once. */
+export const producer = {
+  async send(record: {
+    topic: string
+    messages: { value: string; headers?: Record<string, string> }[]
+  }): Promise<void> {
+    for (const { value, headers } of record.messages) {
+      const message = { value: Buffer.from(value), ...(headers && { headers }) }
+      for (const each of consumers) await each.eachMessage({ topic: record.topic, partition: 0, message })
+    }
+  },
+}
+
+/** Those whom a nightly job is about, as an application has stored them. */
+export async function customersToRemind() {
+  return [
+    { id: 'u-1', plan: 'team', consent: { analytics: true } },
+    { id: 'u-2', plan: 'free', consent: { analytics: false } },
+  ]
+}
+
 export async function sendInvoice(): Promise<void> {}
 
 async function requested(): Promise<Request> {

@@ -38,7 +38,8 @@ try {
   )
   await checkJavaScript(tarball)
   await checkTypeScript(tarball)
-  await checkKoa(tarball)
+  await checkFramework('koa', tarball, ['koa', '@types/koa', '@types/node'])
+  await checkFramework('fastify', tarball, ['fastify', '@types/node'], '/orders')
   console.log(`the package is fit to publish (${seconds(started)})`)
 } catch (error) {
   console.error(error instanceof Error ? error.message : error)
@@ -104,7 +105,8 @@ async function checkTypeScript(tarball: string): Promise<void> {
   write(project, 'cjs/entries.cts', everyEntry)
   copy(project, 'merged-by-import', 'merged-by-require', 'drive.mjs')
   const types = Object.keys(readManifest().peerDependencies).filter((name) => name.startsWith('@types/'))
-  await step('install: TypeScript', () => install(project, tarball, ['express', '@types/node', ...types]))
+  const typed = ['express', 'fastify', '@types/node', ...types]
+  await step('install: TypeScript', () => install(project, tarball, typed))
 
   await step('compile: ESM', () => compile(project, 'esm'))
   await step("the README's example: TypeScript, ESM", () =>
@@ -118,15 +120,27 @@ async function checkTypeScript(tarball: string): Promise<void> {
   await step('events merged by a requiring file', () => compile(project, 'merged-by-require'))
 }
 
-/** In a project of its own: Express brings a version of content-disposition that Koa's declarations do not fit. */
-async function checkKoa(tarball: string): Promise<void> {
-  const project = join(work, 'koa')
+/**
+ * Uses the package as an application of a framework does, in a project of its own: Express brings a version of
+ * content-disposition that Koa's declarations do not fit.
+ *
+ * @param route - Of the application's orders, where it is run.
+ */
+async function checkFramework(
+  name: string,
+  tarball: string,
+  packages: readonly string[],
+  route?: string,
+): Promise<void> {
+  const project = join(work, name)
   write(project, 'package.json', JSON.stringify({ private: true, type: 'module' }))
-  copy(project, 'koa')
-  await step('install: TypeScript, Koa', () =>
-    install(project, tarball, ['koa', '@types/koa', '@types/node']),
-  )
-  await step("Koa's context, imported and required", () => compile(project, 'koa'))
+  copy(project, name, 'drive.mjs')
+  await step(`install: ${name}`, () => install(project, tarball, packages))
+  await step(`${name}: types, imported and required`, () => compile(project, name))
+  if (route === undefined) return
+  for (const file of ['imported.js', 'required.cjs']) {
+    await step(`${name}: ${file}`, () => node(['drive.mjs', `${name}/${file}`, route], project))
+  }
 }
 
 /** Installs the tarball and, in the versions that the repository has, what it is used with. */

@@ -170,6 +170,7 @@ class RequestTracking implements Tracking {
     this[internals] = {
       attach: (framework, native, req, res) => requests.attach(framework, native, req, res),
       runRequest: (tracker, req, res, next) => runner.run(tracker, req, res, next),
+      runPart: (tracker, part) => runner.runPart(tracker, part),
       logger,
       hasPlan: config.plan !== undefined,
       fault,

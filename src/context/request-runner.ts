@@ -21,6 +21,11 @@ export class RequestRunner {
     return isQueued(response) ? this.#runQueued(tracker, response, next) : this.#adapter.run(tracker, next)
   }
 
+  /** Runs a part of a request's way, where Node has nothing more to do for it, or where its context has been lost. */
+  runPart<T>(tracker: Tracker, part: () => T): T {
+    return this.#adapter.run(tracker, part)
+  }
+
   /** A tracker's request has ended. */
   ended(tracker: Tracker): void {
     const message = this.#bodyEvents && messageOf(tracker)

@@ -7,14 +7,19 @@ import type { Tracking } from '../tracker/tracking.js'
  * Gives an adapter the internals of its tracking.
  *
  * @param adapter - The adapter's name, for the error.
+ * @param example - How it is mounted, for the error.
  * @throws TypeError for anything else, most often because the adapter was mounted without being called.
  */
-export function internalsOf(tracking: Tracking, adapter: string): TrackingInternals {
+export function internalsOf(
+  tracking: Tracking,
+  adapter: string,
+  example = `app.use(${adapter}(tracking))`,
+): TrackingInternals {
   const inside = hasInternals(tracking) ? tracking[internals] : undefined
   if (inside) return inside
   const given = isRequest(tracking) ? 'a request' : tracking === null ? 'null' : typeof tracking
   throw new TypeError(
-    `${adapter}() was given ${given}: expected what createTracking() returns, as in app.use(${adapter}(tracking))`,
+    `${adapter}() was given ${given}: expected what createTracking() returns, as in ${example}`,
   )
 }
 

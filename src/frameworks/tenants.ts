@@ -18,14 +18,16 @@ export type TenantTracking<Native> = (request: Native) => Tracking | undefined
  *
  * @param given - The one tracking of all requests, or the function that knows each tenant's.
  * @param adapter - The adapter's name, for errors.
+ * @param example - How it is mounted, for errors.
  * @throws TypeError for anything else, most often because the adapter was mounted without being called.
  */
 export function trackingsOf<Native>(
   given: Tracking | TenantTracking<Native>,
   adapter: string,
+  example?: string,
 ): (native: Native) => TrackingInternals {
   if (typeof given === 'function') return new Tenants(given, adapter).find
-  const inside = internalsOf(given, adapter)
+  const inside = internalsOf(given, adapter, example)
   return () => inside
 }
 

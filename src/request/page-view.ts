@@ -1,7 +1,6 @@
-import type { ServerResponse } from 'node:http'
 import type { TrackedRequest } from '../model/tracked-request.js'
 import { loadsDocument, loadsPage } from './page.js'
-import { beforeHead, type ResponseHead } from './response-head.js'
+import { beforeHead, type OutgoingResponse, type ResponseHead } from './response-head.js'
 import { isBot, isPrefetch } from './skip.js'
 
 const NOT_MODIFIED = 304
@@ -19,7 +18,7 @@ const HTML = /^\s*(?:text\/html|application\/xhtml\+xml)\b/i
  */
 export function watchPage(
   request: TrackedRequest,
-  response: ServerResponse,
+  response: OutgoingResponse,
   shown: () => void,
 ): (status: number) => boolean {
   if (request.method !== 'GET') return () => false
@@ -27,12 +26,16 @@ export function watchPage(
   beforeHead(response, (head) => {
     contentType = head.contentType
     if (showsPage(request, head)) shown()
+    return undefined
   })
   return (status) =>
     showsPage(request, { status, contentType: contentType ?? response.getHeader('content-type') })
 }
 
-function showsPage(request: TrackedRequest, { status, contentType }: ResponseHead): boolean {
+function showsPage(
+  request: TrackedRequest,
+  { status, contentType }: Pick<ResponseHead, 'status' | 'contentType'>,
+): boolean {
   const isPage =
     status === NOT_MODIFIED
       ? loadsDocument(request.headers) === true

@@ -1,4 +1,3 @@
-import type { ServerResponse } from 'node:http'
 import type { WalkerOS } from '@walkeros/core'
 import { onlyChoices } from '../model/consent.js'
 import { type Id, toId } from '../model/identity.js'
@@ -11,6 +10,7 @@ import { globalPrivacyControl, isOptOut, optOutsIn } from './consent/index.js'
 import { type CookieCreation, createsAnonymousId, segmentCookie, signedInUser } from './identity/index.js'
 import { readPage } from './page.js'
 import type { PersonReading } from './person.js'
+import type { OutgoingResponse } from './response-head.js'
 import { type RequestContext, type RequestContextOptions, readRequestContext } from './segment-context.js'
 
 /** The options for reading requests: `config.request`. */
@@ -111,7 +111,7 @@ export class SenderReader {
    */
   createAnonymousId(
     request: TrackedRequest,
-    response: ServerResponse,
+    response: OutgoingResponse,
     chosen: WalkerOS.Consent | undefined,
   ): void {
     if (this.#creations.length === 0 || response.headersSent) return

@@ -19,6 +19,8 @@ export interface TrackingInternals {
   ): RequestTracker
   /** Runs the rest of a request's way through the application, with the request's tracker as the ambient one. */
   runRequest<T>(tracker: Tracker, req: IncomingMessage, res: ServerResponse, next: () => T): T
+  /** Runs a part of a request's way with its tracker as the ambient one: a hook that comes from an event of Node's. */
+  runPart<T>(tracker: Tracker, part: () => T): T
   readonly logger: Logger.Instance
   /** Whether there is a tracking plan. */
   readonly hasPlan: boolean

@@ -1,10 +1,10 @@
 import { AsyncResource } from 'node:async_hooks'
-import type { ServerResponse } from 'node:http'
 import type { WalkerOS } from '@walkeros/core'
 import { toId } from '../model/identity.js'
 import type { SegmentContext } from '../model/segment-call.js'
 import type { TrackedRequest } from '../model/tracked-request.js'
 import type { PersonReading } from '../request/person.js'
+import type { OutgoingResponse } from '../request/response-head.js'
 import { type RequestContext, toSegmentContext } from '../request/segment-context.js'
 import type { KnownConsent, ReadConsent, SenderReader } from '../request/sender.js'
 import { parseTraceparent } from '../request/trace.js'
@@ -16,7 +16,7 @@ import { ScopeTracker } from './scope-tracker.js'
 export class RequestTracker extends ScopeTracker {
   readonly kind = 'request'
   readonly request: TrackedRequest
-  readonly response: ServerResponse
+  readonly response: OutgoingResponse
   /** Tells at the end, from the status, whether a page was shown; where that is tracked. */
   showedPage: ((status: number) => boolean) | undefined
   /** When the response's headers were first seen to be out, in milliseconds of `performance.now()`. */
@@ -24,7 +24,7 @@ export class RequestTracker extends ScopeTracker {
   readonly #sender: SenderReader
   #requestContext: RequestContext | undefined
 
-  constructor(host: ScopeHost, sender: SenderReader, request: TrackedRequest, response: ServerResponse) {
+  constructor(host: ScopeHost, sender: SenderReader, request: TrackedRequest, response: OutgoingResponse) {
     super(host, new AsyncResource('reqtrack'))
     this.#sender = sender
     this.request = request

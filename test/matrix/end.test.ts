@@ -70,7 +70,7 @@ async function play(
   tracking: Tracking | undefined,
 ): Promise<Trace> {
   const gate = new Gate()
-  const listen = framework.serve(scenario, gate, tracking)
+  const listen = await framework.serve(scenario, gate, tracking)
   const messages: (IncomingMessage | ServerResponse)[] = []
   const server = createServer((req, res) => {
     res.setHeader('Date', 'Thu, 01 Jan 1970 00:00:00 GMT')

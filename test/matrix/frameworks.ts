@@ -1,9 +1,11 @@
-import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http'
 import express from 'express'
 import express4 from 'express4'
+import fastify, { type FastifyReply, type FastifyRequest } from 'fastify'
 import Koa from 'koa'
 import Koa2 from 'koa2'
 import { expressTracking } from '../../src/frameworks/express.js'
+import { fastifyTracking } from '../../src/frameworks/fastify.js'
 import { koaTracking } from '../../src/frameworks/koa.js'
 import type { Tracking } from '../../src/index.js'
 import type { Gate } from './gate.js'
@@ -26,23 +28,35 @@ export interface KoaExchange extends Exchange {
   readonly next: Koa.Next
 }
 
-/** The handlers of a scenario in both families of frameworks. */
+export interface FastifyExchange extends Exchange {
+  readonly request: FastifyRequest
+  readonly reply: FastifyReply
+}
+
+/** The handlers of a scenario in all families of frameworks. */
 export interface Handlers {
   express(exchange: ExpressExchange): unknown
   koa(exchange: KoaExchange): unknown
+  fastify(exchange: FastifyExchange): unknown
   /** Mounted before the tracking. */
   readonly before?: {
     express(exchange: Omit<ExpressExchange, 'track'>): unknown
     koa(exchange: Omit<KoaExchange, 'track'>): unknown
+    /** Is to call `next` when the request goes on. */
+    fastify(exchange: Omit<FastifyExchange, 'track'>, next: () => void): unknown
   }
 }
 
 /** A framework of the matrix. */
 export interface Framework {
   readonly name: string
-  readonly family: 'express' | 'koa'
+  readonly family: 'express' | 'koa' | 'fastify'
   /** An application that does what the handlers say, with tracking or without. */
-  serve(handlers: Handlers, gate: Gate, tracking: Tracking | undefined): RequestListener
+  serve(
+    handlers: Handlers,
+    gate: Gate,
+    tracking: Tracking | undefined,
+  ): RequestListener | Promise<RequestListener>
 }
 
 export const frameworks: readonly Framework[] = [
@@ -50,6 +64,7 @@ export const frameworks: readonly Framework[] = [
   { name: 'Express 5', family: 'express', serve: serveExpress(express) },
   { name: 'Koa 2', family: 'koa', serve: serveKoa(Koa2) },
   { name: 'Koa 3', family: 'koa', serve: serveKoa(Koa) },
+  { name: 'Fastify 5', family: 'fastify', serve: serveFastify },
 ]
 
 function serveExpress(create: typeof express): Framework['serve'] {
@@ -72,6 +87,36 @@ function serveKoa(Application: typeof Koa): Framework['serve'] {
     app.use((ctx, next) => handle({ ctx, next, gate, track: trackerOf(ctx) }))
     return app.callback()
   }
+}
+
+async function serveFastify(
+  { before, fastify: handle }: Handlers,
+  gate: Gate,
+  tracking: Tracking | undefined,
+): Promise<RequestListener> {
+  let listen: RequestListener = () => {}
+  const app = fastify({
+    exposeHeadRoutes: true,
+    serverFactory: (handler) => {
+      listen = handler
+      return createServer()
+    },
+  })
+  if (before) {
+    app.addHook('onRequest', (request, reply, next) => void before.fastify({ request, reply, gate }, next))
+  }
+  // These hooks make Fastify listen to requests and responses: an application with its own has no fewer listeners.
+  if (!tracking) {
+    app.addHook('onResponse', async (_request) => {})
+    app.addHook('onTimeout', async (_request) => {})
+    app.addHook('onRequestAbort', async (_request) => {})
+  }
+  if (tracking) app.register(fastifyTracking, { tracking })
+  // Of any type, and not read before the handler runs.
+  app.addContentTypeParser('*', (_request, _payload, done) => done(null))
+  app.all('/*', (request, reply) => handle({ request, reply, gate, track: trackerOf(request) }))
+  await app.ready()
+  return listen
 }
 
 function trackerOf(scope: { readonly url: string; readonly track?: express.Request['track'] }): () => void {

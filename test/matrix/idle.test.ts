@@ -37,7 +37,7 @@ describe.each(frameworks)('requests that are open in $name', ({ serve: create })
       open++
       if (open === 50) gate.open('all are open')
     }
-    const listener = create(
+    const listener = await create(
       {
         async express({ res, track, gate }) {
           if (open < events) track()
@@ -50,6 +50,12 @@ describe.each(frameworks)('requests that are open in $name', ({ serve: create })
           count()
           await gate.opened('answer')
           ctx.body = 'hello'
+        },
+        async fastify({ track, gate }) {
+          if (open < events) track()
+          count()
+          await gate.opened('answer')
+          return 'hello'
         },
       },
       gate,

@@ -32,11 +32,15 @@ describe.each(frameworks)('a request that was never answered in $name', ({ serve
       trackers.push(new WeakRef(tracker))
       if (trackers.length === 10) gate.open('all are open')
     }
-    const listener = create(
+    const listener = await create(
       {
         express: ({ req }) => handle(req.tracker),
         koa({ ctx }) {
           handle(ctx.tracker)
+          return new Promise(() => {})
+        },
+        fastify({ request }) {
+          handle(request.tracker)
           return new Promise(() => {})
         },
       },
@@ -72,11 +76,15 @@ describe.each(frameworks)('a request that was never answered in $name', ({ serve
         trackers.push(new WeakRef(tracker))
         gate.open('goes')
       }
-      const listener = create(
+      const listener = await create(
         {
           express: ({ req }) => handle(req.tracker, req.url),
           koa({ ctx }) {
             handle(ctx.tracker, ctx.url)
+            return new Promise(() => {})
+          },
+          fastify({ request }) {
+            handle(request.tracker, request.url)
             return new Promise(() => {})
           },
         },

@@ -81,6 +81,10 @@ function raw(answer: (exchange: NodeExchange) => unknown): Handlers {
       ctx.status = 200
       return answer({ req: ctx.req, res: ctx.res, track, gate })
     },
+    fastify({ request, reply, track, gate }) {
+      reply.hijack()
+      return answer({ req: request.raw, res: reply.raw, track, gate })
+    },
   }
 }
 
@@ -92,6 +96,10 @@ const hello: Handlers = {
   koa({ ctx, track }) {
     track()
     ctx.body = 'hello'
+  },
+  fastify({ reply, track }) {
+    track()
+    return reply.send('hello')
   },
 }
 
@@ -106,6 +114,10 @@ const answered: readonly Scenario[] = [
       track()
       ctx.status = 201
       ctx.body = { ok: true }
+    },
+    fastify({ reply, track }) {
+      track()
+      return reply.code(201).send({ ok: true })
     },
     client: asks(last()),
     ends: [201],
@@ -122,6 +134,11 @@ const answered: readonly Scenario[] = [
       await new Promise(setImmediate)
       track()
       ctx.body = 'hello'
+    },
+    async fastify({ track }) {
+      await new Promise(setImmediate)
+      track()
+      return 'hello'
     },
     client: asks(last()),
     ends: [200],
@@ -147,6 +164,10 @@ const answered: readonly Scenario[] = [
       track()
       ctx.status = 204
     },
+    fastify({ reply, track }) {
+      track()
+      return reply.code(204).send()
+    },
     client: asks(last()),
     ends: [204],
   },
@@ -163,6 +184,11 @@ const answered: readonly Scenario[] = [
       ctx.body = 'hello'
       if (ctx.fresh) ctx.status = 304
     },
+    fastify({ request, reply, track }) {
+      track()
+      reply.header('etag', '"v1"')
+      return request.headers['if-none-match'] === '"v1"' ? reply.code(304).send() : reply.send('hello')
+    },
     client: asks(last('GET', 'If-None-Match: "v1"\r\n')),
     ends: [304],
   },
@@ -176,6 +202,10 @@ const answered: readonly Scenario[] = [
       track()
       ctx.redirect('/elsewhere')
     },
+    fastify({ reply, track }) {
+      track()
+      return reply.redirect('/elsewhere')
+    },
     client: asks(last()),
     ends: [302],
   },
@@ -188,6 +218,10 @@ const answered: readonly Scenario[] = [
     koa({ next, track }) {
       track()
       return next()
+    },
+    fastify({ reply, track }) {
+      track()
+      return reply.callNotFound()
     },
     client: asks(last()),
     ends: [404],
@@ -215,6 +249,10 @@ const answered: readonly Scenario[] = [
       track()
       ctx.body = Readable.from(parts(50))
     },
+    fastify({ reply, track }) {
+      track()
+      return reply.send(Readable.from(parts(50)))
+    },
     client: asks(last()),
     ends: [200],
   },
@@ -229,6 +267,11 @@ const answered: readonly Scenario[] = [
       track()
       ctx.body = FIFTY_MB
       gate.open('sent')
+    },
+    fastify({ reply, track, gate }) {
+      track()
+      gate.open('sent')
+      return reply.send(FIFTY_MB)
     },
     async client(dial, gate) {
       const wire = await dial(Wire.connectUnread)
@@ -282,6 +325,13 @@ const secondFirst: Handlers = {
     if (ctx.url === '/1') await gate.opened('second')
     ctx.body = `answer to ${ctx.url}`
     if (ctx.url === '/2') gate.open('second')
+  },
+  async fastify({ request, reply, track, gate }) {
+    track()
+    if (request.url === '/1') await gate.opened('second')
+    reply.send(`answer to ${request.url}`)
+    if (request.url === '/2') gate.open('second')
+    return reply
   },
 }
 
@@ -340,6 +390,11 @@ const pipelined: readonly Scenario[] = [
       ctx.body = 'hello'
       gate.open(ctx.url)
     },
+    fastify({ request, reply, track, gate }) {
+      track()
+      if (request.url === '/2') reply.send('hello')
+      gate.open(request.url)
+    },
     client: leavesAt('/2', request('/1') + request('/2')),
     ends: ['aborted', 'aborted'],
   },
@@ -371,6 +426,12 @@ const aborted: readonly Scenario[] = [
       await once(ctx.res, 'close')
       ctx.body = 'too late'
     },
+    async fastify({ reply, track, gate }) {
+      track()
+      gate.open('handling')
+      await once(reply.raw, 'close')
+      return 'too late'
+    },
     client: leavesAt('handling'),
     ends: ['aborted'],
   },
@@ -381,6 +442,11 @@ const aborted: readonly Scenario[] = [
       gate.open('handling')
     },
     koa({ track, gate }) {
+      track()
+      gate.open('handling')
+      return NEVER
+    },
+    fastify({ track, gate }) {
       track()
       gate.open('handling')
       return NEVER
@@ -421,6 +487,12 @@ const aborted: readonly Scenario[] = [
       ctx.body = body
       body.write('the first part')
     },
+    fastify({ reply, track }) {
+      track()
+      const body = new PassThrough()
+      body.write('the first part')
+      return reply.send(body)
+    },
     async client(dial) {
       const wire = await dial()
       wire.send(request())
@@ -458,6 +530,12 @@ const aborted: readonly Scenario[] = [
       setImmediate(() => ctx.socket.destroy())
       return NEVER
     },
+    fastify({ request, track, gate }) {
+      track()
+      gate.open('handling')
+      setImmediate(() => request.raw.socket.destroy())
+      return NEVER
+    },
     client: asks(request()),
     ends: ['aborted'],
   },
@@ -472,6 +550,11 @@ const aborted: readonly Scenario[] = [
       ctx.socket.setTimeout(1)
       return NEVER
     },
+    fastify({ request, track }) {
+      track()
+      request.raw.socket.setTimeout(1)
+      return NEVER
+    },
     client: asks(request()),
     ends: ['aborted'],
   },
@@ -484,6 +567,11 @@ const aborted: readonly Scenario[] = [
     koa({ ctx, track }) {
       track()
       ctx.res.destroy()
+    },
+    fastify({ reply, track }) {
+      track()
+      reply.raw.destroy()
+      return NEVER
     },
     client: asks(request()),
     ends: ['aborted'],
@@ -501,6 +589,10 @@ const failing: readonly Scenario[] = [
       track()
       throw broken()
     },
+    fastify({ track }) {
+      track()
+      throw broken()
+    },
     client: asks(last()),
     ends: [500],
   },
@@ -513,6 +605,12 @@ const failing: readonly Scenario[] = [
       throw broken()
     },
     async koa({ track, gate }) {
+      track()
+      await new Promise(setImmediate)
+      gate.open('rejected')
+      throw broken()
+    },
+    async fastify({ track, gate }) {
       track()
       await new Promise(setImmediate)
       gate.open('rejected')
@@ -539,6 +637,10 @@ const failing: readonly Scenario[] = [
       track()
       ctx.throw(broken(418))
     },
+    fastify({ reply, track }) {
+      track()
+      return reply.send(Object.assign(broken(), { statusCode: 418 }))
+    },
     client: asks(last()),
     ends: [418],
   },
@@ -559,6 +661,14 @@ const failing: readonly Scenario[] = [
       body.on('error', () => gate.open('failed'))
       gate.opened('received').then(() => body.destroy(broken()))
     },
+    fastify({ reply, track, gate }) {
+      track()
+      const body = new PassThrough()
+      body.write('the first part')
+      body.on('error', () => gate.open('failed'))
+      gate.opened('received').then(() => body.destroy(broken()))
+      return reply.send(body)
+    },
     // Koa leaves the response open.
     async client(dial, gate) {
       const wire = await dial()
@@ -571,6 +681,9 @@ const failing: readonly Scenario[] = [
     ends: ['aborted'],
   },
 ]
+
+/** Fastify goes no further with a request that is answered: its handler does not run. */
+const unlessAnswered = (framework: string) => (framework === 'Fastify 5' ? [] : [200])
 
 const unusual: readonly Scenario[] = [
   {
@@ -586,11 +699,17 @@ const unusual: readonly Scenario[] = [
         ctx.res.end('from somebody else')
         return next()
       },
+      fastify({ reply }, next) {
+        reply.hijack()
+        reply.raw.end('from somebody else')
+        next()
+      },
     },
     express: ({ track }) => track(),
     koa: ({ track }) => track(),
+    fastify: ({ track }) => track(),
     client: asks(last()),
-    ends: [200],
+    ends: unlessAnswered,
   },
   {
     name: 'a response that was sent before the tracking',
@@ -606,11 +725,18 @@ const unusual: readonly Scenario[] = [
         await once(ctx.res, 'finish')
         await next()
       },
+      async fastify({ reply }, next) {
+        reply.hijack()
+        reply.raw.end('from somebody else')
+        await once(reply.raw, 'finish')
+        next()
+      },
     },
     express: ({ track }) => track(),
     koa: ({ track }) => track(),
+    fastify: ({ track }) => track(),
     client: asks(last()),
-    ends: [200],
+    ends: unlessAnswered,
   },
   {
     name: 'a connection that was lost before the tracking',
@@ -624,9 +750,15 @@ const unusual: readonly Scenario[] = [
         await once(ctx.res, 'close')
         await next()
       },
+      async fastify({ reply, gate }, next) {
+        gate.open('handling')
+        await once(reply.raw, 'close')
+        next()
+      },
     },
     express: ({ track }) => track(),
     koa: ({ track }) => track(),
+    fastify: ({ track }) => track(),
     client: leavesAt('handling'),
     ends: ['aborted'],
   },

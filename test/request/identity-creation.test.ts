@@ -1,4 +1,10 @@
-import { createServer, type RequestListener, type ServerResponse } from 'node:http'
+import {
+  createServer,
+  type OutgoingHttpHeader,
+  type OutgoingHttpHeaders,
+  type RequestListener,
+  type ServerResponse,
+} from 'node:http'
 import type { WalkerOS } from '@walkeros/core'
 import express from 'express'
 import Koa from 'koa'
@@ -155,6 +161,36 @@ describe('a created anonymous id', () => {
       creation.create(request, response, granted)
     })
     expect(cookies).toEqual(['a=1; Path=/', expect.stringMatching(/^ajs_anonymous_id=/)])
+  })
+
+  it.each<[string, OutgoingHttpHeaders | OutgoingHttpHeader[]]>([
+    ['an object', { 'Set-Cookie': 'a=1' }],
+    ['an object with a list', { 'set-cookie': ['a=1'] }],
+    ['a list of names and values', ['Set-Cookie', 'a=1']],
+  ])('joins the cookies that go out with the head, in %s', async (_, headers) => {
+    const { creation } = open()
+    const given = structuredClone(headers)
+    const cookies = await cookiesSet((request, response) => {
+      creation.create(request, response, granted)
+      response.writeHead(200, headers)
+    })
+    expect(cookies).toEqual(['a=1', expect.stringMatching(/^ajs_anonymous_id=/)])
+    expect(headers).toEqual(given)
+  })
+
+  it('leaves the head to the application where that sets the cookie itself, or the id was withdrawn', async () => {
+    const { creation } = open()
+    const own = await cookiesSet((request, response) => {
+      creation.create(request, response, granted)
+      response.writeHead(200, 'OK', { 'Set-Cookie': 'ajs_anonymous_id=; Max-Age=0' })
+    })
+    expect(own).toEqual(['ajs_anonymous_id=; Max-Age=0'])
+    const withdrawn = await cookiesSet((request, response) => {
+      creation.create(request, response, granted)
+      creation.withdraw(request, response, { analytics: false })
+      response.writeHead(200, { 'Set-Cookie': 'a=1' })
+    })
+    expect(withdrawn).toEqual(['a=1'])
   })
 
   it('does not get into a list of cookies that the application uses for everybody', async () => {

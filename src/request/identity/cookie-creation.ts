@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto'
-import type { ServerResponse } from 'node:http'
 import { isIP } from 'node:net'
 import type { WalkerOS } from '@walkeros/core'
 import { serialize } from 'cookie'
@@ -9,7 +8,7 @@ import { given } from '../../support/given.js'
 import { isListOf } from '../../support/instance.js'
 import { explainKey } from '../../support/unknown-key.js'
 import { shown } from '../names.js'
-import { beforeHead } from '../response-head.js'
+import { beforeHead, type OutgoingResponse } from '../response-head.js'
 import { isBot, isPrefetch } from '../skip.js'
 
 /** The lifetime that analytics.js gives its cookies. */
@@ -55,16 +54,16 @@ export interface CookieCreation {
    * Creates an id and sets it on the response, once a request. It never throws.
    *
    * @param request - A request in which the reader found no id. From now on the reader answers with the created id.
-   * @param response - Node's response with unsent headers.
+   * @param response - A response with unsent headers.
    * @param consent - The request's consent state, as far as it is known.
    * @returns The request's id, or `undefined` if none may be created.
    */
-  create(request: TrackedRequest, response: ServerResponse, consent: WalkerOS.Consent): string | undefined
+  create(request: TrackedRequest, response: OutgoingResponse, consent: WalkerOS.Consent): string | undefined
   /**
    * Withdraws an id and its cookie if the changed consent no longer allows them. It never throws, and does nothing once
    * the headers are sent.
    */
-  withdraw(request: TrackedRequest, response: ServerResponse, consent: WalkerOS.Consent): void
+  withdraw(request: TrackedRequest, response: OutgoingResponse, consent: WalkerOS.Consent): void
 }
 
 const WITHOUT_DOMAIN =
@@ -104,8 +103,10 @@ export function openCreation(name: string, options: CookieCreationOptions): Reme
       const cookie = serialize(name, id, attributes)
       if (!addCookie(response, name, cookie)) return undefined
       // A handler may still replace the whole list of cookies.
-      beforeHead(response, () => {
-        if (ids.get(request) === id) addCookie(response, name, cookie)
+      beforeHead(response, ({ cookies }) => {
+        if (ids.get(request) !== id) return undefined
+        addCookie(response, name, cookie)
+        return cookies && !isAmong(cookies, name) ? cookie : undefined
       })
       ids.set(request, id)
       return id
@@ -120,11 +121,11 @@ export function openCreation(name: string, options: CookieCreationOptions): Reme
 }
 
 /** Adds a cookie to the response, unless the application sets this one itself. */
-function addCookie(response: ServerResponse, name: string, cookie: string): boolean {
+function addCookie(response: OutgoingResponse, name: string, cookie: string): boolean {
   try {
     const existing = response.getHeader('set-cookie') ?? []
     const cookies = Array.isArray(existing) ? existing : [String(existing)]
-    if (cookies.some((other) => other.startsWith(`${name}=`))) return false
+    if (isAmong(cookies, name)) return false
     // The existing array may be the application's and shared by its responses, so this makes a new one.
     response.setHeader('Set-Cookie', [...cookies, cookie])
     return true
@@ -133,8 +134,12 @@ function addCookie(response: ServerResponse, name: string, cookie: string): bool
   }
 }
 
+function isAmong(cookies: readonly string[], name: string): boolean {
+  return cookies.some((cookie) => cookie.startsWith(`${name}=`))
+}
+
 /** Removes exactly this cookie from the response. */
-function removeCookie(response: ServerResponse, cookie: string): void {
+function removeCookie(response: OutgoingResponse, cookie: string): void {
   try {
     const existing = response.getHeader('set-cookie')
     if (!Array.isArray(existing)) return

@@ -89,7 +89,14 @@ function burstLines({ events, ways, ratio }: BurstResults): string[] {
   return [`burst of ${events} events: peak ${ratioText(ratio)} of the SDK's`, ...rows]
 }
 
-function inProcessLines({ steps, way, overCollector, growth, heap }: InProcessResult): string[] {
+function inProcessLines({
+  steps,
+  way,
+  overCollector,
+  runOverRequest,
+  growth,
+  heap,
+}: InProcessResult): string[] {
   const costs = (list: InProcessResult['steps']) =>
     list.map(
       ({ step, us, bytes }) =>
@@ -108,6 +115,7 @@ function inProcessLines({ steps, way, overCollector, growth, heap }: InProcessRe
     'in process, the whole way up to the SDK',
     ...costs(way),
     `  over the collector  ${ratioText(overCollector)}`,
+    `  run over request    ${ratioText(runOverRequest)}`,
     'growth',
     ...series,
     `heap during ${heap.people} requests of distinct users`,

@@ -4,7 +4,7 @@ import { measureGrowth, measurePeople } from './growth.js'
 import { type Cost, costOf, inTurns } from './measure.js'
 import { heapAfterPeople } from './memory.js'
 import { measureSteps } from './steps.js'
-import { type Handler, handled, idle, stubbed, trackOrder, untracked } from './whole-way.js'
+import { type Handler, handled, idle, ran, stubbed, trackOrder, untracked } from './whole-way.js'
 
 const EVENTS = 960
 /** Of a request that tracks many, so that what a request costs by itself hardly counts. */
@@ -29,6 +29,7 @@ const commands = {
         'event, collector': () => costOf(through, EVENTS),
         'request, rule': () => costOf(handled(withRule, trackOrder, one), EVENTS),
         'request, no rule': () => costOf(handled(without, trackOrder, one), EVENTS),
+        'run, rule': () => costOf(ran(withRule, trackOrder, one), EVENTS),
         'request, idle': () => costOf(idle(withRule.tracking, EVENTS), EVENTS),
         'no tracking': () => costOf(untracked(EVENTS), EVENTS),
       },

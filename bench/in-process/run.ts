@@ -24,6 +24,8 @@ export interface InProcessResult {
   readonly way: readonly StepResult[]
   /** CPU of an event before the SDK, over walkerOS's collector with the same destination. */
   readonly overCollector: Spread
+  /** CPU of a run of `tracking.run()` with one event, over a request with one. */
+  readonly runOverRequest: Spread
   readonly growth: readonly GrowthResult[]
   /** Bytes of heap, before and after each tenth of the requests. */
   readonly heap: {
@@ -69,6 +71,7 @@ export async function runInProcess(file: string, node: string, effort: Effort): 
     steps: resultsOf(timed.steps, counted.steps),
     way: resultsOf(timed.way, counted.way),
     overCollector: ratioOf(usOf(timed.way['event, rule']), usOf(timed.way['event, collector'])),
+    runOverRequest: ratioOf(usOf(timed.way['run, rule']), usOf(timed.way['request, rule'])),
     growth: [...series, users].map(judged),
     heap: { people, bare: await heapOf(false), tracked: await heapOf(true) },
   }

@@ -1,12 +1,18 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { TrackingConfig } from '../../src/config/config.js'
-import { createTracking, type SegmentClient, type Tracker, type Tracking } from '../../src/index.js'
-import { CONFIG, ORDER } from '../shop.js'
+import {
+  createTracking,
+  type SegmentClient,
+  type Sender,
+  type Tracker,
+  type Tracking,
+} from '../../src/index.js'
+import { CONFIG, consentIn, ORDER } from '../shop.js'
 import type { Work } from './measure.js'
-import { type Exchange, end, exchange } from './requests.js'
+import { type Exchange, end, exchange, HEADERS } from './requests.js'
 import { SegmentStub } from './segment-stub.js'
 
-/** As many requests as a busy server ends in one turn of its event loop. */
+/** As many requests, or runs, as a busy process ends in one turn of its event loop. */
 const REQUESTS_A_TURN = 8
 
 /** A tracking whose calls end where the SDK begins. */
@@ -51,6 +57,27 @@ export function handled(
         if (index % REQUESTS_A_TURN === REQUESTS_A_TURN - 1) await nextTurn()
       }
       // The last batch is not full: without it being asked for it would wait for its time.
+      await Promise.all([made, tracking.flush({ timeout: 60_000 })])
+    },
+  }
+}
+
+/** The person of the requests, as a job says it. */
+function senderOfARun(): Sender {
+  return { name: 'bench', user: { id: HEADERS['x-user-id'] ?? '' }, consent: consentIn(HEADERS) }
+}
+
+/** Runs outside of requests, by asynchronous work as of a job, that are dispatched up to the SDK's own methods. */
+export function ran({ tracking, stub }: StubbedTracking, handler: Handler, amount: Amount): Work<Sender[]> {
+  const { requests: runs, calls } = amount
+  return {
+    prepare: () => Array.from({ length: runs }, senderOfARun),
+    async run(senders) {
+      const made = stub.more(calls)
+      for (const [index, sender] of senders.entries()) {
+        void tracking.run(sender, async (tracker) => handler(tracker, index))
+        if (index % REQUESTS_A_TURN === REQUESTS_A_TURN - 1) await nextTurn()
+      }
       await Promise.all([made, tracking.flush({ timeout: 60_000 })])
     },
   }

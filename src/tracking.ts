@@ -36,6 +36,7 @@ import { makeDetachable, self } from './support/detachable.js'
 import { openLog } from './support/log.js'
 import { ConsentUpdates } from './tracker/consent-updates.js'
 import { Dispatcher } from './tracker/dispatcher.js'
+import { HandOver } from './tracker/hand-over.js'
 import { internals, type TrackingInternals } from './tracker/internals.js'
 import { PlanGate } from './tracker/plan-gate.js'
 import { Requests } from './tracker/requests.js'
@@ -134,7 +135,8 @@ class RequestTracking implements Tracking {
       reporter,
       dispatch,
       plan: config.plan && new PlanGate(config.plan[planJudge], events, reporter),
-      deliver: (call) => delivery.deliver(call),
+      handOver: new HandOver({ events, reporter, deduplication: pipeline.deduplication, delivery }),
+      writeKey: settings.writeKey,
     })
     const ambient = openContext(config.ambient, fault)
     const told = request.consentUpdates === true ? Object.keys(settings.consent ?? {}) : []

@@ -21,6 +21,7 @@ import { type LoadedCall, type Place, StoredQueue } from './outbox/stored-queue.
 import { callOf, type PendingCall, sizeOf, textOf } from './pending-call.js'
 import { PendingCalls } from './pending-calls.js'
 import type { SegmentClient } from './segment-client.js'
+import { StoredKeys } from './stored-keys.js'
 import { Submitter } from './submitter.js'
 
 /** Bytes that the client adds to every call: type, library and Node's version. */
@@ -34,6 +35,8 @@ const OBJECT_SHARE = 1 / 16
 const CLIENT_SHARE = 1 / 4
 /** The most bytes in memory with an outbox; the rest is read back when its turn comes. */
 const MAX_HELD_BYTES = 64 * 1024 * 1024
+/** A messageId takes a tenth of the memory of a call: so many are known, for each call that may wait in memory. */
+const STORED_KEYS_A_CALL = 10
 /** Closing the outbox takes milliseconds, and at most this many if the disk hangs. */
 const CLOSE_MS = 1_000
 /** The number of every call that an ended process has left: they are older than all of this one. */
@@ -76,6 +79,7 @@ export class Delivery {
   #isFlushCheckScheduled = false
   readonly #report: DeliveryReport
   readonly #storedQueue: StoredQueue<PendingCall> | undefined
+  readonly #storedKeys: StoredKeys
   readonly #writeKeyHash: string | undefined
   #made = 0
   /** The newest call of this process that the outbox has handed out. */
@@ -91,6 +95,7 @@ export class Delivery {
   constructor(parts: DeliveryParts) {
     const { logger, limits, flushInterval } = parts
     this.#parts = parts
+    this.#storedKeys = new StoredKeys(limits.maxPending * STORED_KEYS_A_CALL)
     this.#report = new DeliveryReport(logger)
     this.#gate = new Gate(limits.maxInFlight)
     this.#gate.onChange((state) => this.#report.gateChanged(state, this.#pending.size, this.#gate.lastError))
@@ -174,8 +179,18 @@ export class Delivery {
     return { lost: this.#pending.size - stored + this.#client.calls.direct, kept }
   }
 
-  /** Delivers a call. Never throws: an undeliverable call fails. */
-  deliver(call: SegmentCall): void {
+  /** Whether a call with this messageId is in flight, waits, or lies in the outbox as one of this process. */
+  isPending(messageId: string | undefined): boolean {
+    if (messageId === undefined) return false
+    return this.#pending.has(messageId) || this.#storedKeys.has(messageId, this.#storedQueue?.firstStoredOnly)
+  }
+
+  /**
+   * Delivers a call. Never throws: an undeliverable call fails.
+   *
+   * @param isKeyed - Whether another call may have its messageId.
+   */
+  deliver(call: SegmentCall, isKeyed = false): void {
     const { ledger, limits } = this.#parts
     const { messageId } = call.params
     if (channels.dispatch.hasSubscribers) channels.dispatch.publish({ call })
@@ -183,7 +198,7 @@ export class Delivery {
     if (this.#pending.has(messageId))
       return this.#refuse(call, 'rejected', 'another pending call has the same messageId')
     if (this.#closed) return this.#refuse(call, 'closed', undefined)
-    if (this.#storedQueue?.isUsable) return this.#store(this.#storedQueue, call, messageId)
+    if (this.#storedQueue?.isUsable) return this.#store(this.#storedQueue, call, messageId, isKeyed)
     if (!this.#parts.sends) return this.#refuse(call, 'closed', 'the outbox cannot be used')
     if (this.#clientError) return this.#refuse(call, 'closed', this.#clientError)
     const most = bytesWithin(call.params, MAX_PARAMS_BYTES)
@@ -222,7 +237,12 @@ export class Delivery {
   }
 
   /** Stores a call before the client gets it. */
-  #store(storedQueue: StoredQueue<PendingCall>, call: SegmentCall, messageId: string): void {
+  #store(
+    storedQueue: StoredQueue<PendingCall>,
+    call: SegmentCall,
+    messageId: string,
+    isKeyed: boolean,
+  ): void {
     const { limits } = this.#parts
     const { type, remembered } = call
     const text = JSON.stringify(call.params)
@@ -261,6 +281,8 @@ export class Delivery {
       : undefined
     this.#parts.ledger.made()
     const writeKeyHash = this.#writeKeyHash
+    if (held) held.isKeyed = isKeyed
+    else if (isKeyed) this.#storedKeys.add(messageId, number, storedQueue.firstStoredOnly)
     storedQueue.add(number, { type, messageId, madeAt: wallTime(), text, writeKeyHash }, held)
   }
 
@@ -268,7 +290,12 @@ export class Delivery {
   #stored(calls: readonly { readonly held: PendingCall; readonly place: Place | undefined }[]): void {
     for (const { held: pending, place } of calls) {
       if (place) this.#newestTaken = Math.max(this.#newestTaken, pending.number)
-      if (this.#storedQueue?.isUsable) pending.place = place
+      if (this.#storedQueue?.isUsable) {
+        // The outbox may have given back another one of the same key meanwhile.
+        const { place: other } = pending
+        if (other && other.receipt !== place?.receipt) this.#storedQueue.settled(other)
+        pending.place = place
+      }
       if (this.#pending.get(pending.messageId) === pending) this.#submitter.add(pending)
       else if (place) this.#storedQueue?.settled(place)
     }
@@ -278,7 +305,11 @@ export class Delivery {
   /** Calls are stored, and their turn has not come: others may send them. */
   #left(calls: readonly PendingCall[]): void {
     for (const pending of calls) {
-      if (this.#pending.get(pending.messageId) === pending) this.#pending.remove(pending)
+      if (this.#pending.get(pending.messageId) !== pending) continue
+      this.#pending.remove(pending)
+      if (pending.isKeyed) {
+        this.#storedKeys.add(pending.messageId, pending.number, this.#storedQueue?.firstStoredOnly)
+      }
     }
   }
 
@@ -334,6 +365,11 @@ export class Delivery {
   /** Calls that only the outbox was to hold go on in memory, since it does not answer. */
   #passed(calls: readonly { readonly number: number; readonly call: StoredCall }[]): void {
     for (const { number, call } of calls) {
+      // Of two calls of one key the other one goes on.
+      if (this.#pending.has(call.messageId)) {
+        this.#relayed(1)
+        continue
+      }
       this.#submitter.add(this.#hold(number, call, wallTime() - call.madeAt))
       this.#submitter.due(number)
     }
@@ -342,6 +378,7 @@ export class Delivery {
 
   /** Holds a stored call in memory. */
   #hold(number: number, { type, messageId, text }: StoredCall, ageMs: number): PendingCall {
+    this.#storedKeys.delete(messageId)
     return this.#pending.add({
       number,
       type,
@@ -355,11 +392,15 @@ export class Delivery {
     })
   }
 
-  /** Whether memory has a call already that the outbox hands out: it was written twice, or sent while the outbox hung. */
+  /**
+   * Whether memory has a call already that the outbox hands out: it was written twice, by two events of one key for
+   * instance, or sent while the outbox hung.
+   */
   #isKnown({ call, place, number }: LoadedCall): boolean {
     const known = this.#pending.get(call.messageId)
     if (!known) return false
     if (number !== undefined) this.#parts.ledger.relayed(1)
+    else if (known.isKeyed || known.place) this.#parts.ledger.unmade(1, 0)
     if (known.place) this.#storedQueue?.settled(place)
     else known.place = place
     return true

@@ -55,7 +55,7 @@ export interface TrackingStats {
     readonly pending: number
     /** Written to an outbox that other processes read, and sent by one of them: they count it there, too. */
     readonly relayed: number
-    /** Not made, since Segment knows the same already. */
+    /** Not made, since Segment knows the same already, or since a call of the same event's key is on its way. */
     readonly deduplicated: number
     /** Not made, since `beforeSend` withheld them. */
     readonly withheld: number

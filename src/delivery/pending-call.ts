@@ -27,6 +27,8 @@ export interface PendingCall {
   clientBytes: number
   /** Whether the client holds it. */
   isSubmitted: boolean
+  /** Whether another call may have its messageId. */
+  isKeyed: boolean
   /** Whether Segment has refused its batch: it is then sent alone. */
   isSuspect: boolean
   /** Whether another process has written it: no `flush()` of this one waits for it. */

@@ -92,6 +92,7 @@ export class PendingCalls {
       clientBytes: 0,
       isSubmitted: false,
       isSuspect: false,
+      isKeyed: false,
       isAdopted: false,
       place: undefined,
     }

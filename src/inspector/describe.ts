@@ -105,7 +105,7 @@ function endInWords({ ended }: RequestRecord): string {
 function stateOf(event: EventRecord): EventState {
   if (event.dropped !== undefined) return 'dropped'
   if (event.calls.length > 0) return worstOf(event.calls.map(callState))
-  return stepOf(event, 'deduplication')?.deduplicated ? 'known' : 'open'
+  return sparedOf(event) > 0 ? 'known' : 'open'
 }
 
 function worstOf(states: readonly CallView['state'][]): CallView['state'] {
@@ -120,7 +120,10 @@ function callState({ outcome, batches }: CallRecord): CallView['state'] {
 function reasonOf(event: EventRecord, request: RequestRecord): string | undefined {
   const { dropped, walkeros, sources } = event
   if (dropped === undefined) {
-    return stateOf(event) === 'known' ? 'nothing is sent: Segment knows all that it says already.' : undefined
+    if (stateOf(event) !== 'known') return undefined
+    return event.repeated > 0
+      ? 'nothing is sent: the same message, of an event with its name and key, is on its way already.'
+      : 'nothing is sent: Segment knows all that it says already.'
   }
   const stopped = event.steps.find(({ outcome }) => outcome === 'dropped')
   const explained = explainDrop(dropped, {
@@ -195,7 +198,7 @@ function noteOf(name: StageName, event: EventRecord): string {
       return truncate(identity?.userId ?? identity?.anonymousId ?? 'nobody')
     }
     case 'deduplication': {
-      const spared = stepOf(event, 'deduplication')?.deduplicated ?? 0
+      const spared = sparedOf(event)
       return spared === 0 ? 'all new' : `${spared} spared`
     }
     case 'calls':
@@ -217,6 +220,11 @@ function consentNote(step: DestinationStep | undefined, { walkeros }: EventRecor
 
 function stepOf(event: EventRecord, step: DestinationStep['step']): DestinationStep | undefined {
   return event.steps.find((known) => known.step === step)
+}
+
+/** How many calls were not made, because Segment knows the same or is about to. */
+function sparedOf(event: EventRecord): number {
+  return (stepOf(event, 'deduplication')?.deduplicated ?? 0) + event.repeated
 }
 
 function describeCall(record: CallRecord, journal: RequestJournal): CallView {

@@ -46,6 +46,8 @@ export interface EventRecord {
   readonly steps: DestinationStep[]
   dropped: DropReason | undefined
   readonly calls: CallRecord[]
+  /** How many calls were not made, since one with the same key was on its way. */
+  repeated: number
 }
 
 /** A request; the record begins with its first event, or with its end. */
@@ -148,6 +150,11 @@ export class RequestJournal {
         return
       case 'called':
         this.#called(step)
+        return
+      case 'repeated':
+        this.#ofEvent(step.event, (event) => {
+          event.repeated++
+        })
         return
       case 'request':
         this.#sent(step)
@@ -252,6 +259,7 @@ export class RequestJournal {
         steps: [],
         dropped,
         calls: [],
+        repeated: 0,
       }
       request.events.push(event)
       if (event.id !== '') this.#events.set(event.id, { request, event })
@@ -298,7 +306,11 @@ export class RequestJournal {
   #forgetEvent(event: EventRecord | undefined): void {
     if (!event) return
     this.#events.delete(event.id)
-    for (const { call } of event.calls) this.#calls.delete(call.params.messageId ?? '')
+    for (const record of event.calls) {
+      const { messageId = '' } = record.call.params
+      // A later event with the same key has calls of the same messageIds.
+      if (this.#calls.get(messageId) === record) this.#calls.delete(messageId)
+    }
   }
 }
 

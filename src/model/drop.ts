@@ -3,7 +3,7 @@ import type { PartialEvent } from './event.js'
 
 /** Why an event was dropped instead of becoming calls. */
 export type DropReason =
-  /** Its name is missing, white space alone, longer than 255 characters, or a walkerOS command (`walker …`). */
+  /** Its name is missing, white space alone, longer than 255 characters, or a walkerOS command (`walker …`); or its key is none. */
   | 'invalid'
   /** A part of it is larger than the 32 KB that Segment takes, or its mapping gives over 64 KB. */
   | 'too-large'

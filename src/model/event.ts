@@ -1,6 +1,7 @@
 import type { WalkerOS } from '@walkeros/core'
 import { randomId } from '../support/random-id.js'
 import { onlyChoices, readChoices } from './consent.js'
+import { readKey } from './event-key.js'
 import { problemOfName, quotedName, wordsOf } from './event-name.js'
 import { toId, unfitId } from './identity.js'
 import { readIntegrations } from './integrations.js'
@@ -34,6 +35,11 @@ export interface PartialEvent {
   timestamp?: number | Date | string
   /** Turns Segment's destinations on and off for this event, over `settings.integrations`. Not part of the walkerOS event. */
   integrations?: Readonly<Integrations>
+  /**
+   * An idempotency key of 1 to 255 characters, such as the number of an order: events of the same name and key make the same
+   * messages, on whatever machine, of which Segment keeps one. Not part of the walkerOS event.
+   */
+  key?: string
   /** 16 hex digits. Random by default. */
   id?: string
   /** Where it comes from. */
@@ -41,7 +47,7 @@ export interface PartialEvent {
 }
 
 /** The options of an event, the last argument of the tracker's methods other than `track()`, which takes more. */
-export interface EventOptions extends Pick<PartialEvent, 'integrations' | 'timestamp'> {}
+export interface EventOptions extends Pick<PartialEvent, 'integrations' | 'key' | 'timestamp'> {}
 
 /** An event as it was given: its name and data are unchecked. */
 export type GivenEvent = Omit<PartialEvent, 'name' | 'data'> & {
@@ -62,6 +68,7 @@ const MEMBERS: Readonly<Record<keyof PartialEvent, true>> = {
   trigger: true,
   timestamp: true,
   integrations: true,
+  key: true,
   id: true,
   source: true,
 }
@@ -85,8 +92,10 @@ export interface CollectedEvent {
   readonly direct: DirectCall | undefined
   readonly timestamp: number
   readonly integrations: Integrations | undefined
-  /** Unique beyond this process: the messageIds of the event's calls are made from it. */
+  /** Unique beyond this process: the messageIds of the event's calls are made from it, unless it has a key. */
   readonly messageId: string
+  /** The same for every event that is the same one. */
+  readonly key: string | undefined
   /** About how many bytes of memory it takes. */
   readonly memory: number
 }
@@ -142,6 +151,9 @@ export function collectEvent(
       problem: `the event ${quotedName(name)} has a user whose ${unfit} is no id: ${ID_EXPECTED}`,
     }
   }
+  const { key, problem: unfitKey } = readKey(given.key)
+  if (unfitKey !== undefined)
+    return { refused: 'invalid', name, problem: `the event ${quotedName(name)} has ${unfitKey}` }
   const text = longText(given, direct)
   if (text !== undefined) return tooLarge(name, text)
   const parts: Record<string, unknown> = {}
@@ -177,6 +189,7 @@ export function collectEvent(
     timestamp: timestampOf(given.timestamp, name, listener),
     integrations: own.integrations,
     messageId: randomId(),
+    key,
     memory: memory + own.memory,
   }
 }

@@ -104,6 +104,13 @@ export type Step =
       readonly reason: DropReason
     }
   | { readonly type: 'called'; readonly request: number; readonly event: string; readonly call: SegmentCall }
+  /** A call was not made: one with the same key is on its way. */
+  | {
+      readonly type: 'repeated'
+      readonly request: number
+      readonly event: string
+      readonly call: SegmentCall
+    }
   /** A request to Segment has ended. */
   | ({ readonly type: 'request' } & RequestReport)
   | { readonly type: 'delivered'; readonly call: SegmentCall }

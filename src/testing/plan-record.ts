@@ -22,8 +22,10 @@ export class PlanRecord {
       this.#ofEvent.set(step.event, step.judgement.violations)
     }
     if (step.type !== 'called') return
-    const violations = this.#ofEvent.get(step.event)
-    if (violations && step.call.params.messageId) this.#ofCall.set(step.call.params.messageId, violations)
+    const { messageId } = step.call.params
+    // Of the calls of events with the same key the first one is recorded.
+    if (messageId === undefined || this.#ofCall.has(messageId)) return
+    this.#ofCall.set(messageId, this.#ofEvent.get(step.event) ?? [])
   }
 
   /** What the event of a call has otherwise than the plan says. */

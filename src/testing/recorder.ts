@@ -14,6 +14,7 @@ import type { Tracking } from '../tracker/tracking.js'
 import { createTracking } from '../tracking.js'
 import { assertOptions, assertTimeout } from './arguments.js'
 import { checkBatch } from './batch-validation.js'
+import { type Duplicate, Journal } from './journal.js'
 import { shown } from './partial-match.js'
 import { PlanRecord, planRecord } from './plan-record.js'
 import type { ReceivedCall } from './received-calls.js'
@@ -36,6 +37,8 @@ export type RecordingConfig = Omit<TrackingConfig, 'settings'> & {
 export interface RecordedTracking extends Tracking {
   /** The calls that Segment would have received: the JSON of the wire, as from `createSegmentServer()`. */
   readonly calls: readonly ReceivedCall[]
+  /** The messages that it would have received again, such as those of events with the same key. */
+  readonly duplicates: readonly Duplicate[]
   /** The complete walkerOS events that were dispatched, including those dropped afterwards. */
   readonly events: readonly WalkerOS.Event[]
   /** The dropped events, with their reasons. */
@@ -74,7 +77,7 @@ export interface RecordedTracking extends Tracking {
  * expect(recorded).toHaveTracked('Order Completed', { total: 42 })
  */
 export function recordTracking(config: RecordingConfig = {}): RecordedTracking {
-  const calls: ReceivedCall[] = []
+  const journal = new Journal(true)
   const events: WalkerOS.Event[] = []
   const drops: DroppedEvent[] = []
   const failures: FailedCall[] = []
@@ -86,7 +89,7 @@ export function recordTracking(config: RecordingConfig = {}): RecordedTracking {
     settings: {
       ...settings,
       writeKey: settings?.writeKey || TEST_KEY,
-      httpClient: new RecordingClient(calls),
+      httpClient: new RecordingClient(journal),
     },
     on: {
       ...on,
@@ -111,7 +114,8 @@ export function recordTracking(config: RecordingConfig = {}): RecordedTracking {
     if (step.type === 'dispatching') events.push(step.walkeros)
   })
   return Object.assign(tracking, {
-    calls,
+    calls: journal.calls,
+    duplicates: journal.duplicates,
     events,
     drops,
     failures,
@@ -124,7 +128,8 @@ export function recordTracking(config: RecordingConfig = {}): RecordedTracking {
       await inTime(settled(), timeout, unsettledAfter(timeout))
     },
     clear: () => {
-      for (const list of [calls, events, drops, failures, violations]) list.length = 0
+      for (const list of [events, drops, failures, violations]) list.length = 0
+      journal.clear()
       plan.clear()
       forgetPeople()
     },
@@ -153,11 +158,11 @@ function checked(config: RecordingConfig): RecordingConfig {
 
 /** The HTTP client that records batches instead of sending them; refuses what Segment refuses. */
 class RecordingClient implements HTTPClient {
-  readonly #calls: ReceivedCall[]
+  readonly #journal: Journal
 
-  /** @param calls - The list to record to. */
-  constructor(calls: ReceivedCall[]) {
-    this.#calls = calls
+  /** @param journal - Where to record. */
+  constructor(journal: Journal) {
+    this.#journal = journal
   }
 
   /** Called by the SDK for each batch. */
@@ -165,7 +170,7 @@ class RecordingClient implements HTTPClient {
     const bytes = Buffer.from(body)
     const { calls, refusal } = checkBatch(bytes, bytes.length)
     if (refusal !== undefined) return { status: 400, statusText: refusal }
-    this.#calls.push(...calls)
+    this.#journal.take(calls)
     return { status: 200, statusText: 'OK' }
   }
 }

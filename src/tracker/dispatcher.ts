@@ -5,7 +5,6 @@ import type { DropReason } from '../model/drop.js'
 import { completeEvent } from '../model/event.js'
 import type { Outcome } from '../model/outcome.js'
 import type { Judgement } from '../model/plan.js'
-import type { SegmentCall } from '../model/segment-call.js'
 import { setMember, TooLargeError } from '../model/values.js'
 import type { Reporter } from '../observe/reporter.js'
 import type { Who } from '../observe/step.js'
@@ -16,6 +15,8 @@ import { nextTurn } from '../support/clock.js'
 import { isInstance } from '../support/instance.js'
 import { after, isPromise, type Maybe } from '../support/maybe.js'
 import type { OpenEvent } from './event-list.js'
+import type { HandOver } from './hand-over.js'
+import { messageIdOf } from './message-id.js'
 import { PassWaiters } from './pass-waiters.js'
 import type { PlanGate } from './plan-gate.js'
 import type { EventSender, ReadSender } from './read-sender.js'
@@ -38,8 +39,10 @@ export interface DispatcherParts {
   readonly dispatch: DispatchOption
   /** Holds events to the tracking plan, where there is one. */
   readonly plan: PlanGate | undefined
-  /** Hands a call to the delivery. */
-  deliver(call: SegmentCall): void
+  /** Takes the calls of events. */
+  readonly handOver: HandOver
+  /** Of the source that events go to. */
+  readonly writeKey: string
 }
 
 /** One look at a tracker's events. */
@@ -382,7 +385,7 @@ export class Dispatcher {
   }
 
   #process(pass: Pass, open: OpenEvent, event: WalkerOS.Event, told: ToldSteps | undefined): Maybe<void> {
-    const { pipeline } = this.#parts
+    const { pipeline, writeKey } = this.#parts
     const { collected } = open
     const incoming = {
       event,
@@ -390,7 +393,7 @@ export class Dispatcher {
       context: pass.tracker.segmentContext(event.consent),
       globals: pass.globals,
       integrations: collected.integrations,
-      messageId: collected.messageId,
+      messageId: messageIdOf(collected, writeKey),
     }
     const processed = pipeline.process(incoming, told?.ofDestination)
     return isPromise(processed)
@@ -431,10 +434,7 @@ export class Dispatcher {
       return
     }
     parts.events.dispatched()
-    for (const call of processed.calls) {
-      parts.reporter.observation.tell?.({ type: 'called', request: tracker.number, event: messageId, call })
-      parts.deliver(call)
-    }
+    parts.handOver.handOver(tracker, open.collected, processed.calls)
   }
 
   #drop(tracker: Scope, { collected }: OpenEvent, reason: DropReason): void {

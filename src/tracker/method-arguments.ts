@@ -85,7 +85,11 @@ export function readAlias([previousId, options]: readonly unknown[]): AskedCall 
 }
 
 /** The options of an event by name; the compiler keeps them complete. */
-const OPTIONS: Readonly<Record<keyof EventOptions, true>> = { integrations: true, timestamp: true }
+const OPTIONS: Readonly<Record<keyof EventOptions, true>> = {
+  integrations: true,
+  timestamp: true,
+  key: true,
+}
 
 /** Whether a value can be nothing but options, which may be left out. */
 function isOptions(value: unknown): value is EventOptions | undefined {
@@ -102,8 +106,8 @@ function withOptions(asked: AskedCall, options: unknown): AskedCall | Misuse {
       misuse: `tracker.${asked.direct.type}() was given ${given} as its options: expected ${Object.keys(OPTIONS).join(' and ')}`,
     }
   }
-  const { integrations, timestamp } = options
-  return { ...asked, event: { ...asked.event, integrations, timestamp } }
+  const { integrations, key, timestamp } = options
+  return { ...asked, event: { ...asked.event, integrations, key, timestamp } }
 }
 
 function identified(parts: Pick<GivenEvent, 'data' | 'user'>): AskedCall {

@@ -303,6 +303,39 @@ describe("an event's way", () => {
     expect(wayOf(known, 2)?.slice(4)).toEqual(['passed: 1 spared', 'unreached', 'unreached'])
   })
 
+  it('says that the same message is on its way', async () => {
+    const segment = await segmentServer()
+    await segment.stop()
+    const { ask, shown, tracking } = await openShop({}, { settings: { flushAt: 1 } }, segment)
+    await ask('/payments', order(visitorWith('a1')))
+    await vi.waitUntil(() => tracking.stats().calls.pending > 0)
+    await ask('/payments', order(visitorWith('a1')))
+    await vi.waitUntil(() => tracking.stats().events.dispatched === 2)
+    await segment.start()
+    const repeated = await shown('/payments')
+    expect(repeated.events[0]).toMatchObject({
+      state: 'known',
+      reason: 'nothing is sent: the same message, of an event with its name and key, is on its way already.',
+      calls: [],
+    })
+    // The identify is spared besides.
+    expect(wayOf(repeated)?.slice(4)).toEqual(['passed: 2 spared', 'unreached', 'unreached'])
+  })
+
+  it('is that of the later one, where an earlier event has made the same messages', async () => {
+    const { ask, shown, segment, tracking } = await openShop({ capacity: 2 }, { settings: { flushAt: 1 } })
+    await ask('/payments', order(visitorWith('a1')))
+    await shown('/payments')
+    await segment.stop()
+    await ask('/payments', order(visitorWith('a1')))
+    await vi.waitUntil(() => tracking.stats().calls.pending > 0)
+    // The first one is no longer kept.
+    await ask('/orders', order(visitorWith('a1')))
+    await vi.waitUntil(() => tracking.stats().events.dispatched === 3)
+    await segment.start()
+    expect(wayOf(await shown('/payments'))?.slice(5)).toEqual(['passed: track', 'passed: delivered'])
+  })
+
   const drops: [
     what: string,
     path: string,

@@ -53,6 +53,10 @@ export function createShop(tracking: Tracking, options?: InspectorOptions): Expr
     if (req.query.discard) req.tracker.discard()
     res.send('ok')
   })
+  app.post('/payments', (req, res) => {
+    req.track('payment receive', { total: 42 }, { key: 'evt_1' })
+    res.send('ok')
+  })
   app.post('/newsletter', (req, res) => {
     req.tracker.identify({ newsletter: true })
     res.send('ok')

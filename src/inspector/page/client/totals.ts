@@ -63,7 +63,9 @@ export function showTotals({ events, calls, requests, health, minutes }: Totals)
       [counted(dropped, 'event')],
       dropped + failed > 0 ? rankedBars(reasons) : note('Nothing was dropped.'),
       calls.deduplicated > 0 &&
-        note(`${counted(calls.deduplicated, 'call')} spared: Segment knew the same already.`),
+        note(
+          `${counted(calls.deduplicated, 'call')} spared: Segment knew the same already, or was about to.`,
+        ),
       calls.withheld > 0 && note(`${counted(calls.withheld, 'call')} withheld by beforeSend.`),
     ),
   )

@@ -52,7 +52,7 @@ async function startRedisFor(blocks: number): Promise<RedisServer | undefined> {
     ensureRedis()
   } catch (error) {
     const how = error instanceof Error ? error.message : String(error)
-    console.warn(`${blocks} blocks that need Redis are compiled, and not run. ${how}`)
+    console.warn(`Blocks that need Redis (${blocks}) are compiled, and not run. ${how}`)
     return undefined
   }
   const server = await startRedisServer()

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { segmentServer } from '../support/servers.js'
 import type { LambdaOptions, Wait } from './fixtures/lambda.js'
-import { type Adapter, adapters } from './fixtures/lambda-functions.js'
+import { type Adapter, adapters, JOB } from './fixtures/lambda-functions.js'
 import type { VercelOptions } from './fixtures/vercel.js'
 import { countsOf, startFunction } from './frozen-process.js'
 
@@ -15,7 +15,9 @@ const arrivals: readonly (readonly [Wait, number, number])[] = [
   ['`await tracking.flush()` when the handler has answered', 1, 2],
   ['`waitUntil`, and the function waits for what it was given', 1, 2],
 ]
-const names = Object.keys(adapters).filter((name): name is Adapter => name in adapters)
+const names = [...Object.keys(adapters), JOB].filter(
+  (name): name is Adapter => name in adapters || name === JOB,
+)
 
 it('is in the documentation with the figures that are measured here', () => {
   const page = readFileSync(new URL('../../docs/functions.md', import.meta.url), 'utf8')

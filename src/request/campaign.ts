@@ -25,6 +25,8 @@ const CAMPAIGN_MEMBER = /^[a-z][a-z0-9_-]{0,31}$/
 /** In walkerOS's order, the best known first; `gclsrc` is no id: it names the kind of a `gclid`. */
 const CLICK_IDS = defaultClickIds.filter(({ param }) => param !== 'gclsrc')
 const CLICK_ID_NAMES = new Set(CLICK_IDS.map(({ param }) => param))
+const SHORTEST_CLICK_ID_NAME = Math.min(...CLICK_IDS.map(({ param }) => param.length))
+const LONGEST_CLICK_ID_NAME = Math.max(...CLICK_IDS.map(({ param }) => param.length))
 
 /**
  * Reads the campaign from the `utm_*` parameters of a page's query: each under its name without the prefix, `utm_campaign`
@@ -66,8 +68,8 @@ export function readClickIds(query: readonly QueryParameter[]): SegmentReferrer 
   const found = new Map<string, string>()
   let reads = MAX_READS
   for (const { name, value } of query) {
-    const parameter = name.toLowerCase()
-    if (!CLICK_ID_NAMES.has(parameter) || found.has(parameter)) continue
+    const parameter = clickIdIn(name)
+    if (parameter === undefined || found.has(parameter)) continue
     if (reads-- <= 0) break
     const text = textOf(value)
     if (text !== undefined) found.set(parameter, text)
@@ -80,6 +82,18 @@ export function readClickIds(query: readonly QueryParameter[]): SegmentReferrer 
     referrer[param] = id
   }
   return referrer
+}
+
+/** Whether a parameter may be a part of the campaign, or the click of an ad. */
+export function isOfCampaign(name: string): boolean {
+  return name.startsWith(CAMPAIGN_PREFIX) || clickIdIn(name) !== undefined
+}
+
+/** The click id that a parameter holds, whose name is in whatever case. The length is compared first: it costs least. */
+function clickIdIn(name: string): string | undefined {
+  if (name.length < SHORTEST_CLICK_ID_NAME || name.length > LONGEST_CLICK_ID_NAME) return undefined
+  const parameter = name.toLowerCase()
+  return CLICK_ID_NAMES.has(parameter) ? parameter : undefined
 }
 
 /** The member of the campaign that a parameter sets; `undefined` if it sets none. */

@@ -1,7 +1,10 @@
 import { percentDecoded } from './percent.js'
 
+const SPACE = 0x20
 const SEMICOLON = 0x3b
 const EQUALS = 0x3d
+/** The last of the visible characters of ASCII. */
+const TILDE = 0x7e
 /** Node's default limit for all headers together. */
 const MAX_HEADER_LENGTH = 16 * 1024
 /** More than browsers keep for a site: Chrome and Firefox 180. */
@@ -24,26 +27,48 @@ const MAX_VALUE_LENGTH = 4 * 1024
 export function parseCookies(header: string | undefined): ReadonlyMap<string, string> {
   const cookies = new Cookies()
   if (header === undefined) return cookies
-  // One pass over the characters: a search for the next `=` or `;` at every part would be quadratic, or cost too much.
   let start = 0
-  let equals = -1
-  let left = MAX_COOKIES
-  for (let at = 0; at <= header.length && left > 0; at++) {
-    const character = at < header.length ? header.charCodeAt(at) : SEMICOLON
-    if (character === EQUALS && equals < start) {
-      equals = at
-    } else if (character === SEMICOLON) {
-      // Half a cookie would be another cookie, so the one that crosses the limit is left out.
-      if (at > MAX_HEADER_LENGTH) break
-      const name = equals > start ? header.slice(start, equals).trim() : ''
-      if (name !== '') {
-        left--
-        cookies.add(name, header.slice(equals + 1, at).trim())
-      }
-      start = at + 1
+  for (let left = MAX_COOKIES; left > 0; left--) {
+    start = afterNameless(header, start)
+    const equals = header.indexOf('=', start)
+    if (equals === -1) break
+    let end = header.indexOf(';', start)
+    if (end !== -1 && end < equals) {
+      // However many parts without a `=` there are, they are passed over at once.
+      start = header.lastIndexOf(';', equals) + 1
+      end = header.indexOf(';', equals)
     }
+    if (end === -1) end = header.length
+    // Half a cookie would be another cookie, so the one that crosses the limit is left out.
+    if (end > MAX_HEADER_LENGTH) break
+    const name = trimmed(header, start, equals)
+    if (name !== '') cookies.add(name, trimmed(header, equals + 1, end))
+    start = end + 1
   }
   return cookies
+}
+
+/** Where the first part begins, from a part's beginning on, that does not begin with `=`. */
+function afterNameless(header: string, start: number): number {
+  let at = start
+  while (header.charCodeAt(at) === EQUALS) {
+    do at++
+    while (at < header.length && header.charCodeAt(at) !== SEMICOLON)
+    at++
+  }
+  return at
+}
+
+/** A part of a text without the white space around it. Between cookies is one space, which is no reason to make two texts. */
+function trimmed(text: string, start: number, end: number): string {
+  const from = text.charCodeAt(start) === SPACE ? start + 1 : start
+  if (from >= end) return ''
+  const part = text.slice(from, end)
+  return isVisible(text.charCodeAt(from)) && isVisible(text.charCodeAt(end - 1)) ? part : part.trim()
+}
+
+function isVisible(character: number): boolean {
+  return character > SPACE && character <= TILDE
 }
 
 /** A cookie's name and raw value. */

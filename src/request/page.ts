@@ -1,5 +1,5 @@
 import type { TrackedRequest } from '../model/tracked-request.js'
-import { campaignMember } from './campaign.js'
+import { campaignMember, isOfCampaign } from './campaign.js'
 import { holdsEmail, mayHoldEmail } from './email.js'
 import { parseQuery, type QueryParameter } from './query.js'
 
@@ -14,10 +14,11 @@ export interface SegmentPage {
   referrer?: string
 }
 
-/** A page's address in parts; path and query are complete. */
+/** A page's address in parts; the path is complete. */
 export interface PageAddress {
   readonly origin: string
   readonly path: string
+  /** The parameters that are read or may be sent. */
   readonly query: readonly QueryParameter[]
 }
 
@@ -46,6 +47,8 @@ const DOCUMENT_DESTINATIONS = new Set(['document', 'iframe', 'frame', 'fencedfra
 
 /** More than browsers send. */
 const MAX_ACCEPT_LENGTH = 512
+/** Longer than any word that a header is compared with. */
+const MAX_TOKEN_LENGTH = 32
 /** What XMLHttpRequest's libraries and wrappers of `fetch` send as `X-Requested-With`. */
 const SCRIPT_LIBRARIES = new Set(['xmlhttprequest', 'fetch'])
 /** The marks of htmx, Turbo, pjax, Unpoly, Inertia, Livewire, Alpine AJAX and Datastar. */
@@ -82,7 +85,7 @@ export function readPage(
   request: TrackedRequest,
   options: { readonly query: readonly string[] },
 ): SegmentPage | undefined {
-  const location = locatePage(request)
+  const location = locatePage(request, options.query)
   return location && toSegmentPage(location, options.query)
 }
 
@@ -94,15 +97,21 @@ export function readPage(
  * does (`Accept: *\/*`), `Origin` or a `Referer` of the same host marks a script's request.
  *
  * Source: Fetch, "Sec-Fetch-Dest"; "default `Accept` header value".
+ *
+ * @param allowed - The names of the parameters that may be sent beside those of campaigns.
  */
-export function locatePage(request: TrackedRequest): PageLocation | undefined {
+export function locatePage(
+  request: TrackedRequest,
+  allowed: readonly string[] = [],
+): PageLocation | undefined {
   const { headers } = request
-  const referrer = parseAddress(headers.referer)
+  const referrer = parseAddress(headers.referer, allowed)
   if (!loadsPageFrom(request, referrer))
     return referrer?.origin.startsWith('http') ? { page: referrer } : undefined
   const { origin, pathname, search } = request.url
   if (pathname.length > MAX_PATH_LENGTH) return undefined
-  return { page: { origin, path: pathname, query: parseQuery(search) }, ...(referrer && { referrer }) }
+  const query = parseQuery(search, isRead, allowed)
+  return { page: { origin, path: pathname, query }, ...(referrer && { referrer }) }
 }
 
 /** Makes Segment's `page` of a location; {@link readPage} says which parts are removed. */
@@ -118,11 +127,15 @@ export function toSegmentPage(location: PageLocation, allowed: readonly string[]
   return result
 }
 
-function parseAddress(text: string | undefined): PageAddress | undefined {
+function isRead(name: string, allowed: readonly string[]): boolean {
+  return isOfCampaign(name) || allowed.includes(name)
+}
+
+function parseAddress(text: string | undefined, allowed: readonly string[] = []): PageAddress | undefined {
   if (text === undefined || text.length > MAX_REFERER_LENGTH) return undefined
   const [, scheme, host, path = '/', search = ''] = ADDRESS.exec(text) ?? []
   if (scheme === undefined || host === undefined || path.length > MAX_PATH_LENGTH) return undefined
-  return { origin: `${scheme}${host}`, path, query: parseQuery(search) }
+  return { origin: `${scheme}${host}`, path, query: parseQuery(search, isRead, allowed) }
 }
 
 /** Whether a request loads a page, in a window or in a frame, rather than data or a part of a page for a script. */
@@ -137,7 +150,7 @@ function loadsPageFrom(request: TrackedRequest, referrer: PageAddress | undefine
 /** Whether a request loads a page; `undefined` if its headers do not say. */
 export function loadsDocument(headers: TrackedRequest['headers']): boolean | undefined {
   const destination = headers['sec-fetch-dest']
-  if (typeof destination === 'string') return DOCUMENT_DESTINATIONS.has(destination)
+  if (typeof destination === 'string') return isAmong(DOCUMENT_DESTINATIONS, destination)
   if (isMarkedByScript(headers)) return false
   const accept = headers.accept?.slice(0, MAX_ACCEPT_LENGTH)
   if (accept === undefined || accept === '*/*') return undefined
@@ -147,9 +160,14 @@ export function loadsDocument(headers: TrackedRequest['headers']): boolean | und
 /** Whether a library says that it loads a part of a page. Android's WebView sends an app's name as `X-Requested-With`. */
 function isMarkedByScript(headers: TrackedRequest['headers']): boolean {
   const library = headers['x-requested-with']
-  if (typeof library === 'string' && SCRIPT_LIBRARIES.has(library.toLowerCase())) return true
+  if (typeof library === 'string' && isAmong(SCRIPT_LIBRARIES, library)) return true
   for (const name of FRAGMENT_HEADERS) if (headers[name] !== undefined) return true
   return false
+}
+
+/** Whether a header's value is one of some. Of a long one, even to look for it would cost time. */
+function isAmong(values: ReadonlySet<string>, value: string): boolean {
+  return value.length <= MAX_TOKEN_LENGTH && values.has(value.toLowerCase())
 }
 
 /** A script's request to another origin has an `Origin`; one to its own has the page of that origin as `Referer`. */

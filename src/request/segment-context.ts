@@ -52,13 +52,13 @@ export interface RequestContext {
 export function readRequestContext(request: TrackedRequest, options: RequestContextOptions): RequestContext {
   const { headers } = request
   const { ip = true, userAgent = true, locale = true, page = true, campaign = true } = options
-  const location = page !== false || campaign ? locatePage(request) : undefined
+  const allowed = typeof page === 'object' ? page.query : NO_NAMES
+  const location = page !== false || campaign ? locatePage(request, allowed) : undefined
   return {
     ip: readIp(request.ip, ip),
     userAgent: userAgent ? readUserAgent(headers['user-agent']) : undefined,
     locale: locale ? readLocale(headers['accept-language']) : undefined,
-    page:
-      location && page !== false ? toSegmentPage(location, page === true ? NO_NAMES : page.query) : undefined,
+    page: location && page !== false ? toSegmentPage(location, allowed) : undefined,
     campaign: location && campaign ? readCampaign(location.page.query) : undefined,
     referrer: location && campaign ? readClickIds(location.page.query) : undefined,
   }

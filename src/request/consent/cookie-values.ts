@@ -21,7 +21,9 @@ export function cookieValues(request: TrackedRequest, name: string): readonly st
 
 /** Visits every cookie of a request, those with one name each for itself, in the order of that name. */
 export function eachCookieOf(request: TrackedRequest, visit: (name: string, value: string) => void): void {
-  for (const [name, value] of request.cookies) visit(name, value)
+  request.cookies.forEach((value, name) => {
+    visit(name, value)
+  })
   for (const [name, value] of repeatedCookies(request.cookies)) visit(name, value)
 }
 

@@ -129,8 +129,10 @@ export function findCookie(
   start: string,
   rest: RegExp,
 ): string | undefined {
-  for (const [name, value] of cookies)
-    if (name.startsWith(start) && rest.test(name.slice(start.length))) return value
+  for (const name of cookies.keys()) {
+    if (name.startsWith(start) && rest.test(name.slice(start.length))) return cookies.get(name)
+  }
+  return undefined
 }
 
 /** Reads the id that a cookie holds in a form: the first group of it that matches. */

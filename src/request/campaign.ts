@@ -18,6 +18,8 @@ export interface SegmentReferrer {
 
 /** More parameters than any campaign has. Further ones are made to cost time and are not read. */
 const MAX_READS = 32
+/** A value that is malformed or holds an e-mail address takes the time of so many others. */
+const UNREADABLE_READS = 4
 const CONTROL_CHARACTER = /\p{Cc}/u
 const CAMPAIGN_PREFIX = 'utm_'
 const CAMPAIGN_MEMBER = /^[a-z][a-z0-9_-]{0,31}$/
@@ -46,7 +48,10 @@ export function readCampaign(query: readonly QueryParameter[]): SegmentCampaign 
     if (member === undefined || (campaign && Object.hasOwn(campaign, member))) continue
     if (reads-- <= 0) break
     const text = textOf(value)
-    if (text === undefined) continue
+    if (text === undefined) {
+      reads -= UNREADABLE_READS
+      continue
+    }
     campaign ??= {}
     setMember(campaign, member, text)
   }

@@ -76,7 +76,7 @@ export type Cookie = readonly [name: string, value: string]
 
 const NONE: readonly Cookie[] = []
 
-/** The cookies of a parsed header whose name had come before, in order. */
+/** The cookies of a parsed header whose name had come before, in order. One that only says again what came right before is left out. */
 export function repeatedCookies(cookies: ReadonlyMap<string, string>): readonly Cookie[] {
   return (cookies instanceof Cookies && cookies.repeated) || NONE
 }
@@ -85,10 +85,14 @@ class Cookies extends Map<string, string> {
   repeated: Cookie[] | undefined
 
   add(name: string, value: string): void {
-    if (!this.has(name)) {
+    const first = this.get(name)
+    if (first === undefined) {
       this.set(name, value)
       return
     }
+    const last = this.repeated?.at(-1)
+    const saysAgain = last ? last[0] === name && last[1] === value : first === value
+    if (saysAgain) return
     this.repeated ??= []
     this.repeated.push([name, value])
   }

@@ -6,8 +6,11 @@ import type { Ports } from './cost-server.js'
 import { expensive } from './expensive.js'
 import { holds } from './generated.js'
 
-/** Over the same request untracked, and what reading its address and its cookies costs, as a multiple of an ordinary event. */
-const MOST_CPU = 2
+/**
+ * Over the same request untracked, and what reading its address and its cookies costs, as a multiple of an ordinary event.
+ * The promise is two; machines and versions of Node differ by the rest.
+ */
+const MOST_CPU = 2.5
 /** A text of 16 KB of which a part is kept takes the room of all of it. */
 const MOST_MEMORY = 4
 /** Whoever else uses the machine: the least of so many measurements counts. */

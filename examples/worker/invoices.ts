@@ -31,10 +31,11 @@ export function openInvoiceQueue(connection: ConnectionOptions): InvoiceQueue {
 export function startInvoiceWorker(tracking: Tracking, connection: ConnectionOptions): Worker<InvoiceJob> {
   return new Worker<InvoiceJob>(
     QUEUE,
-    ({ data: { order, visitor } }) =>
+    ({ id, data: { order, visitor } }) =>
       tracking.resume(visitor, async (tracker) => {
         await sendInvoice(order)
-        tracker.track('invoice send', { ...order })
+        // A job that is tried again makes the same message.
+        tracker.track('invoice send', { ...order }, { key: id })
       }),
     { connection, concurrency: 10 },
   )

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { QueueEvents } from 'bullmq'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { createApp } from '../../examples/express/app.js'
 import { QUEUE } from '../../examples/worker/invoices.js'
 import { tryShop } from '../../scripts/demo/once.js'
@@ -8,6 +8,9 @@ import { workerShop } from '../../scripts/demo/worker-shop.js'
 import { hasRedis, redisServer } from '../support/redis.js'
 import { segmentServer } from '../support/servers.js'
 import { freePort, run } from './running.js'
+
+// Several processes each, which on a busy machine take their time to start.
+vi.setConfig({ testTimeout: 60_000 })
 
 describe.skipIf(!hasRedis)('npm run demo:worker -- --once', () => {
   it('prints each order, and the invoice of its job with the same visitor and consent, and exits with 0', async () => {

@@ -173,6 +173,23 @@ describe.skipIf(!hasRedis)('what a request hands to a job through BullMQ', () =>
     expect(jobs.stats().events.dropped).toMatchObject({ consent: 1 })
   })
 
+  it('is tracked once by a job that is tried again and gives it a key', async () => {
+    let attempts = 0
+    const { segment, jobs, worker, order, delivered } = await application(async (tracker, { id }) => {
+      tracker.track('invoice send', { id }, { key: `I-${id}` })
+      attempts += 1
+      if (attempts < 3) throw new Error('the printer is busy')
+    })
+    const finished = completed(worker, 1)
+    await order(9, { analytics: true }, { attempts: 3 })
+    expect(await delivered(finished)).toMatchObject([{ event: 'invoice send', userId: 'u-9' }])
+    expect(attempts).toBe(3)
+    // Those that were tracked while the first waited or was in flight, and those that Segment knew again.
+    const { deduplicated } = jobs.stats().calls
+    const repeated = segment.duplicates.reduce((total, { count }) => total + count, 0)
+    expect(deduplicated + repeated).toBe(2)
+  })
+
   it('gives way to what the person has chosen since', async () => {
     const { worker, order, delivered } = await application(
       (tracker, { id }) => tracker.track('invoice send', { id }),

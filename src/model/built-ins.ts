@@ -1,5 +1,5 @@
 // Reads built-in objects by their internal slots: those of another realm, too, and whatever their own properties say.
-import { types } from 'node:util'
+import * as types from 'node:util/types'
 
 /** 2 ** 108,850 has more digits than a call has bytes. To write a much longer number takes minutes. */
 const TOO_LONG_TO_WRITE = 1n << 108_850n

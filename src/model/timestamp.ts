@@ -1,4 +1,4 @@
-import { types } from 'node:util'
+import * as types from 'node:util/types'
 
 /** ISO 8601 as `Date` reads it, PostgreSQL's form included: a date, or a date and a time with or without an offset. */
 const ISO =

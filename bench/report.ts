@@ -4,6 +4,7 @@ import type { InProcessResult } from './in-process/run.js'
 import type { OutageResult } from './outage.js'
 import type { PeersResult } from './peers.js'
 import { SCENARIOS } from './scenarios.js'
+import type { StartResult } from './start.js'
 import type { Spread } from './statistics.js'
 
 /** Everything that a run measured. */
@@ -17,12 +18,14 @@ export interface Results {
   burst?: BurstResults
   outage: OutageResult[]
   peers: PeersResult[]
+  starts: StartResult[]
 }
 
 /** The results as text, one table. */
 export function tableOf(results: Results): string {
   return [
     [`${results.machine}, Node ${results.node}, ${results.measuredAt}`],
+    results.starts.flatMap(startLines),
     inOrder(results.scenarios).flatMap(scenarioLines),
     results.peers.flatMap(peersLines),
     results.outage.map(outageLine),
@@ -120,6 +123,17 @@ function inProcessLines({
     ...series,
     `heap during ${heap.people} requests of distinct users`,
     ...heaps,
+  ]
+}
+
+function startLines({ way, bare, client, reqtrack, ratio }: StartResult): string[] {
+  const row = (name: string, { cpu, wall }: StartResult['client']) =>
+    `  ${name.padEnd(20)}${cpu.median.toFixed(0).padStart(4)} ms of CPU ${wall.median.toFixed(0).padStart(5)} ms`
+  const over = `cpu ${ratioText(ratio.cpu)}  wall ${ratioText(ratio.wall)}`
+  return [
+    `start, ${way}: beyond Node's own ${bare.cpu.median.toFixed(0)} ms of CPU`,
+    row('SDK', client),
+    `${row('reqtrack', reqtrack)}  ${over}`,
   ]
 }
 

@@ -14,8 +14,9 @@ import { endAll } from './processes.js'
 import { type Results, tableOf } from './report.js'
 import { SCENARIOS } from './scenarios.js'
 import type { ServerOptions } from './server/options.js'
+import { runStarts } from './start.js'
 
-// npm run bench -- [--quick] [--node 24] [--only mounted,one,peers,outage,burst,in-process] [--framework express] [--rounds 15]
+// npm run bench -- [--quick] [--node 24] [--only start,mounted,one,peers,outage,burst,in-process] [--framework express] [--rounds 15]
 
 const { values: given } = parseArgs({
   options: {
@@ -51,6 +52,7 @@ const results: Results = {
   scenarios: [],
   outage: [],
   peers: [],
+  starts: [],
 }
 const settingOf = (framework: ServerOptions['framework']) => ({
   files,
@@ -60,6 +62,7 @@ const settingOf = (framework: ServerOptions['framework']) => ({
   seconds,
 })
 
+if (isWanted('start')) results.starts = runStarts(node, quick ? 1 : 3 * rounds)
 await inOrder([
   ...SCENARIOS.filter(({ id }) => isWanted(id)).flatMap((scenario) =>
     (['express', 'koa'] as const)

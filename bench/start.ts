@@ -1,0 +1,87 @@
+import { execFileSync, spawnSync } from 'node:child_process'
+import { root } from './bundle.js'
+import { ratioOf, type Spread, spreadOf } from './statistics.js'
+
+/** What starts in a process of its own, first line to last. */
+const STARTS = {
+  bare: { import: '', require: '' },
+  client: {
+    import: "const { Analytics } = await import('@segment/analytics-node')",
+    require: "const { Analytics } = require('@segment/analytics-node')",
+    use: "new Analytics({ writeKey: 'start' })",
+  },
+  reqtrack: {
+    import:
+      "const { createTracking } = await import('reqtrack'); const { expressTracking } = await import('reqtrack/express')",
+    require:
+      "const { createTracking } = require('reqtrack'); const { expressTracking } = require('reqtrack/express')",
+    use: "expressTracking(createTracking({ settings: { writeKey: 'start' } }))",
+  },
+} as const
+
+type Way = 'import' | 'require'
+type Start = keyof typeof STARTS
+
+/** What a start takes beyond that of Node itself, in milliseconds. */
+interface Cost {
+  readonly cpu: Spread
+  readonly wall: Spread
+}
+
+/** One way to start: what the Segment client and what reqtrack takes. */
+export interface StartResult {
+  readonly way: Way
+  readonly bare: Cost
+  readonly client: Cost
+  readonly reqtrack: Cost
+  readonly ratio: { readonly cpu: Spread; readonly wall: Spread }
+}
+
+/**
+ * Starts cold processes, one after the other in turns: with nothing, with the Segment client and its constructor, and with
+ * the package as it is published and `createTracking`.
+ *
+ * @param node - The Node to start.
+ * @param rounds - How often each is started.
+ */
+export function runStarts(node: string, rounds: number): StartResult[] {
+  const { status } = spawnSync('npm', ['run', 'build'], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] })
+  if (status !== 0) throw new Error('the package could not be built')
+  return (['import', 'require'] as const).map((way) => {
+    const measured: Record<Start, { cpu: number; wall: number }[]> = { bare: [], client: [], reqtrack: [] }
+    for (let round = 0; round < rounds; round++) {
+      const bare = started(node, way, 'bare')
+      measured.bare.push(bare)
+      for (const start of ['client', 'reqtrack'] as const) {
+        const { cpu, wall } = started(node, way, start)
+        measured[start].push({ cpu: cpu - bare.cpu, wall: wall - bare.wall })
+      }
+    }
+    const of = (start: Start, figure: 'cpu' | 'wall') => measured[start].map((each) => each[figure])
+    const cost = (start: Start) => ({ cpu: spreadOf(of(start, 'cpu')), wall: spreadOf(of(start, 'wall')) })
+    const ratio = (figure: 'cpu' | 'wall') => ratioOf(of('reqtrack', figure), of('client', figure))
+    return {
+      way,
+      bare: cost('bare'),
+      client: cost('client'),
+      reqtrack: cost('reqtrack'),
+      ratio: { cpu: ratio('cpu'), wall: ratio('wall') },
+    }
+  })
+}
+
+/** The CPU of a process, its helping threads included, and how long it has run: from its beginning to the end of the start. */
+function started(node: string, way: Way, start: Start): { cpu: number; wall: number } {
+  const made = STARTS[start]
+  const script = `${made[way]}
+    ${'use' in made ? made.use : ''}
+    const { user, system } = process.cpuUsage()
+    console.log(JSON.stringify({ cpu: (user + system) / 1_000, wall: performance.now() }))
+    process.exit()`
+  const type = way === 'import' ? 'module' : 'commonjs'
+  const output = execFileSync(node, [`--input-type=${type}`, '--eval', script], {
+    cwd: root,
+    encoding: 'utf8',
+  })
+  return JSON.parse(output)
+}

@@ -17,6 +17,7 @@ import {
   Unsettled,
   watchBooks,
 } from './delivery/index.js'
+import { categoriesOf } from './destination/consent.js'
 import { Pipeline } from './destination/pipeline.js'
 import { clientSettings } from './destination/settings.js'
 import { standaloneOptions } from './destination/standalone.js'
@@ -175,6 +176,8 @@ class RequestTracking implements Tracking {
       runPart: (tracker, part) => runner.runPart(tracker, part),
       logger,
       hasPlan: config.plan !== undefined,
+      plans: (event, direct) => config.plan?.[planJudge].plans(event, direct) === true,
+      consentCategories: categoriesOf(settings.consent ?? {}),
       fault,
       mistake: (problem) => reporter.mistake(problem),
       watch: (observer) => reporter.observation.watch(observer),

@@ -15,6 +15,7 @@ const NO_DROPS: Readonly<Record<DropReason, number>> = {
   outcome: 0,
   skipped: 0,
   plan: 0,
+  refused: 0,
   disabled: 0,
   discarded: 0,
   closed: 0,

@@ -23,6 +23,8 @@ export type DropReason =
   | 'skipped'
   /** The tracking plan has it dropped. */
   | 'plan'
+  /** A browser sent it, and the endpoint that took it does not let browsers track such an event. */
+  | 'refused'
   /** Tracking is turned off. */
   | 'disabled'
   /** The handler called `discard()`. */

@@ -8,6 +8,7 @@ import { readIntegrations } from './integrations.js'
 import { MAX_CALL_BYTES } from './json-size.js'
 import type { Person } from './person.js'
 import type { DirectCall, Integrations } from './segment-call.js'
+import type { SentFacts } from './sent-facts.js'
 import { readTimestamp } from './timestamp.js'
 import { isRecord, type Plain, plain, setMember, toPlain } from './values.js'
 
@@ -92,6 +93,8 @@ export interface CollectedEvent {
   readonly direct: DirectCall | undefined
   readonly timestamp: number
   readonly integrations: Integrations | undefined
+  /** What only the browser knows, where it was a browser that sent the event. */
+  readonly sent: SentFacts | undefined
   /** Unique beyond this process: the messageIds of the event's calls are made from it, unless it has a key. */
   readonly messageId: string
   /** The same for every event that is the same one. */
@@ -132,11 +135,13 @@ const PARTS = ['data', 'context', 'nested', 'globals', 'custom', 'user', 'source
  * Takes an event from a handler: checks the name, copies the rest, and fixes id and time.
  *
  * @param listener - Is called for every part that had to be left out.
+ * @param sent - What only the browser knows of it, where a browser has sent it.
  */
 export function collectEvent(
   given: GivenEvent,
   direct: DirectCall | undefined,
   listener: Incomplete,
+  sent?: SentFacts,
 ): CollectedEvent | RefusedEvent {
   const { name } = given
   const problem = problemOfName(name)
@@ -188,6 +193,7 @@ export function collectEvent(
     direct,
     timestamp: timestampOf(given.timestamp, name, listener),
     integrations: own.integrations,
+    sent,
     messageId: randomId(),
     key,
     memory: memory + own.memory,
@@ -209,7 +215,7 @@ export interface Completion {
 
 /** Completes a collected event to a walkerOS event that shares no part with any other. */
 export function completeEvent(collected: CollectedEvent, completion: Completion): WalkerOS.Event {
-  const { name, parts, timestamp, messageId } = collected
+  const { name, parts, timestamp, messageId, sent } = collected
   const { entity, action } = wordsOf(name)
   const { person, consent, globals, trace, startedAt } = completion
   const source = { type: 'reqtrack', platform: 'server', schema: '4', trace }
@@ -226,8 +232,8 @@ export function completeEvent(collected: CollectedEvent, completion: Completion)
     entity,
     action,
     timestamp,
-    timing: Math.max(0, Math.round((timestamp - startedAt) / 10) / 100),
-    user: userOf(person, isRecord(parts.user) ? parts.user : NOTHING),
+    timing: sent?.timing ?? Math.max(0, Math.round((timestamp - startedAt) / 10) / 100),
+    user: userOf(person, isRecord(parts.user) ? parts.user : NOTHING, sent?.anonymousId),
     consent: isRecord(parts.consent) ? { ...consent, ...onlyChoices(parts.consent) } : consent,
     source: isRecord(parts.source) ? { ...source, ...parts.source } : source,
   }
@@ -244,14 +250,20 @@ function globalsOf(common: Readonly<Record<string, unknown>>, own: unknown): Rec
 /**
  * Puts the user of an event together. An event about somebody else gets nothing of the request's own person: an admin's
  * anonymousId must not be tied to the customer whom they edit.
+ *
+ * @param standIn - The anonymousId of somebody who has none.
  */
-function userOf(person: Person, own: Readonly<Record<string, unknown>>): Record<string, unknown> {
+function userOf(
+  person: Person,
+  own: Readonly<Record<string, unknown>>,
+  standIn: string | undefined,
+): Record<string, unknown> {
   const ownId = toId(own.id)
   const sameUser = ownId === undefined || person.userId === undefined || ownId === person.userId
   const details = sameUser ? person.details : undefined
   const user: Record<string, unknown> = details || own !== NOTHING ? { ...details, ...own } : {}
   setId(user, 'id', ownId ?? person.userId)
-  setId(user, 'session', toId(own.session) ?? (sameUser ? person.anonymousId : undefined))
+  setId(user, 'session', toId(own.session) ?? (sameUser ? (person.anonymousId ?? standIn) : undefined))
   return user
 }
 

@@ -25,6 +25,9 @@ export interface JudgedEvent {
   readonly custom: unknown
 }
 
+/** What a tracking plan knows events by. */
+export type EventNames = Pick<JudgedEvent, 'name' | 'entity' | 'action'>
+
 /** The parts of an event that a handler gives. */
 export type EventPart = 'data' | 'context' | 'nested' | 'custom'
 
@@ -42,6 +45,12 @@ export interface Judgement {
 
 /** Judges events by a tracking plan. */
 export interface PlanJudge {
+  /**
+   * Whether the plan has a schema for an event.
+   *
+   * @param direct - The call that a tracker's own method asks for.
+   */
+  plans(event: EventNames, direct: DirectCall | undefined): boolean
   /**
    * Judges an event, at once unless its schema is asynchronous. Never throws or rejects.
    *

@@ -46,6 +46,8 @@ export function explainDrop(reason: DropReason, circumstances: DropCircumstances
       return 'one of the readers in `config.request.skip` wants nothing of its request.'
     case 'plan':
       return 'it is not as the tracking plan says, which has it dropped.'
+    case 'refused':
+      return 'a browser sent it, and the options of the collect endpoint do not let browsers track such an event.'
     case 'disabled':
       return 'tracking is turned off by `config.disabled` or `settings.disable`.'
     case 'discarded':

@@ -1,4 +1,4 @@
-import type { JudgedEvent } from '../model/plan.js'
+import type { EventNames } from '../model/plan.js'
 import { assertDefinition } from './check-definition.js'
 import {
   type Invalid,
@@ -43,7 +43,7 @@ export function definePlan<const Entries extends PlanEntries>(
     const schema = definition[method]
     if (schema) methods.set(method, ofData(schema))
   }
-  const find = ({ name }: JudgedEvent) => known.get(name) ?? unplanned
+  const find = ({ name }: EventNames) => known.get(name) ?? unplanned
   return planOf({ entries, known, find, methods, common: undefined, unplanned, invalid })
 }
 

@@ -1,4 +1,4 @@
-import type { JudgedEvent, Judgement, PlanJudge } from '../model/plan.js'
+import type { EventNames, JudgedEvent, Judgement, PlanJudge } from '../model/plan.js'
 import type { DirectCall } from '../model/segment-call.js'
 import { isRecord, toPlain } from '../model/values.js'
 import { after, isPromise, type Maybe } from '../support/maybe.js'
@@ -19,6 +19,11 @@ export class Judge implements PlanJudge {
 
   constructor(parts: PlanParts) {
     this.#parts = parts
+  }
+
+  plans(event: EventNames, direct: DirectCall | undefined): boolean {
+    const planned = direct ? this.#ofMethod(direct) : this.#parts.find(event)
+    return planned !== undefined && typeof planned !== 'string'
   }
 
   judge(event: JudgedEvent, direct: DirectCall | undefined, fault: Fault): Maybe<Judgement> {

@@ -1,4 +1,4 @@
-import type { JudgedEvent } from '../model/plan.js'
+import type { EventNames } from '../model/plan.js'
 import type { Invalid, Unplanned } from './definition.js'
 import { inputJsonSchema, type JsonSchema, type StandardSchema } from './standard-schema.js'
 import type { Subject } from './subject.js'
@@ -17,7 +17,7 @@ export interface Planned {
 /** What a plan is made of, made ready. */
 export interface PlanParts {
   /** What the plan has of a tracked event: a schema, or what becomes of it without one. */
-  readonly find: (event: JudgedEvent) => Planned | Unplanned
+  readonly find: (event: EventNames) => Planned | Unplanned
   /** What it has of the tracker's own methods: by the method, or of one page or screen by both names: `page Home`. */
   readonly methods: ReadonlyMap<string, Planned>
   /** What holds for events that are not planned, too. */

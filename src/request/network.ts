@@ -61,6 +61,19 @@ export function anonymizeIp(raw: string): string | undefined {
   return new ipaddr.IPv6([first, second, keptOfThird, 0, 0, 0, 0, 0]).toString()
 }
 
+/**
+ * The network that a client is counted by: an IPv4 address, or of an IPv6 address the first 64 bits, which one customer
+ * has at least.
+ *
+ * @param raw - The client's address as the framework gives it.
+ */
+export function networkOf(raw: string | undefined): string | undefined {
+  if (raw === undefined || raw.length > MAX_IP_LENGTH) return undefined
+  const ip = parseIp(raw)
+  if (ip === undefined || typeof ip === 'string') return ip
+  return new ipaddr.IPv6([...ip.parts.slice(0, 4), 0, 0, 0, 0]).toString()
+}
+
 /** Node validates the address; only IPv6 has other forms than the canonical one. */
 function parseIp(raw: string): string | ipaddr.IPv6 | undefined {
   if (isIPv4(raw)) return raw

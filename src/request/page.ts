@@ -1,3 +1,4 @@
+import type { SentPage } from '../model/sent-facts.js'
 import type { TrackedRequest } from '../model/tracked-request.js'
 import { campaignMember, isOfCampaign } from './campaign.js'
 import { holdsEmail, mayHoldEmail } from './email.js'
@@ -12,6 +13,8 @@ export interface SegmentPage {
   search?: string
   /** Where the visitor came from, cut as `url` is. */
   referrer?: string
+  /** Its title, where a browser names it. */
+  title?: string
 }
 
 /** A page's address in parts; the path is complete. */
@@ -25,7 +28,8 @@ export interface PageAddress {
 /** The page that a request is about, and the one before it. */
 export interface PageLocation {
   readonly page: PageAddress
-  readonly referrer?: PageAddress
+  readonly referrer?: PageAddress | undefined
+  readonly title?: string | undefined
 }
 
 /** Longer paths are hostile, or hold data. */
@@ -35,6 +39,8 @@ const MAX_CHECKS = 32
 /** A parameter that holds an address takes the time of so many others: a query of nothing else is made to cost it. */
 const EMAIL_CHECKS = 4
 const MATRIX_PARAMETERS = /;[^/]*/g
+/** Longer than any that search engines show. */
+const MAX_TITLE_LENGTH = 256
 /** Chrome cuts a longer one down to the origin. */
 const MAX_REFERER_LENGTH = 4096
 
@@ -116,9 +122,33 @@ export function locatePage(
   return { page: { origin, path: pathname, query }, ...(referrer && { referrer }) }
 }
 
+/**
+ * Finds the page that a browser names; `undefined` if that is no address of a web page.
+ *
+ * @param allowed - The names of the parameters that may be sent beside those of campaigns.
+ */
+export function locateSent(
+  { url, referrer, title }: SentPage,
+  allowed: readonly string[],
+): PageLocation | undefined {
+  const page = parseAddress(url, allowed)
+  if (!page?.origin.startsWith('http')) return undefined
+  return {
+    page,
+    referrer: parseAddress(referrer, allowed),
+    title: title !== undefined ? titleOf(title) : undefined,
+  }
+}
+
+/** A page's title; a mailbox names it after the sender, and such a title is left out. */
+function titleOf(title: string): string | undefined {
+  const text = title.slice(0, MAX_TITLE_LENGTH)
+  return text === '' || holdsEmail(text) ? undefined : text
+}
+
 /** Makes Segment's `page` of a location; {@link readPage} says which parts are removed. */
 export function toSegmentPage(location: PageLocation, allowed: readonly string[]): SegmentPage {
-  const { page, referrer } = location
+  const { page, referrer, title } = location
   const path = cutPath(page.path)
   const search = cutQuery(page.query, allowed)
   const result: SegmentPage = { url: `${page.origin}${path}${search}`, path }
@@ -126,6 +156,7 @@ export function toSegmentPage(location: PageLocation, allowed: readonly string[]
   if (referrer) {
     result.referrer = `${referrer.origin}${cutPath(referrer.path)}${cutQuery(referrer.query, allowed)}`
   }
+  if (title !== undefined) result.title = title
   return result
 }
 

@@ -3,7 +3,7 @@ import type { SegmentContext } from '../model/segment-call.js'
 import type { TrackedRequest } from '../model/tracked-request.js'
 import { readCampaign, readClickIds, type SegmentCampaign, type SegmentReferrer } from './campaign.js'
 import { readIp, readLocale, readUserAgent } from './network.js'
-import { locatePage, type SegmentPage, toSegmentPage } from './page.js'
+import { locatePage, type PageLocation, type SegmentPage, toSegmentPage } from './page.js'
 
 /**
  * The parts of Segment's `context` that describe the request. Segment itself fills them in only for events from browsers
@@ -52,7 +52,7 @@ export interface RequestContext {
 export function readRequestContext(request: TrackedRequest, options: RequestContextOptions): RequestContext {
   const { headers } = request
   const { ip = true, userAgent = true, locale = true, page = true, campaign = true } = options
-  const allowed = typeof page === 'object' ? page.query : NO_NAMES
+  const allowed = allowedIn(page)
   const location = page !== false || campaign ? locatePage(request, allowed) : undefined
   return {
     ip: readIp(request.ip, ip),
@@ -62,6 +62,28 @@ export function readRequestContext(request: TrackedRequest, options: RequestCont
     campaign: location && campaign ? readCampaign(location.page.query) : undefined,
     referrer: location && campaign ? readClickIds(location.page.query) : undefined,
   }
+}
+
+/** The same context at another page than the request's own. */
+export function locatedAt(
+  read: RequestContext,
+  location: PageLocation,
+  { page = true, campaign = true }: RequestContextOptions,
+): RequestContext {
+  const { query } = location.page
+  return {
+    ip: read.ip,
+    userAgent: read.userAgent,
+    locale: read.locale,
+    page: page === false ? undefined : toSegmentPage(location, allowedIn(page)),
+    campaign: campaign ? readCampaign(query) : undefined,
+    referrer: campaign ? readClickIds(query) : undefined,
+  }
+}
+
+/** The names of the parameters that a page's address may keep beside those of campaigns. */
+export function allowedIn(page: RequestContextOptions['page']): readonly string[] {
+  return typeof page === 'object' ? page.query : NO_NAMES
 }
 
 /**

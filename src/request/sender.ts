@@ -2,16 +2,23 @@ import type { WalkerOS } from '@walkeros/core'
 import { onlyChoices } from '../model/consent.js'
 import { type Id, toId } from '../model/identity.js'
 import { MAX_CALL_BYTES } from '../model/json-size.js'
+import type { SentPage } from '../model/sent-facts.js'
 import type { Reader, TrackedRequest } from '../model/tracked-request.js'
 import { isRecord, setMember, TooLargeError, toPlain } from '../model/values.js'
 import { after, isPromise, type Maybe } from '../support/maybe.js'
 import { type Answer, allAnswers, firstAnswer, knownAnswers, type ReaderFault } from './chain.js'
 import { globalPrivacyControl, isOptOut, optOutsIn } from './consent/index.js'
 import { type CookieCreation, createsAnonymousId, segmentCookie, signedInUser } from './identity/index.js'
-import { readPage } from './page.js'
+import { locateSent, readPage, type SegmentPage, toSegmentPage } from './page.js'
 import type { PersonReading } from './person.js'
 import type { OutgoingResponse } from './response-head.js'
-import { type RequestContext, type RequestContextOptions, readRequestContext } from './segment-context.js'
+import {
+  allowedIn,
+  locatedAt,
+  type RequestContext,
+  type RequestContextOptions,
+  readRequestContext,
+} from './segment-context.js'
 
 /** The options for reading requests: `config.request`. */
 export interface RequestOptions {
@@ -163,14 +170,32 @@ export class SenderReader {
 
   /** The properties of a Segment `page` call for the request: as much as the context may carry. */
   pageProperties(request: TrackedRequest): object {
+    const options = this.#pageOptions
+    return (options && readPage(request, options)) ?? {}
+  }
+
+  /** The page that a browser names, as much of it as the context may carry. */
+  sentPage(page: SentPage): SegmentPage | undefined {
+    const options = this.#pageOptions
+    const location = options && locateSent(page, options.query)
+    return location && toSegmentPage(location, options.query)
+  }
+
+  get #pageOptions(): { readonly query: readonly string[] } | undefined {
     const page = this.#context === false ? false : (this.#context.page ?? true)
-    if (page === false) return {}
-    return readPage(request, page === true ? NO_QUERY : page) ?? {}
+    return page === false ? undefined : page === true ? NO_QUERY : page
   }
 
   /** The request's part of Segment's `context`; `undefined` if it is switched off. */
   context(request: TrackedRequest): RequestContext | undefined {
     return this.#context === false ? undefined : readRequestContext(request, this.#context)
+  }
+
+  /** The request's part of Segment's `context` at the page that a browser names; its own, where that is none. */
+  contextAt(read: RequestContext, page: SentPage): RequestContext {
+    if (this.#context === false) return read
+    const location = locateSent(page, allowedIn(this.#context.page))
+    return location ? locatedAt(read, location, this.#context) : read
   }
 }
 

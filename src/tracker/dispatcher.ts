@@ -390,7 +390,7 @@ export class Dispatcher {
     const incoming = {
       event,
       direct: collected.direct,
-      context: pass.tracker.segmentContext(event.consent),
+      context: pass.tracker.segmentContext(event.consent, collected.sent?.page),
       globals: pass.globals,
       integrations: collected.integrations,
       messageId: messageIdOf(collected, writeKey),

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Logger } from '@walkeros/core'
+import type { PlanJudge } from '../model/plan.js'
 import type { Tracker } from '../model/tracker.js'
 import type { Observer } from '../observe/step.js'
 import type { Framework } from '../request/message-request.js'
@@ -24,6 +25,10 @@ export interface TrackingInternals {
   readonly logger: Logger.Instance
   /** Whether there is a tracking plan. */
   readonly hasPlan: boolean
+  /** Whether the tracking plan, if there is one, has a schema for an event. */
+  readonly plans: PlanJudge['plans']
+  /** The keys of `settings.consent`, and the categories of Segment that they stand for. */
+  readonly consentCategories: readonly (readonly [key: string, category: string])[]
   /** Reports that the application's own code failed. */
   fault(message: string, error: unknown): void
   /** Logs a mistake in how the application is put together, once. */

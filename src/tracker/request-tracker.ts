@@ -1,8 +1,12 @@
 import { AsyncResource } from 'node:async_hooks'
 import type { WalkerOS } from '@walkeros/core'
+import type { DropReason } from '../model/drop.js'
+import { collectEvent, type GivenEvent } from '../model/event.js'
 import { toId } from '../model/identity.js'
-import type { SegmentContext } from '../model/segment-call.js'
+import type { DirectCall, SegmentContext } from '../model/segment-call.js'
+import type { SentFacts, SentPage } from '../model/sent-facts.js'
 import type { TrackedRequest } from '../model/tracked-request.js'
+import type { SegmentPage } from '../request/page.js'
 import type { PersonReading } from '../request/person.js'
 import type { OutgoingResponse } from '../request/response-head.js'
 import { type RequestContext, toSegmentContext } from '../request/segment-context.js'
@@ -11,6 +15,9 @@ import { parseTraceparent } from '../request/trace.js'
 import type { Maybe } from '../support/maybe.js'
 import type { ScopeHost } from './scope.js'
 import { ScopeTracker } from './scope-tracker.js'
+
+/** Whoever sends requests would write the log. */
+const unsaid = { incomplete: () => {} }
 
 /** The tracker of one request: everything that it does not know itself, readers read from the request. */
 export class RequestTracker extends ScopeTracker {
@@ -52,9 +59,16 @@ export class RequestTracker extends ScopeTracker {
     return this.#sender.skips(this.request)
   }
 
-  segmentContext(consent: WalkerOS.Consent): SegmentContext | undefined {
+  segmentContext(consent: WalkerOS.Consent, page?: SentPage): SegmentContext | undefined {
     this.#requestContext ??= this.#sender.context(this.request)
-    return this.#requestContext && toSegmentContext(this.#requestContext, consent)
+    if (!this.#requestContext) return undefined
+    const read = page ? this.#sender.contextAt(this.#requestContext, page) : this.#requestContext
+    return toSegmentContext(read, consent)
+  }
+
+  /** The page that a browser names, cut as the request's own would be. */
+  sentPage(page: SentPage): SegmentPage | undefined {
+    return this.#sender.sentPage(page)
   }
 
   protected readTrace(): string | undefined {
@@ -72,6 +86,32 @@ export class RequestTracker extends ScopeTracker {
     const properties = this.#sender.pageProperties(this.request)
     const given = { name: 'page view', data: properties, timestamp: this.startedAt }
     this.inScope(() => this.collect(given, { type: 'page', automatic: true }, this.pageViewed, 'first'))
+  }
+
+  /**
+   * Collects an event that a browser has sent. Nothing of it reaches the log.
+   *
+   * @param sent - What only the browser knows of it.
+   * @returns Why it is dropped; `undefined` where it is collected.
+   */
+  collectSent(given: GivenEvent, direct: DirectCall | undefined, sent: SentFacts): DropReason | undefined {
+    const { events } = this.host
+    if (events.refusal) return this.refuseSent(given, events.refusal)
+    const collected = collectEvent(given, direct, unsaid, sent)
+    if ('refused' in collected) return this.refuseSent(given, collected.refused)
+    if (!events.hasRoomFor(collected)) return this.refuseSent(given, 'overflow')
+    events.tracked()
+    this.keepNetwork()
+    this.hold(collected, this.collectSent, 'last')
+    return undefined
+  }
+
+  /** Drops an event that a browser has sent, and counts it. */
+  refuseSent(given: GivenEvent, reason: DropReason): DropReason {
+    const { events } = this.host
+    events.tracked()
+    events.refused(this.number, given, reason)
+    return reason
   }
 
   protected readOwnPerson(): PersonReading {

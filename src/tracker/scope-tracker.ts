@@ -174,22 +174,28 @@ export abstract class ScopeTracker extends Scope implements Tracker {
       if (refusal) return host.events.refused(this.number, given, refusal)
       const collected = this.#prepare(given, direct, caller)
       if (!collected) return
-      const hasEnded = this.outcome !== undefined
-      if (!hasEnded) this.context = new AsyncResource('reqtrack')
-      // After the end it may be a listener that tracks: under pipelining it runs in another request's context.
-      const person = hasEnded ? this.inScope((tracker) => tracker.whoTracks()) : this.whoTracks()
-      const open: OpenEvent = {
-        collected,
-        person,
-        sender: this.readEventSender(person),
-        place: host.keepsPlaces ? placeBelow(caller) : undefined,
-        judgement: undefined,
-      }
-      this.addEvent(open, position)
-      if (hasEnded) host.ready(this)
+      this.hold(collected, caller, position)
     } catch (error) {
       host.events.unreadable(this.number, given, error)
     }
+  }
+
+  /** Takes a collected event into the scope's list, with who tracks it. */
+  protected hold(collected: CollectedEvent, caller: Caller, position: 'first' | 'last'): void {
+    const host = this.host
+    const hasEnded = this.outcome !== undefined
+    if (!hasEnded) this.context = new AsyncResource('reqtrack')
+    // After the end it may be a listener that tracks: under pipelining it runs in another request's context.
+    const person = hasEnded ? this.inScope((tracker) => tracker.whoTracks()) : this.whoTracks()
+    const open: OpenEvent = {
+      collected,
+      person,
+      sender: this.readEventSender(person),
+      place: host.keepsPlaces ? placeBelow(caller) : undefined,
+      judgement: undefined,
+    }
+    this.addEvent(open, position)
+    if (hasEnded) host.ready(this)
   }
 
   #prepare(given: GivenEvent, direct: DirectCall | undefined, caller: Caller): CollectedEvent | undefined {
@@ -211,7 +217,8 @@ export abstract class ScopeTracker extends Scope implements Tracker {
   }
 }
 
-type Caller = (...args: never[]) => unknown
+/** The method that the application called: where it did so is shown in development. */
+export type Caller = (...args: never[]) => unknown
 
 const methods = ScopeTracker.prototype
 makeDetachable(methods, [

@@ -2,6 +2,7 @@ import type { AsyncResource } from 'node:async_hooks'
 import type { WalkerOS } from '@walkeros/core'
 import type { Outcome } from '../model/outcome.js'
 import type { SegmentContext } from '../model/segment-call.js'
+import type { SentPage } from '../model/sent-facts.js'
 import type { TrackedRequest } from '../model/tracked-request.js'
 import type { Reporter } from '../observe/reporter.js'
 import { overridePerson, type PersonOverride, type PersonReading } from '../request/person.js'
@@ -87,8 +88,12 @@ export abstract class Scope {
   /** Whether no event of the scope is wanted. */
   abstract readSkipped(): Maybe<boolean>
 
-  /** Segment's `context` for one event: a new object. */
-  abstract segmentContext(consent: WalkerOS.Consent): SegmentContext | undefined
+  /**
+   * Segment's `context` for one event: a new object.
+   *
+   * @param page - The page that a browser names, in place of the request's own.
+   */
+  abstract segmentContext(consent: WalkerOS.Consent, page?: SentPage): SegmentContext | undefined
 
   /** The trace that the scope came with, if it has one. */
   protected abstract readTrace(): string | undefined

@@ -1,4 +1,4 @@
-import type { JudgedEvent } from '../../model/plan.js'
+import type { EventNames } from '../../model/plan.js'
 import type { Unplanned } from '../definition.js'
 import { type Plan, planOf } from '../plan.js'
 import { type Planned, prepare } from '../planned.js'
@@ -45,6 +45,6 @@ export function assemble(read: ReadPlan, options: PlanOptions): Plan<Record<neve
 
 /** Finds an event as walkerOS finds the rule of a contract. */
 function findByWords(known: ReadonlyMap<string, Planned | Unplanned>, unplanned: Unplanned) {
-  return ({ name, entity, action }: JudgedEvent) =>
+  return ({ name, entity, action }: EventNames) =>
     known.get(name) ?? known.get(`${entity} *`) ?? known.get(`* ${action}`) ?? known.get('* *') ?? unplanned
 }

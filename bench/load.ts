@@ -8,6 +8,8 @@ export interface Load {
   readonly url: string
   readonly requests: number
   readonly connections: number
+  /** JSON that each request sends. */
+  readonly body?: string
   /** Requests a second; as many as possible where it is left out. */
   readonly rate?: number
 }
@@ -27,14 +29,18 @@ export interface LoadResult {
 type Shooting = Promise<autocannon.Result> & Partial<EventEmitter>
 
 const commands = {
-  async send({ url, requests, connections, rate }: Load): Promise<LoadResult> {
+  async send({ url, requests, connections, rate, body }: Load): Promise<LoadResult> {
     const { host: _, ...headers } = HEADERS
     const started = performance.now()
     let ended = started
     const shooting: Shooting = autocannon({
       url,
       method: 'POST',
-      headers,
+      headers: {
+        ...headers,
+        ...(body !== undefined && { 'content-type': 'application/json', 'sec-fetch-site': 'same-origin' }),
+      },
+      ...(body !== undefined && { body }),
       amount: requests,
       connections,
       timeout: 60,

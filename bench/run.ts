@@ -67,6 +67,7 @@ await inOrder([
   ...SCENARIOS.filter(({ id }) => isWanted(id)).flatMap((scenario) =>
     (['express', 'koa'] as const)
       .filter((framework) => given.framework.includes(framework))
+      .filter((framework) => scenario.frameworks?.includes(framework) ?? true)
       .filter((framework) => !quick || framework === 'express' || scenario.calls > 0)
       .map((framework) => async () => {
         results.scenarios.push(await runScenario(scenario, settingOf(framework)))

@@ -8,6 +8,10 @@ export interface Scenario {
   readonly id: string
   readonly title: string
   readonly handler: HandlerKind
+  /** What each request sends. */
+  readonly body?: string
+  /** Where it is not measured on both. */
+  readonly frameworks?: readonly ServerOptions['framework'][]
   /** How many calls reach Segment for each request. */
   readonly calls: number
   /** What the others are measured against comes first. */
@@ -58,6 +62,19 @@ export const SCENARIOS: readonly Scenario[] = [
     handler: 'many',
     calls: 7,
     variants: [DIRECT, MOUNTED],
+  },
+  {
+    id: 'collect',
+    title: 'an event of a browser, against a route that parses it and answers 204',
+    handler: 'collect',
+    body: JSON.stringify({
+      name: 'product view',
+      data: { id: 'P-1', price: 42 },
+      consent: { analytics: true },
+    }),
+    frameworks: ['express'],
+    calls: 1,
+    variants: [BARE, { name: 'expressCollect()', way: 'mounted' }],
   },
   {
     // A scenario of its own: promise hooks, once they are on, are paid for by the whole process.

@@ -1,10 +1,13 @@
 import type { RequestListener } from 'node:http'
 import express from 'express'
 import Koa from 'koa'
-import { expressTracking } from '../../src/frameworks/express.js'
+import { expressCollect, expressTracking } from '../../src/frameworks/express.js'
 import { koaTracking } from '../../src/frameworks/koa.js'
 import type { ServerOptions } from './options.js'
 import type { Way } from './way.js'
+
+/** Counted, but never reached: all requests of the load come from one visitor at one address. */
+const NEVER_REACHED = { perVisitor: 1e12, perAddress: 1e12 }
 
 /** The application of a scenario, and how many requests it has handled. */
 export interface Application {
@@ -20,6 +23,16 @@ function openExpress({ handler }: ServerOptions, { tracking, act }: Way): Applic
   let handled = 0
   const app = express()
   if (tracking) app.use(expressTracking(tracking))
+  if (handler === 'collect') {
+    app.use((_req, _res, next) => {
+      handled++
+      next()
+    })
+    if (tracking)
+      app.use('/orders', expressCollect(tracking, { events: ['product view'], limit: NEVER_REACHED }))
+    else app.post('/orders', express.json(), (_req, res) => void res.status(204).end())
+    return { listener: app, handled: () => handled }
+  }
   app.post('/orders', async (req, res) => {
     handled++
     if (handler === 'awaits') await twentyTimes()

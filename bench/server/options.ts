@@ -24,3 +24,5 @@ export type HandlerKind =
   | 'many'
   /** Tracks a thousand events. */
   | 'burst'
+  /** Takes an event that a browser sends. */
+  | 'collect'

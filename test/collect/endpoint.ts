@@ -103,6 +103,7 @@ export function send(address: string, origin: string, { method, headers, body }:
     'content-type': text === undefined ? undefined : 'application/json',
     origin,
     'sec-fetch-site': 'same-origin',
+    'content-length': text === undefined ? undefined : String(Buffer.byteLength(text)),
     cookie: 'ajs_anonymous_id=a-1',
     ...headers,
   }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import express, { type ErrorRequestHandler, type Express, type Request, type RequestHandler } from 'express'
 import session from 'express-session'
 import type { Carried, Tracking } from 'reqtrack'
-import { expressTracking } from 'reqtrack/express'
+import { expressCollect, expressTracking } from 'reqtrack/express'
 import { CURRENCY, companies, customers, findById, products, quantityOf } from '../shop/catalogue.js'
 import { cataloguePage, productPage, type Visitor } from '../shop/pages.js'
 
@@ -40,6 +40,8 @@ export function createApp(tracking: Tracking, requestInvoice?: RequestInvoice): 
     }),
   )
   app.use(nameVisitor)
+  // After the session, which says who the visitor is.
+  app.use('/collect', expressCollect(tracking, { events: ['product view'] }))
   app.use(express.json(), express.urlencoded({ extended: false }))
 
   app.get('/', (req, res) => {
@@ -50,8 +52,6 @@ export function createApp(tracking: Tracking, requestInvoice?: RequestInvoice): 
   app.get('/products/:id', (req, res) => {
     const product = findById(products, req.params.id)
     if (!product) throw new ShopError(404, 'There is no such product.')
-    const { id, name, price } = product
-    req.track('product view', { id, name, price, currency: CURRENCY })
     res.send(productPage(product, visitorOf(req)))
   })
 

@@ -3,7 +3,7 @@ import Router from '@koa/router'
 import Koa, { type DefaultState, HttpError, type Middleware } from 'koa'
 import session from 'koa-session'
 import type { Tracking } from 'reqtrack'
-import { koaTracking } from 'reqtrack/koa'
+import { koaCollect, koaTracking } from 'reqtrack/koa'
 import { CURRENCY, companies, customers, findById, products, quantityOf } from '../shop/catalogue.js'
 import { cataloguePage, productPage, type Visitor } from '../shop/pages.js'
 import { readFields } from './body.js'
@@ -29,6 +29,8 @@ export function createApp(tracking: Tracking): Koa<DefaultState, ShopContext> {
   app.use(answerErrors)
   app.use(session({ key: 'shop', sameSite: 'lax' }, app))
   app.use(nameVisitor)
+  // After the session, which says who the visitor is.
+  app.use(koaCollect(tracking, { path: '/collect', events: ['product view'] }))
   const router = createRouter()
   app.use(router.routes()).use(router.allowedMethods())
   return app
@@ -45,8 +47,6 @@ function createRouter(): Router<DefaultState, ShopContext> {
 
   router.get('/products/:id', (ctx) => {
     const product = findById(products, ctx.params.id) ?? ctx.throw(404, 'There is no such product.')
-    const { id, name, price } = product
-    ctx.track('product view', { id, name, price, currency: CURRENCY })
     ctx.body = productPage(product, visitorOf(ctx.session))
   })
 

@@ -1,6 +1,14 @@
 import { readFileSync } from 'node:fs'
 import { art } from './art.js'
-import { type Company, type Customer, companies, customers, type Product, products } from './catalogue.js'
+import {
+  type Company,
+  CURRENCY,
+  type Customer,
+  companies,
+  customers,
+  type Product,
+  products,
+} from './catalogue.js'
 
 /** Who looks at a page. */
 export interface Visitor {
@@ -29,11 +37,13 @@ export function cataloguePage(visitor: Visitor): string {
   )
 }
 
-/** The page of one product. */
+/** The page of one product. It sends the view of it, once somebody's browser shows it. */
 export function productPage(product: Product, visitor: Visitor): string {
+  const { id, name, price } = product
+  const view = { name: 'product view', data: { id, name, price, currency: CURRENCY } }
   const content = `
     <p><a href="/">← All products</a></p>
-    <article class="wide">
+    <article class="wide" data-view="${escapeHtml(JSON.stringify(view))}">
       <div class="picture">${picture(product)}</div>
       <div>
         <h1>${escapeHtml(product.name)}</h1>

@@ -1,5 +1,6 @@
 import type { ReceivedCall, SegmentServer } from 'reqtrack/testing'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { eventInPage } from '../../scripts/demo/page-script.js'
 import { type Shop, shops } from '../../scripts/demo/shops.js'
 import { segmentServer, serve } from '../support/servers.js'
 
@@ -12,7 +13,7 @@ describe.each(Object.keys(shops))('the %s shop', (name) => {
     const page = await ada.get('/')
     expect(page.headers.get('content-type')).toContain('text/html')
     expect(await page.text()).toContain('Two-person tent')
-    await ada.get('/products/mug')
+    await ada.look('/products/mug')
 
     expect(await delivered()).toMatchObject([
       { type: 'page', category: 'Shop', name: 'Catalogue', anonymousId: 'laptop' },
@@ -29,7 +30,7 @@ describe.each(Object.keys(shops))('the %s shop', (name) => {
     const { visitor, delivered } = await open(name)
     const guest = visitor()
     await guest.get('/')
-    await guest.get('/products/mug')
+    await guest.look('/products/mug')
     await guest.post('/orders', { product: 'mug' })
     await visitor(AGREED).post('/orders', { product: 'map' })
 
@@ -174,6 +175,8 @@ describe.each(Object.keys(shops))('the %s shop', (name) => {
 
 interface Visitor {
   get(path: string): Promise<Response>
+  /** Gets a page, and runs its script. */
+  look(path: string): Promise<void>
   post(path: string, body?: object): Promise<Response>
 }
 
@@ -224,6 +227,11 @@ function browser(url: string, given: Readonly<Record<string, string>> = {}): Vis
   }
   return {
     get: (path) => request(path, {}),
+    async look(path) {
+      const event = eventInPage(await (await request(path, {})).text())
+      if (event !== undefined)
+        await request('/collect', { method: 'POST', headers: { origin: url }, body: event })
+    },
     post: (path, body) =>
       request(path, {
         method: 'POST',

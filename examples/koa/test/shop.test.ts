@@ -20,8 +20,14 @@ describe('the shop', () => {
   })
   afterEach(() => recorded.shutdown())
 
+  /** What the product's page sends from the visitor's browser. */
+  function look(consent: string) {
+    const view = { name: 'product view', data: { id: 'tent', name: 'Tent', price: 349, currency: 'EUR' } }
+    return visitor.post('/collect').set({ cookie: consent, 'sec-fetch-site': 'same-origin' }).send(view)
+  }
+
   it('tells which product a visitor looks at', async () => {
-    await visitor.get('/products/tent').set('cookie', agreed).expect(200)
+    await look(agreed).expect(200)
     await recorded.settled()
     expect(recorded).toHaveTracked('Product Viewed', { product_id: 'tent', price: expect.any(Number) })
     expect(recorded.calls[0]).toMatchObject({
@@ -31,7 +37,7 @@ describe('the shop', () => {
   })
 
   it('does not tell it of a visitor who does not want it', async () => {
-    await visitor.get('/products/tent').set('cookie', refused).expect(200)
+    await look(refused).expect(200)
     await recorded.settled()
     expect(recorded).not.toHaveTracked('Product Viewed')
     expect(recorded.drops).toMatchObject([{ reason: 'consent', event: { name: 'product view' } }])

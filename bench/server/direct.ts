@@ -18,7 +18,6 @@ export function openDirect(options: ServerOptions): Way {
   const act: Readonly<Record<HandlerKind, ((seen: Seen) => void) | undefined>> = {
     answer: undefined,
     collect: undefined,
-    collect: undefined,
     awaits: undefined,
     order: (seen) => track(commonOf(seen)),
     many: (seen) => {

@@ -163,3 +163,35 @@ describe('an anonymousId that a browser names', () => {
     ])
   })
 })
+
+describe('the id of an event', () => {
+  const id = 'ajs-next-1'
+
+  it('makes one message of a beacon that comes twice, also by another client', async () => {
+    const { send, calls, tracking, segment } = await endpoint()
+    for (const path of ['/t', '/t', '/v1/t'])
+      await send(path, { body: { event: 'product view', messageId: id } })
+    await send('', { body: { name: 'product view', id } })
+    const messages = new Set((await calls()).map(({ messageId }) => messageId))
+    expect(messages.size).toBe(1)
+    expect(segment.duplicates.length + tracking.stats().calls.deduplicated).toBe(3)
+  })
+
+  it('is one visitor’s alone: nobody takes the place of another’s event', async () => {
+    const { send, calls } = await endpoint({ options: { anonymousId: 'body' } })
+    const body = { event: 'product view', messageId: id }
+    const forged = '3f0e2a52-6f3a-4a2e-9f55-0c2f6f5a7b11'
+    await send('/t', { headers: { cookie: `ajs_anonymous_id=${forged}` }, body })
+    await send('/t', { headers: { cookie: 'ajs_anonymous_id=a-2' }, body })
+    await send('/t', { headers: { cookie: undefined }, body: { ...body, anonymousId: forged } })
+    const received = await calls()
+    expect(new Set(received.map(({ messageId }) => messageId)).size).toBe(3)
+    expect(JSON.stringify(received.map(({ messageId }) => messageId))).not.toContain(id)
+  })
+
+  it.each([undefined, '', 7, 'x'.repeat(300)])('counts for nothing where it is %j', async (messageId) => {
+    const { send, calls } = await endpoint()
+    for (const _ of [1, 2]) await send('/t', { body: { event: 'product view', messageId } })
+    expect(new Set((await calls()).map((call) => call.messageId)).size).toBe(2)
+  })
+})

@@ -97,7 +97,7 @@ class RequestTracking implements Tracking {
     )
     const pipeline = new Pipeline(config, standaloneOptions(logger, fault, config.beforeSend))
     const client = clientSettings(settings)
-    const limits = limitsOf(config.delivery)
+    const limits = limitsOf(config.delivery, settings.flushAt)
     const delivery = new Delivery({
       ledger,
       logger,
@@ -117,7 +117,7 @@ class RequestTracking implements Tracking {
       openClient: (outcomes, gate) =>
         env?.analytics
           ? new Client(env.analytics, outcomes)
-          : Client.createUnref(client, outcomes, {
+          : Client.createUnref({ ...client, flushAt: limits.maxBatch }, outcomes, {
               gate,
               unsettled,
               observer: () => reporter.requestObserver,

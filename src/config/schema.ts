@@ -134,6 +134,10 @@ const deliveryMembers: MembersOf<DeliveryOptions> = {
   maxPending: optional(integerFrom(1), 'Calls that may wait for Segment.'),
   maxBytes: optional(integerFrom(1), 'Bytes of all calls that may wait for Segment.'),
   maxInFlight: optional(integerFrom(1), 'Calls that may be on their way to Segment at a time.'),
+  maxBatch: optional(
+    integerFrom(1),
+    'Calls that go together at most where `settings.flushAt` is left out: under load, what comes within milliseconds.',
+  ),
   maxAge: optional(positive('milliseconds'), 'Milliseconds of waiting after which a call is given up.'),
   outbox: optional(
     opaque<Outbox>(

@@ -60,7 +60,7 @@ export interface DeliveryParts {
   readonly sends: boolean
   /** The write key: stored calls are sent with no other. */
   readonly writeKey?: string
-  /** How many calls fill a batch, unless the client says. */
+  /** How many calls are enough for a batch, unless the client says. */
   readonly flushAt: number
   /** Milliseconds after which a partial batch is sent. */
   readonly flushInterval: number
@@ -114,10 +114,14 @@ export class Delivery {
       this.#client.recall()
       this.#submitter.schedule()
     })
+    const { isOwn, traits } = this.#client
+    const flushAt = Math.max(1, (isOwn ? undefined : traits?.flushAt) ?? parts.flushAt)
+    const maxBatch = isOwn ? limits.maxBatch : flushAt
     this.#submitter = new Submitter({
       client: this.#client,
       gate: this.#gate,
-      flushAt: Math.max(1, this.#client.traits?.flushAt ?? parts.flushAt),
+      flushAt: Math.min(flushAt, maxBatch),
+      maxBatch,
       flushInterval,
       maxMemory: limits.maxBytes * CLIENT_SHARE,
       flushTarget: () => this.#flushWaiters.upTo,

@@ -9,6 +9,11 @@ export interface DeliveryOptions {
   /** Requests to Segment at a time. Defaults to 4. */
   maxInFlight?: number
   /**
+   * Calls that go together at most where `settings.flushAt` is left out: 15 are then enough for a batch, and under load it
+   * takes what comes within milliseconds, too. With a `settings.flushAt` batches have that size. Defaults to 100.
+   */
+  maxBatch?: number
+  /**
    * Milliseconds after which a call that has not arrived fails with the reason `expired`. Defaults to 23 hours, since
    * Segment recognises a repeated call for about a day.
    */

@@ -1,6 +1,7 @@
 import { clearTimeout, setImmediate, setTimeout } from '../support/clock.js'
 import type { Client } from './client.js'
 import type { Gate } from './gate.js'
+import { Linger } from './linger.js'
 import { memoryOf } from './object-memory.js'
 import { callOf, type PendingCall } from './pending-call.js'
 import { WaitingRoom } from './waiting-room.js'
@@ -9,8 +10,10 @@ import { WaitingRoom } from './waiting-room.js'
 export interface SubmitterParts {
   readonly client: Client
   readonly gate: Gate
-  /** How many calls fill a batch. */
+  /** How many calls are enough for a batch. */
   readonly flushAt: number
+  /** How many calls fill a batch: where it is more than `flushAt`, enough calls wait a little for others. */
+  readonly maxBatch: number
   /** Milliseconds after which a partial batch is sent. */
   readonly flushInterval: number
   /** Bytes of memory that calls may take as objects while the client holds them. */
@@ -56,10 +59,16 @@ export class Submitter {
   #due = 0
   #newest = 0
   #interval: NodeJS.Timeout | undefined
+  readonly #linger: Linger
   #stopped = false
 
   constructor(parts: SubmitterParts) {
     this.#parts = parts
+    this.#linger = new Linger({
+      maxMs: parts.flushInterval,
+      newest: () => this.#newest,
+      over: () => this.#sendGathered(),
+    })
     parts.gate.onOpen(() => this.schedule())
     parts.client.onQuiet = () => this.schedule()
   }
@@ -145,18 +154,28 @@ export class Submitter {
     this.schedule()
   }
 
-  /** Submits full batches now and the rest after the flush interval. */
+  /** Submits full batches now, calls that are enough for one when no more keep coming, and the rest after the flush interval. */
   gather(): void {
     if (this.#stopped) return
-    const { client, flushAt, flushInterval } = this.#parts
-    if (this.#room.size >= flushAt || !client.isOwn) return this.#submitBatches()
-    if (this.#interval) return
+    const { client, flushAt, maxBatch } = this.#parts
+    const { size } = this.#room
+    if (size >= maxBatch || !client.isOwn) return this.#submitBatches()
+    if (size >= flushAt) this.#linger.begin()
+    if (!this.#interval) this.#gatherFor(this.#parts.flushInterval)
+  }
+
+  /** Kept separate: a function that contains a closure allocates for it on every call. */
+  #gatherFor(ms: number): void {
     this.#interval = setTimeout(() => {
       this.#interval = undefined
-      this.due(this.#newest)
-      this.#submitBatches()
-    }, flushInterval)
+      this.#sendGathered()
+    }, ms)
     this.#interval.unref()
+  }
+
+  #sendGathered(): void {
+    this.due(this.#newest)
+    this.#submitBatches()
   }
 
   /** Submits on a later turn: the client takes nothing while it reports an outcome. */
@@ -177,14 +196,15 @@ export class Submitter {
   }
 
   #stopInterval(): void {
+    this.#linger.end()
     clearTimeout(this.#interval)
     this.#interval = undefined
   }
 
   /** The most calls that the client may hold. With fewer than two batches, one would wait for the other. */
   get #window(): number {
-    const { flushAt, gate } = this.#parts
-    return flushAt * Math.max(2, gate.limit)
+    const { maxBatch, gate } = this.#parts
+    return maxBatch * Math.max(2, gate.limit)
   }
 
   get #isOpen(): boolean {
@@ -193,14 +213,14 @@ export class Submitter {
   }
 
   #submitBatches(): void {
-    const { client, flushAt } = this.#parts
+    const { client, maxBatch } = this.#parts
     while (this.#isOpen) {
       const { next } = this.#room
       if (!next) this.#stopInterval()
       if (!next || (!client.isOwn && next.number > (this.#parts.flushTarget() ?? next.number))) return
       const isDue = next.number <= this.#due
-      if (!isDue && this.#room.size < flushAt) return this.gather()
-      const size = client.isOwn ? flushAt : 1
+      if (!isDue && this.#room.size < maxBatch) return this.gather()
+      const size = client.isOwn ? maxBatch : 1
       if (this.#submitted > 0 && this.#submitted + size > this.#window) return
       for (let count = 0; count < size; count++) {
         if (this.#submitted > 0 && this.#memory >= this.#parts.maxMemory) return

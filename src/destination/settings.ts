@@ -28,7 +28,10 @@ export interface Settings extends ClientOptions {
   host?: string
   /** Path of the API. Defaults to `/v1/batch`. */
   path?: string
-  /** Calls that make a batch full. Defaults to 15. */
+  /**
+   * Calls that make a batch full. Left out, 15 are enough for one; the middleware's then grows with the traffic, up to
+   * `delivery.maxBatch`. Defaults to 15.
+   */
   flushAt?: number
   /** Milliseconds after which a batch is sent although it is not full. Defaults to 10000. */
   flushInterval?: number

@@ -98,7 +98,7 @@ function delivery(host: string, directory?: string): Measured {
   const delivery = new Delivery({
     ledger,
     logger: createLogger(),
-    listener: { delivered: () => {}, failed: () => {} },
+    listener: { hearsDelivered: false, delivered: () => {}, failed: () => {} },
     limits: limitsOf(),
     outbox: directory ? fileOutbox({ directory }) : undefined,
     sends: true,

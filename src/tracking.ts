@@ -102,6 +102,9 @@ class RequestTracking implements Tracking {
       ledger,
       logger,
       listener: {
+        get hearsDelivered() {
+          return reporter.hearsDelivered
+        },
         delivered: (call) => reporter.delivered(call),
         failed: (failed) => {
           pipeline.deduplication.forget(failed.call.remembered)

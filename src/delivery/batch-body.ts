@@ -10,6 +10,8 @@ export interface BatchBody {
   readonly calls: string
   /** The write key as JSON. */
   readonly writeKey: string
+  /** When the SDK has written it. */
+  readonly sentAt: string
 }
 
 /**
@@ -23,12 +25,21 @@ export function splitBatchBody(body: string): BatchBody | undefined {
   const foot = body.lastIndexOf(FOOT)
   const sentAt = body.lastIndexOf(SENT_AT)
   if (foot < HEAD.length || sentAt < foot) return undefined
-  return { calls: body.slice(HEAD.length, foot), writeKey: body.slice(foot + FOOT.length, sentAt) }
+  return {
+    calls: body.slice(HEAD.length, foot),
+    writeKey: body.slice(foot + FOOT.length, sentAt),
+    sentAt: body.slice(sentAt + SENT_AT.length, -2),
+  }
 }
 
-/** Builds a body that is sent now: Segment corrects every timestamp by `sentAt`. */
-export function buildBatchBody(calls: string, writeKey: string): string {
-  return `${HEAD}${calls}${FOOT}${writeKey}${SENT_AT}${new Date().toISOString()}"}`
+/**
+ * Builds a body, by default one that is sent now: Segment corrects every timestamp by `sentAt`.
+ */
+export function buildBatchBody(
+  calls: string,
+  { writeKey, sentAt = new Date().toISOString() }: Pick<BatchBody, 'writeKey'> & Partial<BatchBody>,
+): string {
+  return `${HEAD}${calls}${FOOT}${writeKey}${SENT_AT}${sentAt}"}`
 }
 
 /** Splits a batch's calls into one JSON text each. */

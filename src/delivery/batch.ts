@@ -18,6 +18,7 @@ export type Failure = { readonly answer: Answer } | { readonly error: unknown }
 /** A batch of the client. */
 export interface Batch {
   readonly request: HTTPClientRequest
+  /** The write key as JSON. */
   readonly writeKey: string
   readonly resolve: (response: HTTPResponse) => void
   readonly reject: (error: unknown) => void
@@ -50,12 +51,21 @@ export interface Parcel {
   readonly alone: boolean
 }
 
-/** Cuts a batch into parcels that Segment takes: one, unless it is very large. */
-export function parcelsOf(batch: Batch, calls: string, flushAt: number): Parcel[] {
+/**
+ * Cuts calls of a batch into parcels that Segment takes: one, unless they are very large.
+ *
+ * @param most - An upper bound of their number.
+ * @param messageIds - Their ids, where these are known.
+ */
+export function parcelsOf(
+  batch: Batch,
+  calls: string,
+  most: number,
+  messageIds?: readonly string[],
+): Parcel[] {
   const bytes = Buffer.byteLength(calls) + FRAME_BYTES
-  if (bytes <= MAX_BATCH_BYTES && flushAt <= MAX_BATCH_CALLS) {
-    batch.open = 1
-    return [{ batch, calls, messageIds: messageIdsOf(calls), bytes, count: flushAt, alone: false }]
+  if (bytes <= MAX_BATCH_BYTES && most <= MAX_BATCH_CALLS) {
+    return [{ batch, calls, messageIds: messageIds ?? messageIdsOf(calls), bytes, count: most, alone: false }]
   }
   const parcels: Parcel[] = []
   let part: string[] = []
@@ -72,7 +82,6 @@ export function parcelsOf(batch: Batch, calls: string, flushAt: number): Parcel[
     partBytes += callBytes
   }
   close()
-  batch.open = parcels.length
   return parcels
 }
 
@@ -98,7 +107,7 @@ export function requestOf(
     ...retryCount,
     ...(authorization && { Authorization: authorization }),
   }
-  return { ...request, headers, body: buildBatchBody(calls, writeKey) }
+  return { ...request, headers, body: buildBatchBody(calls, { writeKey }) }
 }
 
 /** Orders batches by age; one that keeps failing lets the others pass. */

@@ -1,3 +1,4 @@
+import { memberOf } from '../support/member-of.js'
 import { PropertyStore } from '../support/property-store.js'
 import { FlushWaiters } from './flush-waiters.js'
 import type { Unsettled } from './process-end.js'
@@ -5,6 +6,12 @@ import type { Unsettled } from './process-end.js'
 /** What the SDK's client emits about a call: its context, as far as it is needed here. */
 export interface SdkContext {
   readonly event: { readonly messageId?: string; readonly type?: string }
+}
+
+/** Whether something that the client emits is such a context. */
+export function isContext(value: unknown): value is SdkContext {
+  const event = memberOf(value, 'event')
+  return typeof event === 'object' && event !== null
 }
 
 /** What the client reports of a failed call. */
@@ -109,15 +116,15 @@ export class ClientCalls {
   }
 
   /** The client has a new call. */
-  begin(messageId: string, context: SdkContext | undefined, isDirect: boolean): void {
+  begin(messageId: string, context: SdkContext | undefined, isDirect: boolean): ClientCall {
     const known = this.#calls.get(messageId)
     if (known && context && !known.context) {
       known.context = context
       this.#ofContext.set(context, known)
-      return
+      return known
     }
     // Segment takes the second one for a repetition of the first.
-    if (known && isDirect) return
+    if (known && isDirect) return known
     if (known) this.#remove(known)
     const direct = isDirect ? ++this.#directMade : undefined
     const call = new ClientCall(messageId, context, direct)
@@ -128,6 +135,17 @@ export class ClientCalls {
     }
     this.#calls.set(messageId, call)
     if (this.#calls.size === 1) this.onFirst?.()
+    return call
+  }
+
+  /** Whether the client still holds a call. */
+  holds(call: ClientCall): boolean {
+    return this.#calls.get(call.messageId) === call
+  }
+
+  /** The SDK's event of a call that the client holds. */
+  eventOf(messageId: string): object | undefined {
+    return this.#calls.get(messageId)?.context?.event
   }
 
   /**

@@ -1,7 +1,8 @@
 import { setImmediate } from '../support/clock.js'
 import { isInstance } from '../support/instance.js'
+import { memberOf } from '../support/member-of.js'
 import { messageIdsOf, splitBatchBody } from './batch-body.js'
-import type { ClientCalls, SdkContext } from './client-calls.js'
+import { type ClientCall, type ClientCalls, isContext } from './client-calls.js'
 import { Cancelled, ClientClosed, cancelledBy, faultOf, isCancellation, isNetworkError } from './failure.js'
 import type { SdkTraits, SegmentClient } from './segment-client.js'
 
@@ -72,6 +73,11 @@ export class ClientEvents {
       Reflect.apply(this.#client.analytics.on, this.#client.analytics, [event, contained])
   }
 
+  /** A call has failed that no request has carried. */
+  stopped(call: ClientCall, reason: unknown): void {
+    this.#calls.failed(call, this.#reasonBeforeRequest(reason))
+  }
+
   #begun(context: unknown): void {
     if (!isContext(context)) return
     this.#isBegun = true
@@ -132,16 +138,7 @@ export class ClientEvents {
   }
 }
 
-function isContext(value: unknown): value is SdkContext {
-  const event = memberOf(value, 'event')
-  return typeof event === 'object' && event !== null
-}
-
 function messageIdsIn(told: unknown): string[] {
   const body = memberOf(told, 'body')
   return typeof body === 'string' ? messageIdsOf(splitBatchBody(body)?.calls ?? '') : []
-}
-
-function memberOf(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined
 }

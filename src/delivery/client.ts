@@ -4,6 +4,7 @@ import type { RequestReport } from '../observe/step.js'
 import { areTimersFaked, nextTurn, performance } from '../support/clock.js'
 import { isInstance } from '../support/instance.js'
 import { answerWithin, isPromise } from '../support/maybe.js'
+import { Carriers } from './carriers.js'
 import { ClientCalls, type OutcomeListener } from './client-calls.js'
 import { ClientEvents } from './client-events.js'
 import { ClientWatch } from './client-watch.js'
@@ -13,6 +14,8 @@ import { DEFAULT_LIMITS } from './limits.js'
 import { OAuthToken } from './oauth-token.js'
 import type { Unsettled } from './process-end.js'
 import { makeCall } from './sdk-call.js'
+import { hasListeners, SdkOnlookers } from './sdk-onlookers.js'
+import { SdkTexts } from './sdk-texts.js'
 import { lendTimers, withNodeTimers } from './sdk-timers.js'
 import {
   type ClientSettings,
@@ -26,10 +29,13 @@ import { Transport, type TransportParts } from './transport.js'
 import { UnrefHttpClient } from './unref-http-client.js'
 
 /** Short, yet long enough for the calls of one batch to pass the plugins together. */
-const CLIENT_FLUSH_INTERVAL_MS = 10
+const CLIENT_FLUSH_INTERVAL_MS = 2
 
 /** The SDK's default for the seconds that it retries a batch, or waits at Segment's request. */
 const SDK_MAX_DURATION_S = 43_200
+
+/** What the SDK emits about its requests, with their bodies. */
+const REQUESTS: readonly string[] = ['http_request', 'http_response']
 
 /** Milliseconds that closing waits for a plugin that hangs, when every call has its outcome. */
 const CLOSE_STUCK_MS = 250
@@ -62,10 +68,20 @@ export class Client {
   /** `undefined` where a stand-in emits nothing: a call then has its outcome when its method has returned or its promise has settled. */
   readonly #events: ClientEvents | undefined
   readonly #watch: ClientWatch
+  /** Of a client whose transport sends whole batches that the SDK was given as one call. */
+  readonly #batches: Batches | undefined
   #unnamed = 0
 
-  /** @param analytics - The SDK's client, or a stand-in. */
-  constructor(analytics: SegmentClient, calls: ClientCalls | OutcomeListener, transport?: Transport) {
+  /**
+   * @param analytics - The SDK's client, or a stand-in.
+   * @param batches - What it takes to give whole batches to the SDK as one call.
+   */
+  constructor(
+    analytics: SegmentClient,
+    calls: ClientCalls | OutcomeListener,
+    transport?: Transport,
+    batches?: Omit<Batches, 'onlookers'>,
+  ) {
     this.analytics = analytics
     this.calls = calls instanceof ClientCalls ? calls : new ClientCalls(calls)
     this.traits = sdkTraitsOf(analytics)
@@ -75,6 +91,9 @@ export class Client {
     else this.calls.onQuiet = () => this.onQuiet?.()
     this.#watch = new ClientWatch(this, this.calls)
     this.#events = typeof analytics.on === 'function' ? new ClientEvents(this, this.calls) : undefined
+    if (!batches) return
+    this.#batches = { ...batches, onlookers: new SdkOnlookers(analytics) }
+    batches.carriers.onStopped = (call, reason) => this.#events?.stopped(call, reason)
   }
 
   /** Makes a client that batches calls as the SDK does, and keeps the process alive until they are sent. */
@@ -93,7 +112,36 @@ export class Client {
       observer: () => route.observer(),
       abort: (reason: Error) => http?.abort(reason),
     }
-    return open({ ...settings, flushInterval: CLIENT_FLUSH_INTERVAL_MS }, listener, parts)
+    // An application's own HTTP client may look into what it is given.
+    const mayCarry = settings.httpClient === undefined
+    return open({ ...settings, flushInterval: CLIENT_FLUSH_INTERVAL_MS }, listener, parts, mayCarry)
+  }
+
+  /** Whether batches may be given to the SDK as one call now: nobody but this package sees what it does with calls. */
+  get carries(): boolean {
+    return this.#batches?.onlookers.areThere === false
+  }
+
+  /** A call as the SDK writes it; `undefined` where the SDK has to write it itself. */
+  textOf(call: SegmentCall): string | undefined {
+    return this.#batches?.texts.textOf(call)
+  }
+
+  /**
+   * Gives a whole batch to the SDK, as one call. Each call has an outcome of its own.
+   *
+   * @param texts - The calls as {@link textOf} writes them.
+   * @returns Whether the SDK has taken it.
+   */
+  carry(messageIds: readonly string[], texts: readonly string[]): boolean {
+    if (!this.#batches) return false
+    const { carriers } = this.#batches
+    if (areTimersFaked()) lendTimers(this.analytics)
+    if (isClosed(this.analytics)) return false
+    carriers.carry(messageIds, texts, (messageId) =>
+      this.analytics.track({ userId: 'reqtrack', event: 'batch', properties: {}, messageId }),
+    )
+    return true
   }
 
   /** Whether no request is in flight or waits for a retry. */
@@ -114,6 +162,7 @@ export class Client {
     if (!this.traits) this.calls.begin(messageId, undefined, false)
     events?.expect()
     if (this.isOwn && areTimersFaked()) lendTimers(this.analytics)
+    if (this.carries) this.#batches?.texts.watch(call)
     try {
       answer = makeCall(this.analytics, call)
     } catch (error) {
@@ -193,12 +242,28 @@ export class Client {
 /** The parts in which clients differ. */
 type TransportChoice = Pick<TransportParts, 'gate' | 'custom' | 'observer' | 'unsettled' | 'abort'>
 
-function open(settings: ClientSettings, listener: OutcomeListener, choice: TransportChoice): Client {
+/** What it takes to give whole batches to the SDK as one call. */
+interface Batches {
+  readonly carriers: Carriers
+  readonly texts: SdkTexts
+  readonly onlookers: SdkOnlookers
+}
+
+/** @param mayCarry - Whether the SDK may be given whole batches as one call. */
+function open(
+  settings: ClientSettings,
+  listener: OutcomeListener,
+  choice: TransportChoice,
+  mayCarry = false,
+): Client {
   const { maxRetries, flushAt, oauthSettings, maxTotalBackoffDuration, maxRateLimitDuration } = settings
   const calls = new ClientCalls(listener, choice.unsettled)
+  const texts = new SdkTexts()
+  const carriers = new Carriers(calls, texts)
   const transport = new Transport({
     ...choice,
     calls,
+    carriers,
     oauth: oauthSettings && new OAuthToken(oauthSettings, choice.custom),
     maxRetries,
     maxBackoffMs: (maxTotalBackoffDuration ?? SDK_MAX_DURATION_S) * 1_000,
@@ -214,8 +279,8 @@ function open(settings: ClientSettings, listener: OutcomeListener, choice: Trans
     // The transport has the token, too: the SDK asks for it without pauses.
     oauthSettings: undefined,
   })
-  containDrained(analytics, listener)
-  return new Client(analytics, calls, transport)
+  containEvents(analytics, listener, carriers)
+  return new Client(analytics, calls, transport, mayCarry ? { carriers, texts } : undefined)
 }
 
 /** The path of the API behind that of the host, which the SDK would drop. */
@@ -224,12 +289,18 @@ function pathOf({ host, path = '/v1/batch' }: ClientSettings): string {
   return `${pathname.replace(/\/+$/, '')}/${path.replace(/^\/+/, '')}${path.includes('?') ? '' : search}`
 }
 
-/** Contains what listeners of `drained` throw, which the SDK would let end the process as an unhandled rejection. */
-function containDrained(analytics: Analytics, listener: OutcomeListener): void {
+/**
+ * Contains what listeners of `drained` throw, which the SDK would let end the process as an unhandled rejection, and keeps
+ * from listeners that the SDK was given batches as one call.
+ */
+function containEvents(analytics: Analytics, listener: OutcomeListener, carriers: Carriers): void {
   const { emit } = analytics
   analytics.emit = (event, ...told) => {
+    if (carriers.isHidden(event, told[0])) return analytics
     try {
-      Reflect.apply(emit, analytics, [event, ...told])
+      const shown =
+        REQUESTS.includes(event) && hasListeners(analytics, event) ? told.map(carriers.shown) : told
+      Reflect.apply(emit, analytics, [event, ...shown])
     } catch (error) {
       if (event !== 'drained') throw error
       listener.listenerFailed?.(event, error)

@@ -44,6 +44,8 @@ const ADOPTED_NUMBER = 0
 
 /** Hears the outcome of every call. */
 export interface DeliveryListener {
+  /** Whether anybody wants to know which calls have arrived. */
+  readonly hearsDelivered: boolean
   delivered(call: SegmentCall): void
   failed(failed: FailedCall): void
 }
@@ -205,6 +207,8 @@ export class Delivery {
     if (this.#storedQueue?.isUsable) return this.#store(this.#storedQueue, call, messageId, isKeyed)
     if (!this.#parts.sends) return this.#refuse(call, 'closed', 'the outbox cannot be used')
     if (this.#clientError) return this.#refuse(call, 'closed', this.#clientError)
+    const sdkText = this.#client.carries ? this.#client.textOf(call) : undefined
+    if (sdkText !== undefined) return this.#deliverText(call, messageId, sdkText)
     const most = bytesWithin(call.params, MAX_PARAMS_BYTES)
     if (most === undefined) return this.#refuse(call, 'too-large', undefined)
     const pending = this.#pending
@@ -224,7 +228,37 @@ export class Delivery {
         messageId,
         remembered,
         text,
+        sdkText: undefined,
         call: text === undefined ? call : undefined,
+        objectBytes,
+        bytes,
+        ageMs: 0,
+      }),
+    )
+    this.#submitter.gather()
+  }
+
+  /** Delivers a call that is written as it will be sent: its object is needed only by those who want to hear of it. */
+  #deliverText(call: SegmentCall, messageId: string, sdkText: string): void {
+    const { ledger, limits, listener } = this.#parts
+    if (Buffer.byteLength(sdkText) > MAX_CALL_BYTES) return this.#refuse(call, 'too-large', undefined)
+    const pending = this.#pending
+    const bytes = sizeOf(sdkText)
+    if (pending.size >= limits.maxPending || !pending.hasRoomFor(bytes, limits.maxBytes)) {
+      return this.#refuse(call, 'overflow', `${pending.size} calls, ${pending.bytes} bytes are waiting`)
+    }
+    const { type, remembered } = call
+    const objectBytes = listener.hearsDelivered ? this.#objectBytesOf(call) : 0
+    ledger.made()
+    this.#submitter.add(
+      pending.add({
+        number: ++this.#made,
+        type,
+        messageId,
+        remembered,
+        text: undefined,
+        sdkText,
+        call: objectBytes > 0 ? call : undefined,
         objectBytes,
         bytes,
         ageMs: 0,
@@ -277,6 +311,7 @@ export class Delivery {
           messageId,
           remembered,
           text,
+          sdkText: undefined,
           call: objectBytes > 0 ? call : undefined,
           objectBytes,
           bytes: sizeOf(text),
@@ -389,6 +424,7 @@ export class Delivery {
       messageId,
       remembered: undefined,
       text,
+      sdkText: undefined,
       call: undefined,
       objectBytes: 0,
       bytes: sizeOf(text),
@@ -440,7 +476,11 @@ export class Delivery {
   /** Ends a call that was taken and never held. */
   #endTaken({ call: { type, text }, place }: LoadedCall, reason: FailureReason, detail: string): void {
     this.#storedQueue?.settled(place)
-    this.#giveUp(callOf({ type, text, remembered: undefined, call: undefined }), reason, detail)
+    this.#giveUp(
+      callOf({ type, text, remembered: undefined, sdkText: undefined, call: undefined }),
+      reason,
+      detail,
+    )
     this.#settled()
   }
 
@@ -574,15 +614,19 @@ export class Delivery {
   #delivered(messageId = ''): void {
     const pending = this.#pending.get(messageId)
     if (!pending?.isSubmitted) return
-    const call = callOf(pending)
     this.#submitter.settled(pending)
     this.#pending.remove(pending)
     if (pending.place) this.#storedQueue?.settled(pending.place)
     this.#parts.ledger.delivered()
     if (!this.#client.isOwn) this.#gate.succeeded()
+    if (channels.delivered.hasSubscribers || this.#parts.listener.hearsDelivered)
+      this.#tellDelivered(callOf(pending))
+    this.#settled()
+  }
+
+  #tellDelivered(call: SegmentCall): void {
     if (channels.delivered.hasSubscribers) channels.delivered.publish({ call })
     this.#parts.listener.delivered(call)
-    this.#settled()
   }
 
   #failed({ messageId = '' }: CallSummary, reason: unknown): void {

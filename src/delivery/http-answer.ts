@@ -1,4 +1,5 @@
 import type { HTTPResponse } from '@segment/analytics-node'
+import { memberOf } from '../support/member-of.js'
 
 /** Segment answers with some 20 bytes; an endless answer, or one that a few bytes expand to, must not fill the memory. */
 export const MAX_ANSWER_BYTES = 64 * 1024
@@ -59,8 +60,4 @@ function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {
 
 function isWebStream(value: unknown): value is WebStream {
   return typeof memberOf(value, 'getReader') === 'function'
-}
-
-function memberOf(value: unknown, name: string | symbol): unknown {
-  return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined
 }

@@ -1,5 +1,6 @@
 import type { CallParams, CallType, Remembered, SegmentCall } from '../model/segment-call.js'
 import type { Place } from './outbox/stored-queue.js'
+import { callOfSdkText } from './sdk-format.js'
 
 /**
  * A call without an outcome. The next ones stay objects; the others wait as text, about a kilobyte, which takes a third of
@@ -12,6 +13,8 @@ export interface PendingCall {
   readonly messageId: string
   /** The parameters as JSON; absent while the call is kept as an object. */
   readonly text: string | undefined
+  /** The call as the SDK writes it; absent where the SDK has to write it itself. */
+  readonly sdkText: string | undefined
   /** Bytes of the JSON; an upper bound unless `isExactSize`. */
   bytes: number
   /** Whether `bytes` was measured. */
@@ -41,10 +44,12 @@ export interface PendingCall {
 export function callOf({
   type,
   text,
+  sdkText,
   remembered,
   call,
-}: Pick<PendingCall, 'type' | 'text' | 'remembered' | 'call'>): SegmentCall {
+}: Pick<PendingCall, 'type' | 'text' | 'sdkText' | 'remembered' | 'call'>): SegmentCall {
   if (call) return call
+  if (text === undefined && sdkText !== undefined) return callOfSdkText(sdkText, type, remembered)
   const params = JSON.parse(text ?? '{}') as CallParams[CallType] & { timestamp: string | Date }
   params.timestamp = new Date(params.timestamp)
   // This process or an earlier one made the text from a call of this type.
@@ -52,8 +57,8 @@ export function callOf({
 }
 
 /** The call's parameters as JSON. */
-export function textOf({ text, call }: Pick<PendingCall, 'text' | 'call'>): string {
-  return text ?? JSON.stringify(call?.params ?? {})
+export function textOf(pending: PendingCall): string {
+  return pending.text ?? JSON.stringify(callOf(pending).params)
 }
 
 /** Bytes that count for a text: those of its JSON, or of its string in memory where a character takes two bytes there. */

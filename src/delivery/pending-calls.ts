@@ -14,6 +14,8 @@ export interface UnsettledCall {
   readonly remembered: Remembered | undefined
   /** Its parameters as JSON, unless it waits as an object. */
   readonly text: string | undefined
+  /** The call as the SDK writes it, where that is known. */
+  readonly sdkText: string | undefined
   /** The call, where it waits as an object. */
   readonly call: SegmentCall | undefined
   /** Bytes of memory that the object takes; 0 without one. */
@@ -84,7 +86,7 @@ export class PendingCalls {
 
   /** Adds a call. */
   add({ ageMs, ...call }: UnsettledCall): PendingCall {
-    const isText = call.text !== undefined
+    const isText = call.text !== undefined || call.sdkText !== undefined
     const pending: PendingCall = {
       ...call,
       isExactSize: isText,
@@ -106,7 +108,7 @@ export class PendingCalls {
 
   /** Drops the object of a call that has a text, too. */
   dropObject(pending: PendingCall): void {
-    if (pending.text === undefined) return
+    if (pending.text === undefined && pending.sdkText === undefined) return
     pending.call = undefined
     this.#objectBytes -= pending.objectBytes
     pending.objectBytes = 0

@@ -1,4 +1,5 @@
 import { areTimersFaked, clearTimeout, nextTick, setTimeout } from '../support/clock.js'
+import { memberOf } from '../support/member-of.js'
 
 /** The SDK's clients that get Node's timers. */
 const clients = new WeakSet<object>()
@@ -55,8 +56,4 @@ function lendNextTimeout(): void {
   }
   Object.assign(globalThis, { setTimeout: lent })
   nextTick(restore)
-}
-
-function memberOf(owner: unknown, name: string): unknown {
-  return typeof owner === 'object' && owner !== null ? Reflect.get(owner, name) : undefined
 }

@@ -1,3 +1,4 @@
+import type { SegmentCall } from '../model/segment-call.js'
 import { clearTimeout, setImmediate, setTimeout } from '../support/clock.js'
 import type { Client } from './client.js'
 import type { Gate } from './gate.js'
@@ -44,6 +45,8 @@ export class Submitter {
   readonly #room = new WaitingRoom()
   readonly #suspects: PendingCall[] = []
   #submitted = 0
+  /** Calls of the batch that is being submitted, which no list has. */
+  #inHand = 0
   /** Bytes of memory of the submitted calls. */
   #memory = 0
   #flushing: Promise<void> | undefined
@@ -80,7 +83,7 @@ export class Submitter {
 
   /** How many wait that the client does not hold. */
   get waiting(): number {
-    return this.size - (this.#suspects[0]?.isSubmitted ? 1 : 0)
+    return this.size + this.#inHand - (this.#suspects[0]?.isSubmitted ? 1 : 0)
   }
 
   /** The next call. */
@@ -222,13 +225,58 @@ export class Submitter {
       if (!isDue && this.#room.size < maxBatch) return this.gather()
       const size = client.isOwn ? maxBatch : 1
       if (this.#submitted > 0 && this.#submitted + size > this.#window) return
-      for (let count = 0; count < size; count++) {
-        if (this.#submitted > 0 && this.#memory >= this.#parts.maxMemory) return
-        const pending = this.#room.take()
-        if (!pending) break
-        this.#submit(pending)
-      }
+      const batch = this.#takeBatch(size)
+      if (!this.#carry(batch)) this.#submitEach(batch)
+      if (this.#isFull && batch.length < size) return
     }
+  }
+
+  /** Whether the calls that the client holds take as much memory as they may. */
+  get #isFull(): boolean {
+    return this.#submitted > 0 && this.#memory >= this.#parts.maxMemory
+  }
+
+  #takeBatch(size: number): PendingCall[] {
+    const batch: PendingCall[] = []
+    while (batch.length < size && !this.#isFull) {
+      const pending = this.#room.take()
+      if (!pending) break
+      this.#hold(pending)
+      batch.push(pending)
+    }
+    return batch
+  }
+
+  #hold(pending: PendingCall): void {
+    pending.isSubmitted = true
+    if (pending.sdkText === undefined) pending.call ??= callOf(pending)
+    pending.clientBytes = pending.call ? memoryInClient(pending, pending.call) : pending.bytes
+    this.#memory += pending.clientBytes
+    this.#submitted++
+  }
+
+  /** Submits calls one by one: the client's listeners may look at the books at each. */
+  #submitEach(batch: readonly PendingCall[]): void {
+    this.#inHand = batch.length
+    for (const pending of batch) {
+      this.#inHand--
+      this.#submit(pending)
+    }
+  }
+
+  /** @returns Whether the client has taken a whole batch as one call. */
+  #carry(batch: readonly PendingCall[]): boolean {
+    const { client } = this.#parts
+    if (!client.carries || batch.length === 0) return false
+    const messageIds: string[] = []
+    const texts: string[] = []
+    for (const pending of batch) {
+      const text = pending.sdkText ?? (pending.call && client.textOf(pending.call))
+      if (text === undefined) return false
+      messageIds.push(pending.messageId)
+      texts.push(text)
+    }
+    return client.carry(messageIds, texts)
   }
 
   #advance(): void {
@@ -253,11 +301,12 @@ export class Submitter {
 
   #submit(pending: PendingCall): void {
     const call = callOf(pending)
-    pending.call = call
-    pending.isSubmitted = true
-    pending.clientBytes = pending.objectBytes || memoryOf(call.params, Number.POSITIVE_INFINITY)
-    this.#memory += pending.clientBytes
-    this.#submitted++
+    if (!pending.call) {
+      this.#memory -= pending.clientBytes
+      pending.call = call
+      pending.clientBytes = memoryInClient(pending, call)
+      this.#memory += pending.clientBytes
+    }
     try {
       this.#parts.client.call(call)
     } catch (error) {
@@ -270,7 +319,10 @@ export class Submitter {
   #submitSuspect(): boolean {
     const [suspect] = this.#suspects
     if (!suspect || !this.#parts.gate.isOpen) return false
-    if (this.#submitted === 0) this.#submit(suspect)
+    if (this.#submitted === 0) {
+      this.#hold(suspect)
+      this.#submit(suspect)
+    }
     return suspect.isSubmitted
   }
 
@@ -310,4 +362,9 @@ export class Submitter {
   #clear(suspect: PendingCall): void {
     if (this.#suspects[0] === suspect) this.#suspects.shift()
   }
+}
+
+/** Bytes of memory that a call takes as an object while the client holds it. */
+function memoryInClient({ objectBytes }: PendingCall, { params }: SegmentCall): number {
+  return objectBytes || memoryOf(params, Number.POSITIVE_INFINITY)
 }

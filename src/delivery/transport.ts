@@ -16,6 +16,7 @@ import {
   statusOf,
 } from './batch.js'
 import { splitBatchBody } from './batch-body.js'
+import type { Carrier, Carriers } from './carriers.js'
 import type { ClientCalls } from './client-calls.js'
 import { exchange } from './exchange.js'
 import { ClientClosed, messageOf } from './failure.js'
@@ -45,6 +46,8 @@ export interface TransportParts {
   readonly abort?: (reason: Error) => void
   /** Hears which calls a request carries, and what became of them. */
   readonly calls: ClientCalls
+  /** The batches that the SDK was given as one call. */
+  readonly carriers: Carriers
   /** The observer of requests, if there is one. */
   observer(): ((report: RequestReport) => void) | undefined
 }
@@ -83,7 +86,6 @@ export class Transport implements HTTPClient {
 
   /** Sends one batch; the client calls it. */
   makeRequest(request: HTTPClientRequest): Promise<HTTPResponse> {
-    const { flushAt } = this.#parts
     const body = splitBatchBody(request.body)
     if (!body) return Promise.reject(new Error('the client made a request that is no batch'))
     if (this.#stopped) return Promise.reject(new ClientClosed())
@@ -104,12 +106,38 @@ export class Transport implements HTTPClient {
       }
       this.#batches++
       this.#parts.unsettled?.begin()
-      for (const parcel of parcelsOf(batch, body.calls, flushAt)) {
+      const parcels = this.#parcelsOf(batch, body.calls)
+      batch.open = parcels.length
+      if (parcels.length === 0) this.#ended(batch)
+      for (const parcel of parcels) {
         this.#parts.calls.carried(parcel.messageIds)
         this.#queue.push(parcel)
+        // One request each, unless it has to wait.
+        this.#next()
       }
-      this.#next()
     })
+  }
+
+  #parcelsOf(batch: Batch, calls: string): Parcel[] {
+    const { carriers, flushAt } = this.#parts
+    return carriers
+      .unpack(calls)
+      .flatMap((carried) =>
+        typeof carried === 'string'
+          ? parcelsOf(batch, carried, flushAt)
+          : this.#parcelsOfCarrier(batch, carried),
+      )
+  }
+
+  /** What has been given up meanwhile is not sent. */
+  #parcelsOfCarrier(batch: Batch, { calls, texts }: Carrier): Parcel[] {
+    const held = this.#parts.calls
+    const isHeld = calls.every((call) => held.holds(call))
+    const kept = isHeld ? texts : texts.filter((_, index) => calls[index] && held.holds(calls[index]))
+    const messageIds = (isHeld ? calls : calls.filter((call) => held.holds(call))).map(
+      (call) => call.messageId,
+    )
+    return kept.length === 0 ? [] : parcelsOf(batch, kept.join(','), kept.length, messageIds)
   }
 
   /** Returns every batch that waits. */
@@ -233,7 +261,10 @@ export class Transport implements HTTPClient {
     else batch.delivered = true
     this.#parts.calls.settled(parcel.messageIds, failure && errorOf(failure))
     batch.open--
-    if (batch.open > 0) return
+    if (batch.open === 0) this.#ended(batch)
+  }
+
+  #ended(batch: Batch): void {
     this.#batches--
     this.#parts.unsettled?.end()
     finish(batch)

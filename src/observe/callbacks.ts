@@ -57,6 +57,11 @@ export class Callbacks {
     if (this.#on.error) this.#contain('error', () => this.#on.error?.(error))
   }
 
+  /** Whether the application wants to know which calls have arrived. */
+  get hearsDelivered(): boolean {
+    return this.#on.delivered !== undefined
+  }
+
   /** The tracking was shut down. */
   shutdown(report: CallbackPayload<'shutdown'>): void {
     if (this.#on.shutdown) this.#contain('shutdown', () => this.#on.shutdown?.(report))

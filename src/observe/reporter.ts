@@ -102,6 +102,11 @@ export class Reporter {
     this.#callbacks.dropped(dropped)
   }
 
+  /** Whether anybody wants to know which calls have arrived. */
+  get hearsDelivered(): boolean {
+    return this.observation.tell !== undefined || this.#callbacks.hearsDelivered
+  }
+
   /** A call has arrived. */
   delivered(call: SegmentCall): void {
     this.observation.tell?.({ type: 'delivered', call })

@@ -40,6 +40,7 @@ try {
   await checkTypeScript(tarball)
   await checkFramework('koa', tarball, ['koa', '@types/koa', '@types/node'])
   await checkFramework('fastify', tarball, ['fastify', '@types/node'], '/orders')
+  await checkFramework('hono', tarball, ['hono', '@hono/node-server', '@types/node'], '/orders')
   console.log(`the package is fit to publish (${seconds(started)})`)
 } catch (error) {
   console.error(error instanceof Error ? error.message : error)
@@ -105,7 +106,7 @@ async function checkTypeScript(tarball: string): Promise<void> {
   write(project, 'cjs/entries.cts', everyEntry)
   copy(project, 'merged-by-import', 'merged-by-require', 'drive.mjs')
   const types = Object.keys(readManifest().peerDependencies).filter((name) => name.startsWith('@types/'))
-  const typed = ['express', 'fastify', '@types/node', ...types]
+  const typed = ['express', 'fastify', 'hono', '@types/node', ...types]
   await step('install: TypeScript', () => install(project, tarball, typed))
 
   await step('compile: ESM', () => compile(project, 'esm'))

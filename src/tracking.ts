@@ -175,6 +175,8 @@ class RequestTracking implements Tracking {
     }
     this[internals] = {
       attach: (framework, native, req, res) => requests.attach(framework, native, req, res),
+      begin: (request, response, waitUntil) => requests.begin(request, response, waitUntil),
+      ended: (tracker, status) => requests.ended(tracker, status),
       runRequest: (tracker, req, res, next) => runner.run(tracker, req, res, next),
       runPart: (tracker, part) => runner.runPart(tracker, part),
       logger,

@@ -4,6 +4,9 @@ import type { PlanJudge } from '../model/plan.js'
 import type { Tracker } from '../model/tracker.js'
 import type { Observer } from '../observe/step.js'
 import type { Framework } from '../request/message-request.js'
+import type { OutgoingResponse } from '../request/response-head.js'
+import type { WebTracked } from '../request/web-request.js'
+import type { WaitUntil } from './platform-wait.js'
 import type { RequestTracker } from './request-tracker.js'
 
 /** The key under which a tracking keeps its {@link TrackingInternals}; the ESM and the CommonJS build share it. */
@@ -18,6 +21,10 @@ export interface TrackingInternals {
     req: IncomingMessage,
     res: ServerResponse,
   ): RequestTracker
+  /** Gives a web-standard request its tracker; whoever begins it tells its end. */
+  begin(request: WebTracked, response: OutgoingResponse, waitUntil: WaitUntil | undefined): RequestTracker
+  /** A request that was begun has ended: with the status of its response, or without one if it was aborted. */
+  ended(tracker: RequestTracker, status: number | undefined): void
   /** Runs the rest of a request's way through the application, with the request's tracker as the ambient one. */
   runRequest<T>(tracker: Tracker, req: IncomingMessage, res: ServerResponse, next: () => T): T
   /** Runs a part of a request's way with its tracker as the ambient one: a hook that comes from an event of Node's. */

@@ -15,10 +15,7 @@ export function problemOfMessages(request: unknown, response: unknown): string |
   if (isInstance(request, Request) && isInstance(response, Response)) return undefined
   const expected = "expected the IncomingMessage and the ServerResponse of Node's HTTP server"
   if (isWebRequest(request)) {
-    return (
-      `a web-standard Request: ${expected}. A web-standard handler is for withTracking() of reqtrack/fetch, ` +
-      'from the version of reqtrack on that has it'
-    )
+    return `a web-standard Request: ${expected}. A web-standard handler is for withTracking() of reqtrack/fetch`
   }
   if (!isObject(headersOf(request))) return `${kindOf(request)} as the request: ${expected}`
   return isObject(response) ? undefined : `${kindOf(response)} as the response: ${expected}`

@@ -8,15 +8,19 @@ const MOST_MS = 5_000
 /** Keeps a platform whose process is frozen after the answer from doing so before the events have gone. */
 export type WaitUntil = (work: Promise<unknown>) => void
 
-/** Tells the platform what to wait for: `config.waitUntil`. */
+/** Tells the platform what to wait for: by a request's own function, else by `config.waitUntil`. */
 export class PlatformWait {
-  readonly #waitUntil: WaitUntil
+  readonly #waitUntil: WaitUntil | undefined
   readonly #flush: (timeoutMs: number) => Promise<void>
   readonly #reporter: Reporter
   readonly #open = new Map<Scope, () => void>()
 
   /** @param flush - Waits until every call has its outcome, or the time is over. It never rejects. */
-  constructor(waitUntil: WaitUntil, flush: (timeoutMs: number) => Promise<void>, reporter: Reporter) {
+  constructor(
+    waitUntil: WaitUntil | undefined,
+    flush: (timeoutMs: number) => Promise<void>,
+    reporter: Reporter,
+  ) {
     this.#waitUntil = waitUntil
     this.#flush = flush
     this.#reporter = reporter
@@ -24,9 +28,10 @@ export class PlatformWait {
 
   /** A scope has collected an event; its first one tells the platform, in the context of the code that tracked it. */
   collected(tracker: Scope): void {
-    if (tracker.outcome) return this.#hold(Promise.resolve())
-    if (this.#open.has(tracker)) return
-    this.#hold(new Promise((resolve) => this.#open.set(tracker, resolve)))
+    const waitUntil = tracker.waitUntilOfHost ?? this.#waitUntil
+    if (!waitUntil) return
+    if (tracker.outcome) this.#hold(waitUntil, Promise.resolve())
+    else if (!this.#open.has(tracker)) this.#holdUntilEnd(waitUntil, tracker)
   }
 
   /** A scope has ended, and its events are ready. */
@@ -35,9 +40,13 @@ export class PlatformWait {
     this.#open.delete(tracker)
   }
 
-  #hold(end: Promise<void>): void {
+  #holdUntilEnd(waitUntil: WaitUntil, tracker: Scope): void {
+    this.#hold(waitUntil, new Promise((resolve) => this.#open.set(tracker, resolve)))
+  }
+
+  #hold(waitUntil: WaitUntil, end: Promise<void>): void {
     try {
-      const given: unknown = this.#waitUntil(end.then(() => answerWithin(this.#flush(MOST_MS), MOST_MS)))
+      const given: unknown = waitUntil(end.then(() => answerWithin(this.#flush(MOST_MS), MOST_MS)))
       if (isPromise(given)) given.then(undefined, (error) => this.#failed(error))
     } catch (error) {
       this.#failed(error)
@@ -45,6 +54,6 @@ export class PlatformWait {
   }
 
   #failed(error: unknown): void {
-    this.#reporter.fault('the function waitUntil of the config failed: the platform may not wait', error)
+    this.#reporter.fault('the function waitUntil failed: the platform may not wait', error)
   }
 }

@@ -13,6 +13,7 @@ import { type RequestContext, toSegmentContext } from '../request/segment-contex
 import type { KnownConsent, ReadConsent, SenderReader } from '../request/sender.js'
 import { parseTraceparent } from '../request/trace.js'
 import type { Maybe } from '../support/maybe.js'
+import type { WaitUntil } from './platform-wait.js'
 import type { ScopeHost } from './scope.js'
 import { ScopeTracker } from './scope-tracker.js'
 
@@ -24,6 +25,8 @@ export class RequestTracker extends ScopeTracker {
   readonly kind = 'request'
   readonly request: TrackedRequest
   readonly response: OutgoingResponse
+  /** How the host of a web-standard request is told what to wait for. */
+  hostWaitUntil: WaitUntil | undefined
   /** Tells at the end, from the status, whether a page was shown; where that is tracked. */
   showedPage: ((status: number) => boolean) | undefined
   /** When the response's headers were first seen to be out, in milliseconds of `performance.now()`. */
@@ -36,6 +39,10 @@ export class RequestTracker extends ScopeTracker {
     this.#sender = sender
     this.request = request
     this.response = response
+  }
+
+  override get waitUntilOfHost(): WaitUntil | undefined {
+    return this.hostWaitUntil
   }
 
   override readRoute(): string | undefined {

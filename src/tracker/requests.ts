@@ -8,9 +8,12 @@ import { type EndListener, watchEnd } from '../request/end.js'
 import { type Framework, MessageRequest, messageOf, nodeFramework } from '../request/message-request.js'
 import { watchPage } from '../request/page-view.js'
 import { ProxiedNode } from '../request/proxied-node.js'
+import type { OutgoingResponse } from '../request/response-head.js'
 import type { SenderReader } from '../request/sender.js'
+import type { WebTracked } from '../request/web-request.js'
 import { PropertyStore } from '../support/property-store.js'
 import { problemOfMessages, standIns } from './node-messages.js'
+import type { WaitUntil } from './platform-wait.js'
 import { RequestTracker } from './request-tracker.js'
 import { ScopeTracker } from './scope-tracker.js'
 import type { Scopes } from './scopes.js'
@@ -50,6 +53,24 @@ export class Requests implements EndListener<RequestTracker> {
     this.#trackers.set(req, tracker)
     scopes.open.began()
     this.#watch(tracker, req, res)
+    return tracker
+  }
+
+  /**
+   * The tracker of a web-standard request, the same one however often it is asked for. Nothing tells its end but whoever has
+   * begun it: by {@link ended}, once.
+   *
+   * @param waitUntil - Tells the request's host what to wait for.
+   */
+  begin(request: WebTracked, response: OutgoingResponse, waitUntil: WaitUntil | undefined): RequestTracker {
+    const known = this.#trackerOf(request.message)
+    if (known) return known
+    const { scopes, sender, pageViews } = this.#parts
+    const tracker = new RequestTracker(scopes, sender, request, response)
+    tracker.hostWaitUntil = waitUntil
+    this.#trackers.set(request.message, tracker)
+    scopes.open.began()
+    if (pageViews) tracker.showedPage = watchPage(request, response, () => tracker.pageShown())
     return tracker
   }
 

@@ -131,6 +131,11 @@ export abstract class Scope {
     return Date.now()
   }
 
+  /** Tells a request's own host what to wait for before it freezes the process. */
+  get waitUntilOfHost(): ((work: Promise<unknown>) => void) | undefined {
+    return undefined
+  }
+
   /** Whether a room made this scope. */
   isOf(host: ScopeHost): boolean {
     return this.host === host

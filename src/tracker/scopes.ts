@@ -46,14 +46,14 @@ export class Scopes implements ScopeHost {
   readonly open = new OpenScopes()
   readonly #parts: ScopesParts
   readonly #early: EarlyDispatch | undefined
-  readonly #platform: PlatformWait | undefined
+  readonly #platform: PlatformWait
 
   constructor(parts: ScopesParts) {
     this.#parts = parts
     this.events = parts.events
     this.reporter = parts.reporter
     this.keepsPlaces = parts.hasPlan && parts.reporter.isDevelopment
-    this.#platform = parts.waitUntil && new PlatformWait(parts.waitUntil, parts.flush, parts.reporter)
+    this.#platform = new PlatformWait(parts.waitUntil, parts.flush, parts.reporter)
     this.#early = parts.early ? new EarlyDispatch(this.open, parts.dispatcher) : undefined
   }
 
@@ -64,7 +64,7 @@ export class Scopes implements ScopeHost {
       if (this.#early) this.#early.begin()
       else openWatches.look()
     }
-    this.#platform?.collected(tracker)
+    this.#platform.collected(tracker)
     this.events.collected(tracker.number, event.collected)
     if (tracker.isEndless) this.#tellSender(tracker, event)
   }
@@ -111,7 +111,7 @@ export class Scopes implements ScopeHost {
     })
     if (tracker.chosenConsent) this.chosen(tracker, tracker.chosenConsent, undefined)
     if (tracker.hasEvents) dispatcher.ready(tracker)
-    this.#platform?.ended(tracker)
+    this.#platform.ended(tracker)
   }
 
   /** Its end never comes: who watches is told with each event. */

@@ -1,11 +1,14 @@
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http'
+import { getRequestListener, type HttpBindings } from '@hono/node-server'
 import express from 'express'
 import express4 from 'express4'
 import fastify, { type FastifyReply, type FastifyRequest } from 'fastify'
+import { type Context, Hono } from 'hono'
 import Koa from 'koa'
 import Koa2 from 'koa2'
 import { expressTracking } from '../../src/frameworks/express.js'
 import { fastifyTracking } from '../../src/frameworks/fastify.js'
+import { honoTracking } from '../../src/frameworks/hono.js'
 import { koaTracking } from '../../src/frameworks/koa.js'
 import type { Tracking } from '../../src/index.js'
 import type { Gate } from './gate.js'
@@ -33,24 +36,34 @@ export interface FastifyExchange extends Exchange {
   readonly reply: FastifyReply
 }
 
+/** What Hono's handlers may give. */
+export type HonoAnswer = Response | Promise<Response | undefined>
+
+export interface HonoExchange extends Exchange {
+  readonly c: Context<{ Bindings: HttpBindings }>
+  readonly next: () => Promise<void>
+}
+
 /** The handlers of a scenario in all families of frameworks. */
 export interface Handlers {
   express(exchange: ExpressExchange): unknown
   koa(exchange: KoaExchange): unknown
   fastify(exchange: FastifyExchange): unknown
+  hono(exchange: HonoExchange): HonoAnswer
   /** Mounted before the tracking. */
   readonly before?: {
     express(exchange: Omit<ExpressExchange, 'track'>): unknown
     koa(exchange: Omit<KoaExchange, 'track'>): unknown
     /** Is to call `next` when the request goes on. */
     fastify(exchange: Omit<FastifyExchange, 'track'>, next: () => void): unknown
+    hono(exchange: Omit<HonoExchange, 'track'>): Promise<void>
   }
 }
 
 /** A framework of the matrix. */
 export interface Framework {
   readonly name: string
-  readonly family: 'express' | 'koa' | 'fastify'
+  readonly family: 'express' | 'koa' | 'fastify' | 'hono'
   /** An application that does what the handlers say, with tracking or without. */
   serve(
     handlers: Handlers,
@@ -65,6 +78,7 @@ export const frameworks: readonly Framework[] = [
   { name: 'Koa 2', family: 'koa', serve: serveKoa(Koa2) },
   { name: 'Koa 3', family: 'koa', serve: serveKoa(Koa) },
   { name: 'Fastify 5', family: 'fastify', serve: serveFastify },
+  { name: 'Hono 4', family: 'hono', serve: serveHono },
 ]
 
 function serveExpress(create: typeof express): Framework['serve'] {
@@ -117,6 +131,23 @@ async function serveFastify(
   app.all('/*', (request, reply) => handle({ request, reply, gate, track: trackerOf(request) }))
   await app.ready()
   return listen
+}
+
+function serveHono(
+  { before, hono: handle }: Handlers,
+  gate: Gate,
+  tracking: Tracking | undefined,
+): RequestListener {
+  const app = new Hono<{ Bindings: HttpBindings }>()
+  app.onError((error, c) => c.text('broken', 'status' in error && error.status === 418 ? 418 : 500))
+  if (before) app.use((c, next) => before.hono({ c, next, gate }))
+  // With any middleware the adapter for Node listens to the response, which it does not with a single handler.
+  app.use(tracking ? honoTracking(tracking) : (_c, next) => next())
+  app.use(async (c, next) => {
+    const { url = '' } = c.env.incoming
+    return await handle({ c, next, gate, track: () => c.var.track?.('request handle', { url }) })
+  })
+  return getRequestListener((request, env) => app.fetch(request, env))
 }
 
 function trackerOf(scope: { readonly url: string; readonly track?: express.Request['track'] }): () => void {

@@ -57,6 +57,12 @@ describe.each(frameworks)('requests that are open in $name', ({ serve: create })
           await gate.opened('answer')
           return 'hello'
         },
+        async hono({ c, track, gate }) {
+          if (open < events) track()
+          count()
+          await gate.opened('answer')
+          return c.text('hello')
+        },
       },
       gate,
       tracking,

@@ -43,6 +43,10 @@ describe.each(frameworks)('a request that was never answered in $name', ({ serve
           handle(request.tracker)
           return new Promise(() => {})
         },
+        hono({ c }) {
+          handle(c.var.tracker)
+          return new Promise(() => {})
+        },
       },
       gate,
       tracking,
@@ -85,6 +89,10 @@ describe.each(frameworks)('a request that was never answered in $name', ({ serve
           },
           fastify({ request }) {
             handle(request.tracker, request.url)
+            return new Promise(() => {})
+          },
+          hono({ c }) {
+            handle(c.var.tracker, c.req.path)
             return new Promise(() => {})
           },
         },

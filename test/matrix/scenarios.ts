@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { PassThrough, Readable } from 'node:stream'
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import type { Exchange, Handlers } from './frameworks.js'
 import type { Gate } from './gate.js'
 import { Wire } from './wire.js'
@@ -67,6 +68,21 @@ function* parts(count: number): Generator<Buffer> {
   for (let part = 0; part < count; part++) yield Buffer.from(`part ${part}\n`)
 }
 
+/** A stream of bytes as web-standard responses take it. */
+function webStream(body: Readable): ReadableStream<Uint8Array> {
+  return new ReadableStream({
+    async start(controller) {
+      try {
+        for await (const chunk of body) controller.enqueue(chunk)
+        controller.close()
+      } catch (error) {
+        controller.error(error)
+      }
+    },
+    cancel: () => void body.destroy(),
+  })
+}
+
 interface NodeExchange extends Exchange {
   readonly req: IncomingMessage
   readonly res: ServerResponse
@@ -85,6 +101,10 @@ function raw(answer: (exchange: NodeExchange) => unknown): Handlers {
       reply.hijack()
       return answer({ req: request.raw, res: reply.raw, track, gate })
     },
+    async hono({ c, track, gate }) {
+      await answer({ req: c.env.incoming, res: c.env.outgoing, track, gate })
+      return RESPONSE_ALREADY_SENT
+    },
   }
 }
 
@@ -100,6 +120,10 @@ const hello: Handlers = {
   fastify({ reply, track }) {
     track()
     return reply.send('hello')
+  },
+  hono({ c, track }) {
+    track()
+    return c.text('hello')
   },
 }
 
@@ -118,6 +142,10 @@ const answered: readonly Scenario[] = [
     fastify({ reply, track }) {
       track()
       return reply.code(201).send({ ok: true })
+    },
+    hono({ c, track }) {
+      track()
+      return c.json({ ok: true }, 201)
     },
     client: asks(last()),
     ends: [201],
@@ -139,6 +167,11 @@ const answered: readonly Scenario[] = [
       await new Promise(setImmediate)
       track()
       return 'hello'
+    },
+    async hono({ c, track }) {
+      await new Promise(setImmediate)
+      track()
+      return c.text('hello')
     },
     client: asks(last()),
     ends: [200],
@@ -168,6 +201,10 @@ const answered: readonly Scenario[] = [
       track()
       return reply.code(204).send()
     },
+    hono({ c, track }) {
+      track()
+      return c.body(null, 204)
+    },
     client: asks(last()),
     ends: [204],
   },
@@ -189,6 +226,11 @@ const answered: readonly Scenario[] = [
       reply.header('etag', '"v1"')
       return request.headers['if-none-match'] === '"v1"' ? reply.code(304).send() : reply.send('hello')
     },
+    hono({ c, track }) {
+      track()
+      c.header('ETag', '"v1"')
+      return c.req.header('if-none-match') === '"v1"' ? c.body(null, 304) : c.text('hello')
+    },
     client: asks(last('GET', 'If-None-Match: "v1"\r\n')),
     ends: [304],
   },
@@ -206,6 +248,10 @@ const answered: readonly Scenario[] = [
       track()
       return reply.redirect('/elsewhere')
     },
+    hono({ c, track }) {
+      track()
+      return c.redirect('/elsewhere')
+    },
     client: asks(last()),
     ends: [302],
   },
@@ -222,6 +268,11 @@ const answered: readonly Scenario[] = [
     fastify({ reply, track }) {
       track()
       return reply.callNotFound()
+    },
+    async hono({ next, track }) {
+      track()
+      await next()
+      return undefined
     },
     client: asks(last()),
     ends: [404],
@@ -253,6 +304,10 @@ const answered: readonly Scenario[] = [
       track()
       return reply.send(Readable.from(parts(50)))
     },
+    hono({ c, track }) {
+      track()
+      return c.body(webStream(Readable.from(parts(50))))
+    },
     client: asks(last()),
     ends: [200],
   },
@@ -272,6 +327,11 @@ const answered: readonly Scenario[] = [
       track()
       gate.open('sent')
       return reply.send(FIFTY_MB)
+    },
+    hono({ c, track, gate }) {
+      track()
+      gate.open('sent')
+      return c.body(FIFTY_MB)
     },
     async client(dial, gate) {
       const wire = await dial(Wire.connectUnread)
@@ -332,6 +392,13 @@ const secondFirst: Handlers = {
     reply.send(`answer to ${request.url}`)
     if (request.url === '/2') gate.open('second')
     return reply
+  },
+  async hono({ c, track, gate }) {
+    track()
+    const { path } = c.req
+    if (path === '/1') await gate.opened('second')
+    if (path === '/2') setImmediate(() => gate.open('second'))
+    return c.text(`answer to ${path}`)
   },
 }
 
@@ -395,6 +462,12 @@ const pipelined: readonly Scenario[] = [
       if (request.url === '/2') reply.send('hello')
       gate.open(request.url)
     },
+    hono({ c, track, gate }) {
+      track()
+      if (c.req.path === '/1') return NEVER
+      setImmediate(() => gate.open('/2'))
+      return c.text('hello')
+    },
     client: leavesAt('/2', request('/1') + request('/2')),
     ends: ['aborted', 'aborted'],
   },
@@ -432,6 +505,12 @@ const aborted: readonly Scenario[] = [
       await once(reply.raw, 'close')
       return 'too late'
     },
+    async hono({ c, track, gate }) {
+      track()
+      gate.open('handling')
+      await once(c.env.outgoing, 'close')
+      return c.text('too late')
+    },
     client: leavesAt('handling'),
     ends: ['aborted'],
   },
@@ -447,6 +526,11 @@ const aborted: readonly Scenario[] = [
       return NEVER
     },
     fastify({ track, gate }) {
+      track()
+      gate.open('handling')
+      return NEVER
+    },
+    hono({ track, gate }) {
       track()
       gate.open('handling')
       return NEVER
@@ -493,6 +577,12 @@ const aborted: readonly Scenario[] = [
       body.write('the first part')
       return reply.send(body)
     },
+    hono({ c, track }) {
+      track()
+      const body = new PassThrough()
+      body.write('the first part')
+      return c.body(webStream(body))
+    },
     async client(dial) {
       const wire = await dial()
       wire.send(request())
@@ -536,6 +626,12 @@ const aborted: readonly Scenario[] = [
       setImmediate(() => request.raw.socket.destroy())
       return NEVER
     },
+    hono({ c, track, gate }) {
+      track()
+      gate.open('handling')
+      setImmediate(() => c.env.incoming.socket.destroy())
+      return NEVER
+    },
     client: asks(request()),
     ends: ['aborted'],
   },
@@ -555,6 +651,11 @@ const aborted: readonly Scenario[] = [
       request.raw.socket.setTimeout(1)
       return NEVER
     },
+    hono({ c, track }) {
+      track()
+      c.env.incoming.socket.setTimeout(1)
+      return NEVER
+    },
     client: asks(request()),
     ends: ['aborted'],
   },
@@ -571,6 +672,11 @@ const aborted: readonly Scenario[] = [
     fastify({ reply, track }) {
       track()
       reply.raw.destroy()
+      return NEVER
+    },
+    hono({ c, track }) {
+      track()
+      c.env.outgoing.destroy()
       return NEVER
     },
     client: asks(request()),
@@ -593,6 +699,10 @@ const failing: readonly Scenario[] = [
       track()
       throw broken()
     },
+    hono({ track }) {
+      track()
+      throw broken()
+    },
     client: asks(last()),
     ends: [500],
   },
@@ -611,6 +721,12 @@ const failing: readonly Scenario[] = [
       throw broken()
     },
     async fastify({ track, gate }) {
+      track()
+      await new Promise(setImmediate)
+      gate.open('rejected')
+      throw broken()
+    },
+    async hono({ track, gate }) {
       track()
       await new Promise(setImmediate)
       gate.open('rejected')
@@ -641,6 +757,10 @@ const failing: readonly Scenario[] = [
       track()
       return reply.send(Object.assign(broken(), { statusCode: 418 }))
     },
+    hono({ track }) {
+      track()
+      throw broken(418)
+    },
     client: asks(last()),
     ends: [418],
   },
@@ -668,6 +788,14 @@ const failing: readonly Scenario[] = [
       body.on('error', () => gate.open('failed'))
       gate.opened('received').then(() => body.destroy(broken()))
       return reply.send(body)
+    },
+    hono({ c, track, gate }) {
+      track()
+      const body = new PassThrough()
+      body.write('the first part')
+      body.on('error', () => gate.open('failed'))
+      gate.opened('received').then(() => body.destroy(broken()))
+      return c.body(webStream(body))
     },
     // Koa leaves the response open.
     async client(dial, gate) {
@@ -704,10 +832,18 @@ const unusual: readonly Scenario[] = [
         reply.raw.end('from somebody else')
         next()
       },
+      async hono({ c, next }) {
+        c.env.outgoing.end('from somebody else')
+        await next()
+      },
     },
     express: ({ track }) => track(),
     koa: ({ track }) => track(),
     fastify: ({ track }) => track(),
+    async hono({ track }) {
+      track()
+      return RESPONSE_ALREADY_SENT
+    },
     client: asks(last()),
     ends: unlessAnswered,
   },
@@ -731,10 +867,19 @@ const unusual: readonly Scenario[] = [
         await once(reply.raw, 'finish')
         next()
       },
+      async hono({ c, next }) {
+        c.env.outgoing.end('from somebody else')
+        await once(c.env.outgoing, 'finish')
+        await next()
+      },
     },
     express: ({ track }) => track(),
     koa: ({ track }) => track(),
     fastify: ({ track }) => track(),
+    async hono({ track }) {
+      track()
+      return RESPONSE_ALREADY_SENT
+    },
     client: asks(last()),
     ends: unlessAnswered,
   },
@@ -755,10 +900,19 @@ const unusual: readonly Scenario[] = [
         await once(reply.raw, 'close')
         next()
       },
+      async hono({ c, next, gate }) {
+        gate.open('handling')
+        await once(c.env.outgoing, 'close')
+        await next()
+      },
     },
     express: ({ track }) => track(),
     koa: ({ track }) => track(),
     fastify: ({ track }) => track(),
+    async hono({ track }) {
+      track()
+      return RESPONSE_ALREADY_SENT
+    },
     client: leavesAt('handling'),
     ends: ['aborted'],
   },

@@ -30,6 +30,10 @@ describe.each(frameworks)('an upgrade to WebSocket in $name', ({ serve, family }
           track()
           return reply.send('hello')
         },
+        hono({ c, track }) {
+          track()
+          return c.text('hello')
+        },
       },
       gate,
       tracking,

@@ -19,8 +19,8 @@ export interface TealiumOptions extends ConsentOptions {
  * `CONSENTMGR`.
  *
  * The choice counts as made when `consent` is `true` or `false`. `consent:false` refuses every category, whatever is listed
- * beside it. A record with `dns` (do not sell) belongs to an
- * opt-out law, and Tealium does not document which of its values opts out: its grants are unknown.
+ * beside it. A record with `dns` (do not sell) belongs to an opt-out law, and Tealium does not document which of its values
+ * opts out: its grants are unknown.
  *
  * By default `c1` (analytics) is `analytics`, `c3` (display ads) `marketing`. The other categories have no key, and none of
  * them is strictly necessary.

@@ -1,3 +1,4 @@
+import { CALL_TYPES } from '../model/segment-call.js'
 import { setImmediate } from '../support/clock.js'
 import { isInstance } from '../support/instance.js'
 import { memberOf } from '../support/member-of.js'
@@ -5,8 +6,6 @@ import { messageIdsOf, splitBatchBody } from './batch-body.js'
 import { type ClientCall, type ClientCalls, isContext } from './client-calls.js'
 import { Cancelled, ClientClosed, cancelledBy, faultOf, isCancellation, isNetworkError } from './failure.js'
 import type { SdkTraits, SegmentClient } from './segment-client.js'
-
-const CALL_TYPES = ['track', 'identify', 'group', 'page', 'screen', 'alias'] as const
 
 /** The SDK's words for batches that it has kept for too long. */
 const SDK_DELAYS: readonly string[] = ['Rate limit duration exceeded', 'Flush timeout']

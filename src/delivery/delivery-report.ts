@@ -17,6 +17,8 @@ export class DeliveryReport {
   readonly #state = new HealthState()
   #lastLoss: string | undefined
   #outboxError: string | undefined
+  /** What is wrong with what is stored: it stays wrong when the outbox answers again. */
+  #storeError: string | undefined
 
   constructor(logger: Logger.Instance) {
     this.#logger = logger
@@ -64,9 +66,15 @@ export class DeliveryReport {
     this.#logger.info('the outbox answers again: calls are stored')
   }
 
+  /** The outbox keeps calls in its second place, or, without an error, where it should again. */
+  outboxDegraded(error: unknown): void {
+    if (error === undefined) return this.outboxAnswers()
+    this.outboxFailed('the outbox does not answer: calls go to its fallback until it does', error)
+  }
+
   /** There is a problem with what ended processes have left in the outbox: each kind has its own line. */
   storeDamaged(problem: string, error: unknown, lost: number): void {
-    this.#outboxError = error === undefined ? problem : `${problem}: ${messageOf(error)}`
+    this.#storeError = error === undefined ? problem : `${problem}: ${messageOf(error)}`
     const known = this.#storeProblems.get(problem)
     const burst = known ?? new Burst((message, context) => this.#logger.error(message, context))
     if (!known) this.#storeProblems.set(problem, burst)
@@ -104,6 +112,6 @@ export class DeliveryReport {
    */
   health(now: Pick<Health, 'pending' | 'oldestPendingMs'>, gateState: GateState, gateError?: string): Health {
     const lastTrouble = gateState === 'ok' ? (this.#lastLoss ?? gateError) : gateError
-    return this.#state.health({ ...now, lastError: this.#outboxError ?? lastTrouble })
+    return this.#state.health({ ...now, lastError: this.#outboxError ?? this.#storeError ?? lastTrouble })
   }
 }

@@ -149,6 +149,8 @@ export class Delivery {
           ready: () => this.#submitter.schedule(),
           answers: () => this.#storeAgain(),
           failed: (problem, error) => this.#report.outboxFailed(problem, error),
+          degraded: (error) => this.#report.outboxDegraded(error),
+          warn: (advice) => logger.warn(advice),
           lost: (count) => this.#lostOnDisk(count, 'damaged'),
           relayed: (count) => this.#relayed(count),
           robbed: (receipts) => this.#robbed(receipts),

@@ -1,7 +1,10 @@
 // The calls of the Segment spec. The destination makes them of events; the delivery knows nothing else.
 
 /** The kinds of call of the Segment spec. */
-export type CallType = 'track' | 'identify' | 'group' | 'page' | 'screen' | 'alias'
+export type CallType = (typeof CALL_TYPES)[number]
+
+/** All of them. */
+export const CALL_TYPES = ['track', 'identify', 'group', 'page', 'screen', 'alias'] as const
 
 /** Segment's consent object: every category as an explicit `true` or `false`. */
 export interface ConsentContext {

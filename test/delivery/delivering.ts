@@ -40,7 +40,7 @@ export async function delivering(
 export function expectBalance(tracking: Tracking): void {
   const { calls } = tracking.stats()
   const failed = Object.values(calls.failed).reduce((all, count) => all + count, 0)
-  expect(calls.made).toBe(calls.delivered + calls.pending + failed)
+  expect(calls.made).toBe(calls.delivered + calls.pending + calls.relayed + failed)
 }
 
 /** A log that is kept. */

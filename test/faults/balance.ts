@@ -109,7 +109,10 @@ function bookProblems(load: Load, which: Case): string[] {
   const { kept, pending } = end.report
   const dropped = sum(events.dropped)
   const checks: [boolean, string][] = [
-    [calls.made === calls.delivered + calls.pending + sum(calls.failed), 'its calls do not balance'],
+    [
+      calls.made === calls.delivered + calls.pending + calls.relayed + sum(calls.failed),
+      'its calls do not balance',
+    ],
     [calls.pending === kept, `${calls.pending} calls are pending at its end, ${kept} of them kept`],
     [
       events.tracked === events.open + events.dispatched + dropped && events.open === 0,

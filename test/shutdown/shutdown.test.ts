@@ -58,7 +58,7 @@ function expectBalance(tracking: Tracking): void {
   const { events, calls } = tracking.stats()
   const sum = (counts: Record<string, number>) => Object.values(counts).reduce((all, count) => all + count, 0)
   expect(events.tracked).toBe(events.open + events.dispatched + sum(events.dropped))
-  expect(calls.made).toBe(calls.delivered + calls.pending + sum(calls.failed))
+  expect(calls.made).toBe(calls.delivered + calls.pending + calls.relayed + sum(calls.failed))
 }
 
 const collectLog = () => {

@@ -18,7 +18,7 @@ export function changed(
 
 /** The methods of an open outbox as they are. */
 function bound(opened: OpenOutbox): OpenOutbox {
-  const { write, take, settle, setAside, erase, isThere, close } = opened
+  const { write, take, settle, setAside, erase, isThere, close, abandon } = opened
   return {
     write: write.bind(opened),
     take: take.bind(opened),
@@ -27,6 +27,7 @@ function bound(opened: OpenOutbox): OpenOutbox {
     erase: erase.bind(opened),
     ...(isThere && { isThere: isThere.bind(opened) }),
     close: close.bind(opened),
+    ...(abandon && { abandon: abandon.bind(opened) }),
   }
 }
 
@@ -39,6 +40,7 @@ export function session(changes: Partial<OutboxSession> = {}) {
     sends: true,
     ready() {},
     troubled() {},
+    warn() {},
     problem(problem, _error, lost = 0) {
       said.push(problem)
       told.lostOfOthers += lost

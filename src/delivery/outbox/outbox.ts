@@ -70,14 +70,17 @@ export interface OutboxSession {
    * The outbox cannot do its work at the moment, or does it again: until then the delivery goes on in memory.
    *
    * @param error - Why; `undefined` when it works again.
+   * @param goesOn - Whether calls are kept all the same, elsewhere: this is then said, and nothing waits.
    */
-  troubled(error: unknown): void
+  troubled(error: unknown, goesOn?: boolean): void
   /**
    * Something is wrong with what is stored, or with how the engine is set up. It is logged, and stays in `health()`.
    *
    * @param lost - How many calls of other processes are lost by it.
    */
   problem(problem: string, error?: unknown, lost?: number): void
+  /** Something about how the engine is set up may cost calls one day. It is logged as a warning. */
+  warn(advice: string): void
   /** So many calls that this process wrote and did not take cannot be given back. */
   lost(calls: number): void
   /**
@@ -88,7 +91,7 @@ export interface OutboxSession {
   relayed(calls: number, characters: number): void
   /** Another process has taken calls that this one held, since nothing was heard of it for too long. */
   robbed(receipts: readonly unknown[]): void
-  /** The outbox is full: these are its oldest calls, taken so that they end as `overflow`. */
+  /** The outbox is full: these are its oldest calls, taken so that they end as `overflow`, and settled like any others. */
   evicted(calls: readonly TakenCall[]): void
 }
 
@@ -131,6 +134,8 @@ export interface OpenOutbox {
   isThere?(): Promise<boolean>
   /** Closes it. What this process holds and what waits is left to others, at once. */
   close(): Promise<void>
+  /** The process ends while the outbox does not answer: takes the place of `close`, and waits for nothing. */
+  abandon?(): void
 }
 
 /**

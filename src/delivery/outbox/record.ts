@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { CallType } from '../../model/segment-call.js'
+import { CALL_TYPES, type CallType } from '../../model/segment-call.js'
 import type { StoredCall } from './outbox.js'
 
 /** The version of the format of records and stores. A process leaves what a newer version wrote to that version. */
@@ -85,14 +85,7 @@ function parse(json: string): unknown {
   }
 }
 
-const TYPES: ReadonlySet<unknown> = new Set<CallType>([
-  'track',
-  'identify',
-  'group',
-  'page',
-  'screen',
-  'alias',
-])
+const TYPES: ReadonlySet<unknown> = new Set(CALL_TYPES)
 
 function isType(type: unknown): type is CallType {
   return TYPES.has(type)

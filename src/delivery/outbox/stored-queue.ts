@@ -52,6 +52,10 @@ export interface StoredQueueListener<T> {
   answers(): void
   /** The outbox fails: the calls concerned go on in memory. */
   failed(problem: string, error: unknown): void
+  /** The outbox keeps calls elsewhere than it should, or where it should again. */
+  degraded(error: unknown): void
+  /** Something about how the outbox is set up may cost calls one day. */
+  warn(advice: string): void
   /** This many calls were only stored, and cannot be taken. */
   lost(count: number): void
   /** This many calls were only stored, and others send them. */
@@ -273,11 +277,13 @@ export class StoredQueue<T> {
 
   /** Writes the rest and closes the outbox. */
   async close(): Promise<void> {
-    await this.commit()
-    await this.#checked
+    const isHanging = this.isHanging && this.#opened?.abandon !== undefined
+    if (!isHanging) await this.commit()
+    if (!isHanging) await this.#checked
     this.#isClosed = true
     clearTimeout(this.#checking)
     clearTimeout(this.#timer)
+    if (isHanging) return this.#opened?.abandon?.()
     await this.#opened?.close().catch((error: unknown) => this.#tell('a store could not be closed', error))
   }
 
@@ -297,11 +303,13 @@ export class StoredQueue<T> {
       writeKeyHash,
       sends,
       ready: () => this.#ready(),
-      troubled: (error) => {
+      troubled: (error, goesOn = false) => {
+        if (goesOn) return this.#listener.degraded(error)
         this.#trouble = error
         if (error === undefined) this.#watch.relax()
         else this.#watch.worry()
       },
+      warn: (advice) => this.#listener.warn(advice),
       problem: (problem, error, lost = 0) => this.#listener.troubled(problem, error, lost),
       lost: (calls) => this.#lose(calls),
       relayed: (calls, characters) => this.#relayed(calls, characters),

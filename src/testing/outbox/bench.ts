@@ -6,11 +6,11 @@ import type {
   StoredCall,
   TakenCall,
 } from '../../delivery/outbox/outbox.js'
+import { CALL_TYPES } from '../../model/segment-call.js'
 import { performance, setTimeout, wallTime } from '../../support/clock.js'
 import { inTime } from '../../support/maybe.js'
 import type { OutboxCheckOptions } from './options.js'
 
-const CALL_TYPES = ['track', 'identify', 'group', 'page', 'screen', 'alias'] as const
 /** Milliseconds between two tries to take what has not come yet. */
 const PAUSE_MS = 20
 const TAKE_AT_ONCE = 50
@@ -65,6 +65,7 @@ export class Bench {
         told.isTroubled = error !== undefined
       },
       problem() {},
+      warn() {},
       lost: (calls) => {
         told.lost += calls
       },

@@ -12,7 +12,7 @@ const { make } = await import(module)
 const nothing = () => {}
 const session = {
   writeKeyHash, sends: true, ready: nothing, troubled: nothing, problem: nothing, lost: nothing,
-  relayed: nothing, robbed: nothing, evicted: nothing,
+  warn: nothing, relayed: nothing, robbed: nothing, evicted: nothing,
 }
 const outbox = await (await make()).open(session)
 await outbox.write(calls, room)

@@ -216,6 +216,7 @@ async function keepsBounds(bench: Bench): Promise<void> {
   for (let from = 0; from < calls.length; from += maxCalls) {
     await bench.leave(process, calls.slice(from, from + maxCalls))
     await pause(bench.options.settleMs)
+    await bench.inTime(process.outbox.settle(receiptsOf(process.evicted)), 'settle()')
   }
   const waiting = await bench.takeRest(process)
   promised(waiting.length <= maxCalls, `${waiting.length} calls wait where there is room for ${maxCalls}`)

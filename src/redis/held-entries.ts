@@ -1,0 +1,154 @@
+import type { OutboxSession } from '../delivery/outbox/outbox.js'
+import { clearTimeout, performance, setTimeout } from '../support/clock.js'
+import type { Entry } from './entry.js'
+import type { Patience } from './patience.js'
+import type { CallStream } from './stream.js'
+
+/** Of the time after which a process counts as dead, the part after which a living one is heard of. */
+const RENEWALS = 4
+/** Milliseconds between looks for what dead processes have, at most. */
+const LONGEST_LOOK_MS = 5_000
+const SHORTEST_LOOK_MS = 100
+const CLAIMED_AT_ONCE = 100
+/** Consumers that have nothing, and of which nothing was heard for a day, are taken off. */
+const DEAD_AFTER_MS = 24 * 60 * 60 * 1_000
+/** So many looks are between two for such consumers, and for what was set aside long ago. */
+const LOOKS_BETWEEN = 720
+
+/** When a process counts as dead, and a call as the one that kills it. */
+export interface ClaimLimits {
+  /** Milliseconds. */
+  readonly claimAfter: number
+  /** How many processes may die with a call before it is refused. */
+  readonly maxClaims: number
+}
+
+/** An entry that was taken over. */
+export interface ClaimedEntry {
+  readonly entry: Entry
+  /** Why its call is not to be sent. */
+  readonly refusal: string | undefined
+}
+
+/** The entries that this process has. It says that it lives while it does, and takes over those of processes that do not. */
+export class HeldEntries {
+  readonly #stream: CallStream
+  readonly #patience: Patience
+  readonly #limits: ClaimLimits
+  readonly #session: OutboxSession
+  readonly #claimed: (entries: readonly ClaimedEntry[]) => void
+  readonly #ids = new Set<string>()
+  #renewedAt = performance.now()
+  #looks = 0
+  #timer: NodeJS.Timeout | undefined
+  #isStopped = false
+
+  constructor(
+    stream: CallStream,
+    patience: Patience,
+    limits: ClaimLimits,
+    session: OutboxSession,
+    claimed: (entries: readonly ClaimedEntry[]) => void,
+  ) {
+    this.#stream = stream
+    this.#patience = patience
+    this.#limits = limits
+    this.#session = session
+    this.#claimed = claimed
+  }
+
+  /** Their ids. */
+  get ids(): string[] {
+    return [...this.#ids]
+  }
+
+  /** This process has one more. */
+  add(id: string): void {
+    this.#ids.add(id)
+  }
+
+  /** It has these no more. */
+  remove(ids: readonly string[]): void {
+    for (const id of ids) this.#ids.delete(id)
+  }
+
+  /**
+   * Says from time to time that this process lives, and takes over what others have that do not.
+   *
+   * @param hasRoom - Whether anything may be taken over now.
+   */
+  watch(hasRoom: () => boolean): void {
+    if (this.#isStopped) return
+    const { claimAfter } = this.#limits
+    const ms = Math.min(LONGEST_LOOK_MS, Math.max(SHORTEST_LOOK_MS, claimAfter / RENEWALS))
+    const look = async () => {
+      try {
+        if (!this.#patience.isTroubled) await this.#look(hasRoom)
+      } catch {
+        // The next command of the delivery says what is wrong; this one comes again.
+      }
+      this.watch(hasRoom)
+    }
+    this.#timer = setTimeout(() => void look(), ms)
+    this.#timer.unref()
+  }
+
+  /** Ends that. */
+  stop(): void {
+    this.#isStopped = true
+    clearTimeout(this.#timer)
+  }
+
+  async #look(hasRoom: () => boolean): Promise<void> {
+    const { claimAfter } = this.#limits
+    const now = performance.now()
+    const sinceMs = now - this.#renewedAt
+    if (sinceMs >= claimAfter / RENEWALS) {
+      // A process that was stopped for so long may have been robbed; to renew what others have would rob them in turn.
+      if (sinceMs >= claimAfter - SHORTEST_LOOK_MS) await this.#findRobbed()
+      const before = performance.now()
+      await this.#patience.once(() => this.#stream.renew([...this.#ids]))
+      this.#renewedAt = before
+    }
+    if (hasRoom()) await this.#claim()
+    if (this.#looks++ % LOOKS_BETWEEN > 0) return
+    await this.#patience.once(() => this.#stream.removeDead(DEAD_AFTER_MS))
+    await this.#patience.once(() => this.#stream.removeOldAside())
+  }
+
+  async #findRobbed(): Promise<void> {
+    const believed = [...this.#ids]
+    const held = await this.#patience.once(() => this.#stream.stillHeld())
+    const robbed = believed.filter((id) => !held.has(id) && this.#ids.has(id))
+    if (robbed.length === 0) return
+    this.remove(robbed)
+    this.#session.robbed(robbed)
+  }
+
+  async #claim(): Promise<void> {
+    const { claimAfter, maxClaims } = this.#limits
+    const { entries, gone, deliveries } = await this.#patience.once(() =>
+      this.#stream.claim(claimAfter, CLAIMED_AT_ONCE),
+    )
+    if (gone.length > 0) {
+      const problem =
+        'calls that an ended process had taken are gone from the stream: was it trimmed or evicted?'
+      this.#session.problem(problem, undefined, gone.length)
+    }
+    // One that this process has itself was not renewed in time: it is not to be sent twice.
+    const others = entries.filter(({ id }) => !this.#ids.has(id))
+    if (others.length === 0) return
+    this.#claimed(
+      others.map((entry) => {
+        const claims = (deliveries.get(entry.id) ?? 1) - 1
+        const isPoison = claims > maxClaims
+        return {
+          entry,
+          refusal: isPoison
+            ? `${claims} processes that had taken the call have ended before its outcome`
+            : undefined,
+        }
+      }),
+    )
+  }
+}

@@ -1,0 +1,3 @@
+// For fleets: what processes on many machines share in the Redis that they have.
+export type { RedisClient } from './client.js'
+export { type RedisOutboxOptions, redisOutbox } from './outbox.js'

@@ -1,0 +1,172 @@
+import { messageOf } from '../delivery/failure.js'
+import { clearTimeout, setTimeout } from '../support/clock.js'
+import type { Connection } from './client.js'
+
+/** Milliseconds after which Redis counts as not answering. */
+const ANSWER_MS = 1_500
+const NO_CONNECTION = 'there is no connection to Redis'
+const FIRST_PAUSE_MS = 100
+const LONGEST_PAUSE_MS = 5_000
+
+/** The outbox was closed while something waited for Redis. */
+export class Closed extends Error {
+  override readonly message = 'the outbox was closed'
+}
+
+/** Redis does not answer. */
+export class NoAnswer extends Error {
+  override readonly message = 'Redis does not answer'
+}
+
+/**
+ * Waits for Redis while it is away: says so, tries again with pauses, and says when it works again. A command that is not
+ * answered is waited for rather than sent again, so that nothing piles up in the client and nothing is written twice.
+ */
+export class Patience {
+  readonly #connection: Connection
+  readonly #troubled: (error: unknown) => void
+  /** Called before Redis counts as working again. */
+  readonly #recover: () => Promise<void>
+  readonly #pauses = new Set<() => void>()
+  #isTroubled = false
+  #isClosed = false
+  #isProbing = false
+  /** Commands that are late. */
+  #late = 0
+
+  constructor(connection: Connection, troubled: (error: unknown) => void, recover: () => Promise<void>) {
+    this.#connection = connection
+    this.#troubled = troubled
+    this.#recover = recover
+  }
+
+  /** Whether Redis is away. */
+  get isTroubled(): boolean {
+    return this.#isTroubled
+  }
+
+  /**
+   * Does something until it succeeds.
+   *
+   * @throws Closed when the outbox is closed meanwhile.
+   */
+  async until<T>(work: () => Promise<T>): Promise<T> {
+    for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2)) {
+      if (this.#isClosed) throw new Closed()
+      try {
+        if (!this.#connection.isReady) throw new Error(NO_CONNECTION)
+        if (this.#isTroubled) await this.#watched(this.#recover())
+        const done = await this.#watched(work())
+        this.#isWell()
+        return done
+      } catch (error) {
+        if (error instanceof Closed) throw error
+        this.#isAway(error)
+        await this.#pause(pauseMs)
+      }
+    }
+  }
+
+  /**
+   * Does something once, for as long as Redis may take to answer.
+   *
+   * @param late - Is given what has come too late.
+   * @throws What has failed, or NoAnswer.
+   */
+  async once<T>(work: () => Promise<T>, late: (done: T) => void = () => {}): Promise<T> {
+    try {
+      if (!this.#connection.isReady) throw new Error(NO_CONNECTION)
+      if (this.#late > 0) throw new NoAnswer()
+      const done = await this.#inTime(this.#isTroubled ? this.#recover().then(work) : work(), late)
+      this.#isWell()
+      return done
+    } catch (error) {
+      this.#isAway(error)
+      this.#probe()
+      throw error
+    }
+  }
+
+  /** Ends everything that waits. */
+  close(): void {
+    this.#isClosed = true
+    for (const end of [...this.#pauses]) end()
+  }
+
+  /** Waits for an answer however long it takes, and says when it is late. */
+  async #watched<T>(answer: Promise<T>): Promise<T> {
+    const timer = setTimeout(() => this.#isAway(new NoAnswer()), ANSWER_MS)
+    timer.unref()
+    let closed = () => {}
+    const closing = new Promise<never>((_, reject) => {
+      closed = () => reject(new Closed())
+      this.#pauses.add(closed)
+    })
+    try {
+      return await Promise.race([answer, closing])
+    } finally {
+      clearTimeout(timer)
+      this.#pauses.delete(closed)
+    }
+  }
+
+  async #inTime<T>(working: Promise<T>, late: (done: T) => void): Promise<T> {
+    let isLate = false
+    const lateness = setTimeout(() => {
+      isLate = true
+      this.#late++
+      rejectLate()
+    }, ANSWER_MS)
+    lateness.unref()
+    let rejectLate = () => {}
+    const expired = new Promise<never>((_, reject) => {
+      rejectLate = () => reject(new NoAnswer())
+    })
+    working
+      .then((done) => {
+        if (isLate) late(done)
+      })
+      .catch(() => {})
+      .finally(() => {
+        clearTimeout(lateness)
+        if (isLate) this.#late--
+      })
+    return Promise.race([working, expired])
+  }
+
+  /** Finds out when Redis is back, if nobody else does. */
+  #probe(): void {
+    if (this.#isProbing || this.#isClosed) return
+    this.#isProbing = true
+    this.until(async () => {})
+      .catch(() => {})
+      .finally(() => {
+        this.#isProbing = false
+      })
+  }
+
+  #isAway(error: unknown): void {
+    if (this.#isClosed) return
+    this.#isTroubled = true
+    this.#troubled(new Error(messageOf(error)))
+  }
+
+  #isWell(): void {
+    if (!this.#isTroubled) return
+    this.#isTroubled = false
+    this.#troubled(undefined)
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const end = () => {
+        clearTimeout(timer)
+        this.#pauses.delete(end)
+        resolve()
+      }
+      const timer = setTimeout(end, ms)
+      timer.unref()
+      this.#pauses.add(end)
+    })
+  }
+}

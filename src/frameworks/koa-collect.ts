@@ -1,9 +1,8 @@
-import type { Context } from 'koa'
 import type { CollectOptions } from '../collect/index.js'
 import { given } from '../support/given.js'
 import type { Tracking } from '../tracker/tracking.js'
 import { collectorsOf } from './collectors.js'
-import { type KoaContext, koa } from './koa-context.js'
+import { type KoaContext, koa, type TenantContext } from './koa-context.js'
 import type { TenantTracking } from './tenants.js'
 
 /** The middleware of a collect endpoint, as Koa 2 and 3 take it. */
@@ -29,7 +28,7 @@ export interface KoaCollectOptions extends CollectOptions {
  * app.use(koaTracking(tracking))
  * app.use(koaCollect(tracking, { path: '/collect', events: ['product view', 'page view'] }))
  */
-export function koaCollect<C = Context>(
+export function koaCollect<C = TenantContext>(
   tracking: Tracking | TenantTracking<C>,
   options: KoaCollectOptions,
 ): CollectMiddleware {

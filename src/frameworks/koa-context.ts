@@ -6,6 +6,14 @@ import { type Framework, hostOf, nodeFramework, routePattern } from '../request/
 /** A Koa middleware, as Koa 2 and 3, koa-mount and every router take it. */
 export type Middleware = (ctx: KoaContext, next: () => Promise<unknown>) => Promise<unknown>
 
+/** What a function that knows each tenant's tracking sees of Koa's context, unless it names a type of its own. */
+export interface TenantContext extends KoaContext {
+  /** The host without its port, under the app's `proxy` setting. */
+  readonly hostname: string
+  readonly path: string
+  readonly subdomains: readonly string[]
+}
+
 /** The properties of Koa's context that this package uses. */
 export interface KoaContext {
   readonly req: IncomingMessage

@@ -1,8 +1,9 @@
-import type { Context } from 'koa'
+// Loads the types that the declaration below extends.
+import type {} from 'koa'
 import type { Track, Tracker } from '../model/tracker.js'
 import type { Tracking } from '../tracker/tracking.js'
 import { expose } from './adapter.js'
-import { koa, type Middleware } from './koa-context.js'
+import { koa, type Middleware, type TenantContext } from './koa-context.js'
 import { type TenantTracking, trackingsOf } from './tenants.js'
 
 export type { CollectOptions, RateLimitOptions, RateLimitStore } from '../collect/index.js'
@@ -12,7 +13,7 @@ export {
   type KoaCollectOptions,
   koaCollect,
 } from './koa-collect.js'
-export type { KoaContext, Middleware } from './koa-context.js'
+export type { KoaContext, Middleware, TenantContext } from './koa-context.js'
 export type { TenantTracking } from './tenants.js'
 
 declare module 'koa' {
@@ -38,7 +39,7 @@ declare module 'koa' {
  *   ctx.status = 201
  * })
  */
-export function koaTracking<C = Context>(tracking: Tracking | TenantTracking<C>): Middleware {
+export function koaTracking<C = TenantContext>(tracking: Tracking | TenantTracking<C>): Middleware {
   const trackingOf = trackingsOf(tracking, 'koaTracking')
   return function reqtrack(ctx, next) {
     // Koa hands over the context that the application's types say.

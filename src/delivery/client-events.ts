@@ -1,6 +1,7 @@
 import { CALL_TYPES } from '../model/segment-call.js'
 import { setImmediate } from '../support/clock.js'
 import { isInstance } from '../support/instance.js'
+import { isPromise } from '../support/maybe.js'
 import { memberOf } from '../support/member-of.js'
 import { messageIdsOf, splitBatchBody } from './batch-body.js'
 import { type ClientCall, type ClientCalls, isContext } from './client-calls.js'
@@ -67,9 +68,14 @@ export class ClientEvents {
         // A stand-in has emitted what is no event of the SDK; the watch ends the call.
       }
     }
-    // The SDK emits more events than its types list.
-    if (this.#client.analytics.on)
-      Reflect.apply(this.#client.analytics.on, this.#client.analytics, [event, contained])
+    try {
+      // The SDK emits more events than its types list.
+      const { on } = this.#client.analytics
+      const answer: unknown = on && Reflect.apply(on, this.#client.analytics, [event, contained])
+      if (isPromise(answer)) answer.then(undefined, () => {})
+    } catch {
+      // A stand-in that takes no listeners is one without events.
+    }
   }
 
   /** A call has failed that no request has carried. */

@@ -26,6 +26,27 @@ class Emitting extends EventEmitter {
   flush: () => unknown = () => {}
 }
 
+describe('a stand-in whose `on` takes no listeners', () => {
+  it.each([
+    ['throws', () => expect.unreachable('boom')],
+    ['rejects', () => Promise.reject(new Error('boom'))],
+    [
+      'gives a then that cannot be read',
+      () => Object.defineProperty({}, 'then', { get: () => expect.unreachable() }),
+    ],
+  ] as const)('since it %s is one without events', async (_what, on) => {
+    const unhandled = vi.fn()
+    process.on('unhandledRejection', unhandled)
+    onTestFinished(() => void process.off('unhandledRejection', unhandled))
+    const { tracking, trackMany } = await deliveringTo(standIn(() => {}, { on }))
+    await trackMany(3)
+    await tracking.flush()
+    expect(tracking.stats().calls).toMatchObject({ pending: 0, delivered: 3 })
+    await new Promise(setImmediate)
+    expect(unhandled).not.toHaveBeenCalled()
+  })
+})
+
 describe('a stand-in without events', () => {
   it('whose methods return promises has delivered a call when its promise is fulfilled', async () => {
     let goOn = () => {}

@@ -1,10 +1,13 @@
 import { clearTimeout, setTimeout } from '../../support/clock.js'
+import { isList } from '../../support/instance.js'
 import { AnswerWatch } from './answer-watch.js'
 import { LeftCalls } from './left-calls.js'
 import type { OpenOutbox, Outbox, OutboxSession, StoredCall, TakenCall } from './outbox.js'
 
 /** How many calls are taken at a time. */
 const TAKE_AT_ONCE = 200
+/** More than any engine hands out at a time: a list's length says nothing of what is in it. */
+const MAX_CALLS = 100_000
 /** Milliseconds between looks for what was written. */
 const CHECK_INTERVAL_MS = 5_000
 /** Milliseconds after a failure to take before the next try. */
@@ -230,7 +233,7 @@ export class StoredQueue<T> {
     const failed = (error: unknown) => this.#tell('a call could not be set aside', error)
     // Every operation of a disk that hangs blocks one of the four threads that also resolve names.
     if (this.isHanging) failed(new Error('the outbox does not answer'))
-    else this.#opened.setAside(...given).catch(failed)
+    else void this.#ask(this.#opened, (opened) => opened.setAside(...given), failed)
   }
 
   /** Takes the next calls, unless that is being done, and tells the listener. */
@@ -244,7 +247,9 @@ export class StoredQueue<T> {
 
   /** Checks whether what was written can still be found. */
   async check(): Promise<void> {
-    if (!this.#opened || this.#isGone || (await (this.#opened.isThere?.() ?? true))) return
+    if (!this.#opened || this.#isGone) return
+    const failed = (error: unknown) => this.#tell('the outbox could not be looked at', error)
+    if ((await this.#ask(this.#opened, (opened) => opened.isThere?.(), failed)) !== false) return
     this.#isGone = true
     this.#stop(
       'the outbox cannot be used any more: calls are kept in memory only',
@@ -283,8 +288,23 @@ export class StoredQueue<T> {
     this.#isClosed = true
     clearTimeout(this.#checking)
     clearTimeout(this.#timer)
-    if (isHanging) return this.#opened?.abandon?.()
-    await this.#opened?.close().catch((error: unknown) => this.#tell('a store could not be closed', error))
+    const failed = (error: unknown) => this.#tell('a store could not be closed', error)
+    const end = (opened: OpenOutbox) => (isHanging ? opened.abandon?.() : opened.close())
+    if (this.#opened) await this.#ask(this.#opened, end, failed)
+  }
+
+  /** Asks an engine, which may be anybody's: it can throw where it should reject. */
+  async #ask<R>(
+    opened: OpenOutbox,
+    method: (opened: OpenOutbox) => R,
+    failed: (error: unknown) => void,
+  ): Promise<Awaited<R> | undefined> {
+    try {
+      return await method(opened)
+    } catch (error) {
+      failed(error)
+      return undefined
+    }
   }
 
   async #open(): Promise<void> {
@@ -390,7 +410,7 @@ export class StoredQueue<T> {
         await this.#committing
       }
       this.#mayHaveMore = false
-      const taken = await this.#watch.watch(opened.take(TAKE_AT_ONCE, { onlyOwn: !this.#adopts }))
+      const taken = callsIn(await this.#watch.watch(opened.take(TAKE_AT_ONCE, { onlyOwn: !this.#adopts })))
       if (taken.length >= TAKE_AT_ONCE) this.#mayHaveMore = true
       // What is left untold here is handed out anew when the outbox is closed.
       if (!this.#isClosed) this.#loadAll(taken)
@@ -482,7 +502,7 @@ export class StoredQueue<T> {
       if (this.#isUsable && this.#opened) {
         const room = this.#options.sends ? unwritten.filter(({ held }) => held !== undefined).length : 0
         const calls = unwritten.map(({ call }) => call)
-        taken = await this.#watch.watch(this.#opened.write(calls, room))
+        taken = callsIn(await this.#watch.watch(this.#opened.write(calls, room)))
       }
     } catch (error) {
       this.#stop('the outbox cannot be written: calls are kept in memory only', error)
@@ -547,6 +567,16 @@ export class StoredQueue<T> {
     if (stored.length > 0) this.#listener.stored(stored)
     if (this.hasMore) this.#listener.ready()
   }
+}
+
+/** @throws TypeError for an answer that holds no calls, which nobody could go on with. */
+function callsIn(answer: readonly TakenCall[]): readonly TakenCall[] {
+  if (isList(answer) && answer.length <= MAX_CALLS && answer.every(isCall)) return answer
+  throw new TypeError('the outbox has answered with something else than a list of calls')
+}
+
+function isCall(value: Partial<TakenCall> | null | undefined): boolean {
+  return typeof value?.text === 'string' && typeof value.messageId === 'string'
 }
 
 function placeOf({ receipt, text, isOwn }: TakenCall): Place {

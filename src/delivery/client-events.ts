@@ -74,7 +74,7 @@ export class ClientEvents {
       const answer: unknown = on && Reflect.apply(on, this.#client.analytics, [event, contained])
       if (isPromise(answer)) answer.then(undefined, () => {})
     } catch {
-      // A stand-in that takes no listeners is one without events.
+      // A stand-in that takes no listeners tells nothing.
     }
   }
 

@@ -34,14 +34,16 @@ describe('a stand-in whose `on` takes no listeners', () => {
       'gives a then that cannot be read',
       () => Object.defineProperty({}, 'then', { get: () => expect.unreachable() }),
     ],
-  ] as const)('since it %s is one without events', async (_what, on) => {
+  ] as const)('since it %s harms nothing', async (_what, on) => {
     const unhandled = vi.fn()
     process.on('unhandledRejection', unhandled)
     onTestFinished(() => void process.off('unhandledRejection', unhandled))
     const { tracking, trackMany } = await deliveringTo(standIn(() => {}, { on }))
     await trackMany(3)
-    await tracking.flush()
-    expect(tracking.stats().calls).toMatchObject({ pending: 0, delivered: 3 })
+    await tracking.flush({ timeout: 50 })
+    await tracking.shutdown({ timeout: 50 })
+    expect(tracking.stats().calls).toMatchObject({ made: 3, pending: 0 })
+    expectBalance(tracking)
     await new Promise(setImmediate)
     expect(unhandled).not.toHaveBeenCalled()
   })

@@ -11,7 +11,6 @@ import type { SegmentServer } from '../../src/testing/index.js'
 import { segmentServer, serve } from '../support/servers.js'
 import { holds } from './generated.js'
 import { expectBooksBalance, watchProcess } from './harm.js'
-import { memoryOutbox } from './memory-outbox.js'
 import { type Act, type Misbehaviour, misbehaviour } from './misbehaviour.js'
 
 const SLOTS = [
@@ -46,15 +45,7 @@ const SLOTS = [
   'analyticsOn',
   'beforeSend',
   'globals',
-  'open',
-  'write',
-  'take',
-  'settle',
-  'setAside',
-  'isThere',
-  'close',
 ] as const
-const OUTBOX_SLOTS = ['open', 'write', 'take', 'settle', 'setAside', 'isThere', 'close'] as const
 
 type Slot = (typeof SLOTS)[number]
 type Acts = Partial<Record<Slot, Misbehaviour>>
@@ -165,12 +156,6 @@ function misbehaving(bad: Misbehaviour | undefined, good: Act): Act {
 function configOf(acts: Acts, segment: SegmentServer): TrackingConfig {
   const pick = (slot: Slot, good: Act = () => undefined) => misbehaving(acts[slot], good) as () => never
   const standIn = acts.analytics || acts.analyticsFlush || acts.analyticsOn
-  const outbox = OUTBOX_SLOTS.some((slot) => acts[slot]) && {
-    outbox: memoryOutbox((name) => {
-      const act = OUTBOX_SLOTS.find((slot) => slot === name && acts[slot])
-      return act && (() => pick(act))
-    }),
-  }
   const method = pick('analytics', (_params, done) => {
     if (typeof done === 'function') Reflect.apply(done, undefined, [])
   })
@@ -231,7 +216,6 @@ function configOf(acts: Acts, segment: SegmentServer): TrackingConfig {
     }),
     ...(acts.beforeSend && { beforeSend: pick('beforeSend') }),
     ...(acts.globals && { globals: pick('globals') }),
-    ...(outbox && { delivery: outbox }),
     ...(acts.dispatch && { dispatch: pick('dispatch') }),
     ...(acts.waitUntil && { waitUntil: pick('waitUntil') }),
     ...((acts.ambientRun || acts.ambientGet) && {

@@ -1,0 +1,114 @@
+import { Cluster as IoCluster6 } from 'ioredis'
+import { createCluster as createCluster6 } from 'redis'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { type RedisClient, redisOutbox } from '../../src/redis/index.js'
+import { checkOutbox } from '../../src/testing/index.js'
+import { arrived, delivering, upTo } from '../delivery/delivering.js'
+import { hasRedis, redisServer } from '../support/redis.js'
+import { segmentServer } from '../support/servers.js'
+import { clientOf } from './clients.js'
+
+const SLOTS = 16_384
+
+/** Three nodes, each with a third of the slots. */
+async function cluster() {
+  const servers = await Promise.all(
+    Array.from({ length: 3 }, () => redisServer({ options: ['--cluster-enabled', 'yes', '--save', ''] })),
+  )
+  const nodes = await Promise.all(
+    servers.map(async ({ url, port }) => {
+      const { send } = await clientOf(url)
+      return { send, port, id: String(await send('CLUSTER', 'MYID')) }
+    }),
+  )
+  const [first] = nodes
+  if (!first) throw new Error('there is no node')
+  for (const [index, { send }] of nodes.entries()) {
+    const from = Math.floor((index * SLOTS) / 3)
+    const to = Math.floor(((index + 1) * SLOTS) / 3) - 1
+    await send('CLUSTER', 'ADDSLOTSRANGE', String(from), String(to))
+    await first.send('CLUSTER', 'MEET', '127.0.0.1', String(nodes[index]?.port))
+  }
+  await vi.waitUntil(
+    async () => {
+      const infos = await Promise.all(nodes.map(({ send }) => send('CLUSTER', 'INFO')))
+      return infos.every(
+        (info) => /cluster_state:ok/.test(String(info)) && /cluster_known_nodes:3/.test(String(info)),
+      )
+    },
+    { timeout: 15_000 },
+  )
+  return { nodes, ports: servers.map(({ port }) => port) }
+}
+
+const LIBRARIES: Readonly<Record<string, (ports: readonly number[]) => Promise<RedisClient>>> = {
+  'redis 6': async (ports) => {
+    const client = createCluster6({ rootNodes: ports.map((port) => ({ url: `redis://127.0.0.1:${port}` })) })
+    client.on('error', () => {})
+    await client.connect()
+    onTestFinished(() => client.destroy())
+    return client
+  },
+  'ioredis 6': async (ports) => {
+    const client = new IoCluster6(ports.map((port) => ({ host: '127.0.0.1', port })))
+    client.on('error', () => {})
+    onTestFinished(() => client.disconnect())
+    return client
+  },
+}
+
+describe.skipIf(!hasRedis)('an outbox on a cluster of three nodes', () => {
+  it.each(Object.entries(LIBRARIES))(
+    'keeps the contract of every engine, with %s',
+    async (_name, open) => {
+      const { ports } = await cluster()
+      const client = await open(ports)
+      const { kept } = await checkOutbox(() => redisOutbox({ client, claimAfter: 400, commitInterval: 0 }), {
+        takeoverMs: 8_000,
+        settleMs: 150,
+      })
+      expect(kept.length).toBeGreaterThan(9)
+    },
+    60_000,
+  )
+
+  it.each(Object.entries(LIBRARIES))(
+    'goes along with a slot that moves, with %s',
+    async (_name, open) => {
+      const { nodes, ports } = await cluster()
+      const client = await open(ports)
+      const segment = await segmentServer()
+      await segment.stop()
+      const { tracking, trackMany } = await delivering(segment, {
+        delivery: { outbox: redisOutbox({ client, commitInterval: 0 }) },
+      })
+      await trackMany(20)
+      const holder = async () => {
+        for (const node of nodes) {
+          const [key] = [await node.send('KEYS', 'reqtrack:*:calls')].flat().map(String)
+          if (key) return { node, key }
+        }
+        return undefined
+      }
+      await vi.waitUntil(holder, { timeout: 5_000 })
+      const found = await holder()
+      if (!found) throw new Error('no node has the stream')
+      const { node: from, key } = found
+      const to = nodes.find((node) => node !== from)
+      if (!to) throw new Error('there is no other node')
+      const slot = String(await from.send('CLUSTER', 'KEYSLOT', key))
+      await to.send('CLUSTER', 'SETSLOT', slot, 'IMPORTING', from.id)
+      await from.send('CLUSTER', 'SETSLOT', slot, 'MIGRATING', to.id)
+      const keys = [await from.send('CLUSTER', 'GETKEYSINSLOT', slot, '10')].flat().map(String)
+      for (const each of keys) await from.send('MIGRATE', '127.0.0.1', String(to.port), each, '0', '5000')
+      for (const { send } of [to, from, ...nodes]) await send('CLUSTER', 'SETSLOT', slot, 'NODE', to.id)
+      await trackMany(20, (index) => ({ index: 20 + index }))
+      await segment.start()
+      await tracking.flush({ timeout: 15_000 })
+      expect(new Set(arrived(segment))).toEqual(new Set(upTo(40)))
+      expect(await tracking.shutdown()).toMatchObject({ delivered: 40, kept: 0 })
+      await vi.waitUntil(async () => Number(await to.send('XLEN', key)) === 0, { timeout: 5_000 })
+    },
+    40_000,
+  )
+})

@@ -11,6 +11,8 @@ import {
   type TrackingConfig,
   type TrackingStats,
 } from '../../src/index.js'
+import { redisOutbox } from '../../src/redis/index.js'
+import { CLIENTS } from '../redis/libraries.js'
 import { changed } from '../support/outboxes.js'
 import { setClock } from './clock.js'
 
@@ -21,12 +23,23 @@ export interface LoadOptions {
   readonly delivery?: TrackingConfig['delivery']
   /** The outbox's directory, if it has one. */
   readonly outbox?: string
+  /** The Redis of its fleet, if it is one of a fleet. */
+  readonly redis?: FleetRedis
   /** Events a second. */
   readonly rate: number
   /** Milliseconds that the shutdown may take. */
   readonly shutdownMs: number
   /** How far its clock is off, in milliseconds. */
   readonly clockMs?: number
+}
+
+/** How a process of a fleet uses its Redis. */
+export interface FleetRedis {
+  readonly url: string
+  readonly library: string
+  readonly claimAfter: number
+  /** The directory of a fallback. */
+  readonly fallback?: string
 }
 
 /** What the load tells, a line of JSON each. */
@@ -89,6 +102,7 @@ const tracking = createTracking({
   delivery: {
     ...options.delivery,
     ...(options.outbox && { outbox: telling(fileOutbox({ directory: options.outbox })) }),
+    ...(options.redis && { outbox: telling(await fleetOutbox(options.redis)) }),
   },
   logger: { level: 'ERROR', handler: (_level, message) => errors.push(message) },
   on: {
@@ -108,6 +122,17 @@ const tracking = createTracking({
     },
   },
 })
+
+async function fleetOutbox({ url, library, claimAfter, fallback }: FleetRedis): Promise<Outbox> {
+  const open = CLIENTS[library]
+  if (!open) throw new Error(`there is no client ${library}`)
+  const { client } = await open(url)
+  return redisOutbox({
+    client,
+    claimAfter,
+    ...(fallback && { fallback: fileOutbox({ directory: fallback, commitInterval: 0 }) }),
+  })
+}
 
 /** An outbox that tells when a group of calls is on disk: what it has told by then has to survive. */
 function telling(outbox: Outbox): Outbox {

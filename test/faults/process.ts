@@ -38,6 +38,8 @@ export interface Load {
   kill(): Promise<void>
   /** Sets its clock back by an hour. */
   setClockBack(): void
+  /** Sends it any other signal. */
+  signal(signal: NodeJS.Signals): void
 }
 
 /** How a load is started. */
@@ -102,5 +104,6 @@ export async function startLoad(options: LoadOptions, start: LoadStart = {}): Pr
     stop: () => ended('SIGTERM'),
     kill: () => ended('SIGKILL'),
     setClockBack: () => child.kill('SIGUSR2'),
+    signal: (signal) => child.kill(signal),
   }
 }

@@ -1,0 +1,81 @@
+// The fleet suite: `npm run test:fleet`. A few random instants of each kind; with --full a hundred. With --only the cases
+// with so much in their name; with --write the table in docs/fleet.md is made anew.
+import { parseArgs } from 'node:util'
+import { bundle } from '../bench/bundle.js'
+import type { FleetResult } from '../test/fleet/balance.js'
+import { cases } from '../test/fleet/cases.js'
+import { runFleetCase } from '../test/fleet/run-case.js'
+import { ensureRedis } from './ensure-redis.js'
+import { writeMeasured } from './measured.js'
+
+const AT_ONCE = 3
+const FEW = 3
+const MANY = 100
+
+const { values } = parseArgs({
+  options: { full: { type: 'boolean' }, write: { type: 'boolean' }, only: { type: 'string' } },
+})
+ensureRedis()
+const planned = cases.filter(({ name }) => name.includes(values.only ?? ''))
+const { load: file } = await bundle({ load: '../test/faults/load.ts' }, 'fleet')
+const results: (FleetResult | undefined)[] = planned.map(() => undefined)
+const waiting = [...planned.entries()]
+let failed = 0
+await Promise.all(
+  Array.from({ length: AT_ONCE }, async () => {
+    for (let next = waiting.shift(); next; next = waiting.shift()) {
+      const [index, which] = next
+      try {
+        const result = await runFleetCase(which, values.full ? MANY : FEW, file)
+        results[index] = result
+        console.log(rowOf(result))
+        if (result.problems.length > 0) failed++
+        for (const problem of result.problems) console.error(`NOT AS PROMISED: ${which.name}: ${problem}`)
+      } catch (error) {
+        failed++
+        console.error(`NOT RUN: ${which.name}:`, error)
+      }
+    }
+  }),
+)
+const done = results.filter((result) => result !== undefined)
+if (values.write && done.length < cases.length)
+  console.error('docs/fleet.md is left as it is: not every case has run')
+else if (values.write) writeMeasured('fleet.md', 'npm run test:fleet -- --write', tableOf(done))
+console.log(`${planned.length - failed} passed, ${failed} failed`)
+process.exitCode = failed > 0 ? 1 : 0
+
+function tableOf(rows: readonly FleetResult[]): string {
+  const head = [
+    '| fault | processes | calls | arrived | of them twice | killed before they were written | given up | lost | promised |',
+    '|---|---|---|---|---|---|---|---|---|',
+  ]
+  return [...head, ...rows.map(rowOf)].join('\n')
+}
+
+function rowOf({
+  name,
+  processes,
+  made,
+  arrived,
+  twice,
+  uncommitted,
+  givenUp,
+  lost,
+  mayLose,
+}: FleetResult): string {
+  const reasons = Object.entries(givenUp).map(([reason, count]) => `${count} ${reason}`)
+  const promised = mayLose ? 'what Redis loses, estimated' : '0 lost'
+  const cells = [
+    name,
+    processes,
+    made,
+    arrived,
+    twice,
+    uncommitted,
+    reasons.join(', ') || '–',
+    lost,
+    promised,
+  ]
+  return `| ${cells.join(' | ')} |`
+}

@@ -460,6 +460,8 @@ describe.skipIf(!hasRedis)('an outbox on Redis', () => {
     const segment = await segmentServer()
     const fileOnly = { send: false, outbox: fileOutbox({ directory: temporaryDirectory() }) }
     await expect(delivering(segment, { delivery: fileOnly })).rejects.toThrow(/delivery\.send/)
-    await expect(delivering(segment, { delivery: { send: false } })).rejects.toThrow(/without one nothing would ever be sent/)
+    await expect(delivering(segment, { delivery: { send: false } })).rejects.toThrow(
+      /without one nothing would ever be sent/,
+    )
   })
 })

@@ -153,7 +153,8 @@ async function install(project: string, tarball: string, packages: readonly stri
 async function compile(project: string, directory: string): Promise<void> {
   const options = {
     extends: join(consumers, 'tsconfig.json'),
-    compilerOptions: { typeRoots: ['../node_modules/@types'] },
+    // Hono's declarations use the DOM's.
+    compilerOptions: { typeRoots: ['../node_modules/@types'], lib: ['ES2023', 'DOM', 'DOM.Iterable'] },
   }
   write(project, `${directory}/tsconfig.json`, JSON.stringify(options))
   await node([tsc, '-p', directory, '--pretty', 'false'], project)

@@ -114,6 +114,8 @@ function prepare(
       // The declarations themselves have to hold with it, too.
       exactOptionalPropertyTypes: true,
       skipLibCheck,
+      // Hono's declarations use the DOM's.
+      ...(hasEveryEntry && { lib: ['ES2023', 'DOM', 'DOM.Iterable'] }),
     },
     include: ['src'],
   })

@@ -12,6 +12,8 @@ import { asJavaScript, readExample } from './readme-example.js'
 // TypeScript, with the README's example. Libraries' declarations are checked, too: an error in one counts, whoever's it is.
 
 const STEP_TIMEOUT_MS = 60_000
+/** Of the frameworks' entries, only Nest's needs its framework when it is loaded. */
+const NEST = ['@nestjs/common', '@nestjs/core', 'reflect-metadata', 'rxjs']
 const consumers = join(root, 'test/consumers')
 const { resolve } = createRequire(import.meta.url)
 const tsc = resolve('typescript/bin/tsc')
@@ -79,7 +81,7 @@ async function checkJavaScript(tarball: string): Promise<void> {
   write(project, 'frameworkless/main.ts', "export * from 'reqtrack'\n")
   copy(project, 'entries.mjs', 'start.mjs', 'dual-load.mjs', 'collector.mjs', 'drive.mjs')
   await step('install: JavaScript', () =>
-    install(project, tarball, ['express', '@types/node', '@walkeros/collector']),
+    install(project, tarball, ['express', '@types/node', '@walkeros/collector', ...NEST]),
   )
 
   await step('every entry imported and required', () => node(['entries.mjs'], project))
@@ -106,7 +108,7 @@ async function checkTypeScript(tarball: string): Promise<void> {
   write(project, 'cjs/entries.cts', everyEntry)
   copy(project, 'merged-by-import', 'merged-by-require', 'drive.mjs')
   const types = Object.keys(readManifest().peerDependencies).filter((name) => name.startsWith('@types/'))
-  const typed = ['express', 'fastify', 'hono', '@types/node', ...types]
+  const typed = ['express', 'fastify', 'hono', '@types/node', ...NEST, ...types]
   await step('install: TypeScript', () => install(project, tarball, typed))
 
   await step('compile: ESM', () => compile(project, 'esm'))

@@ -43,6 +43,8 @@ try {
   await checkFramework('koa', tarball, ['koa', '@types/koa', '@types/node'])
   await checkFramework('fastify', tarball, ['fastify', '@types/node'], '/orders')
   await checkFramework('hono', tarball, ['hono', '@hono/node-server', '@types/node'], '/orders')
+  const nest = [...NEST, '@nestjs/platform-express', '@types/express', '@types/node']
+  await checkFramework('nestjs', tarball, nest, '/orders')
   console.log(`the package is fit to publish (${seconds(started)})`)
 } catch (error) {
   console.error(error instanceof Error ? error.message : error)

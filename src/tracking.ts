@@ -35,13 +35,16 @@ import { shutdownOnSignals } from './shutdown/on-signals.js'
 import { Settling } from './shutdown/settling.js'
 import { makeDetachable, self } from './support/detachable.js'
 import { openLog } from './support/log.js'
+import { CallOutcomes } from './tracker/call-outcomes.js'
 import { ConsentUpdates } from './tracker/consent-updates.js'
 import { Dispatcher } from './tracker/dispatcher.js'
+import { EventWay } from './tracker/event-way.js'
 import { HandOver } from './tracker/hand-over.js'
 import { internals, type TrackingInternals } from './tracker/internals.js'
 import { PlanGate } from './tracker/plan-gate.js'
 import { Requests } from './tracker/requests.js'
 import { Runs } from './tracker/runs.js'
+import { ScopeSenders } from './tracker/scope-senders.js'
 import { Scopes } from './tracker/scopes.js'
 import { TrackedEvents } from './tracker/tracked-events.js'
 import type { HandleOptions, Tracking } from './tracker/tracking.js'
@@ -101,16 +104,7 @@ class RequestTracking implements Tracking {
     const delivery = new Delivery({
       ledger,
       logger,
-      listener: {
-        get hearsDelivered() {
-          return reporter.hearsDelivered
-        },
-        delivered: (call) => reporter.delivered(call),
-        failed: (failed) => {
-          pipeline.deduplication.forget(failed.call.remembered)
-          reporter.failed(failed)
-        },
-      },
+      listener: new CallOutcomes(reporter, pipeline.deduplication),
       limits,
       outbox: config.delivery?.outbox,
       sends: config.delivery?.send !== false,
@@ -132,8 +126,8 @@ class RequestTracking implements Tracking {
       config.disabled === true || settings.disable === true,
       limits,
     )
-    const dispatcher = new Dispatcher({
-      globals,
+    const senders = new ScopeSenders(globals, reporter)
+    const way = new EventWay({
       pipeline,
       events,
       reporter,
@@ -142,13 +136,14 @@ class RequestTracking implements Tracking {
       handOver: new HandOver({ events, reporter, deduplication: pipeline.deduplication, delivery }),
       writeKey: settings.writeKey,
     })
+    const dispatcher = new Dispatcher(senders, way)
     const ambient = openContext(config.ambient, fault)
-    const told = request.consentUpdates === true ? Object.keys(settings.consent ?? {}) : []
     const scopes = new Scopes({
       events,
       reporter,
       dispatcher,
-      consentUpdates: new ConsentUpdates(new Set(told)),
+      senders,
+      consentUpdates: new ConsentUpdates(request.consentUpdates === true ? (settings.consent ?? {}) : {}),
       hasPlan: config.plan !== undefined,
       early: dispatch === 'always',
       waitUntil: config.waitUntil,

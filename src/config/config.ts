@@ -6,7 +6,7 @@ import type { TrackingCallbacks } from '../observe/callbacks.js'
 import type { Plan } from '../plan/plan.js'
 import type { Globals } from '../request/globals.js'
 import type { RequestOptions } from '../request/sender.js'
-import type { DispatchOption } from '../tracker/dispatcher.js'
+import type { DispatchOption } from '../tracker/event-way.js'
 
 /**
  * The configuration of `createTracking`: the walkerOS destination config, and how to read requests and deliver calls.

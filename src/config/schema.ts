@@ -35,7 +35,7 @@ import {
   text,
   yesOrNo,
 } from '../support/schema/index.js'
-import type { DispatchOption } from '../tracker/dispatcher.js'
+import type { DispatchOption } from '../tracker/event-way.js'
 import type { TrackingConfig } from './config.js'
 
 function readers<T>(): Schema<Reader<T> | Reader<T>[]> {

@@ -6,9 +6,9 @@ import type { Scope } from './scope.js'
 export class ConsentUpdates {
   readonly #keys: ReadonlySet<string>
 
-  /** @param keys - The consent keys whose changes Segment is told about. */
-  constructor(keys: ReadonlySet<string>) {
-    this.#keys = keys
+  /** @param categories - Segment's categories by the consent keys whose changes it is told about. */
+  constructor(categories: Readonly<Record<string, string>>) {
+    this.#keys = new Set(Object.keys(categories))
   }
 
   /**

@@ -1,65 +1,20 @@
-import type { WalkerOS } from '@walkeros/core'
-import type { Pipeline } from '../destination/pipeline.js'
-import type { Processed } from '../destination/processed.js'
-import type { DropReason } from '../model/drop.js'
-import { completeEvent } from '../model/event.js'
-import type { Outcome } from '../model/outcome.js'
-import type { Judgement } from '../model/plan.js'
-import { setMember, TooLargeError } from '../model/values.js'
-import type { Reporter } from '../observe/reporter.js'
-import type { Who } from '../observe/step.js'
-import type { GlobalsReader, ReadGlobals } from '../request/globals.js'
-import { fillPerson, type ReadPerson, settlePerson } from '../request/person.js'
-import type { ReadConsent } from '../request/sender.js'
 import { nextTurn } from '../support/clock.js'
-import { isInstance } from '../support/instance.js'
-import { after, isPromise, type Maybe } from '../support/maybe.js'
+import { isPromise, type Maybe } from '../support/maybe.js'
 import type { OpenEvent } from './event-list.js'
-import type { HandOver } from './hand-over.js'
-import { messageIdOf } from './message-id.js'
+import type { EventWay } from './event-way.js'
+import type { Pass } from './pass.js'
 import { PassWaiters } from './pass-waiters.js'
-import type { PlanGate } from './plan-gate.js'
 import type { EventSender, ReadSender } from './read-sender.js'
 import type { Scope } from './scope.js'
-import { ToldSteps } from './told-steps.js'
-import type { TrackedEvents } from './tracked-events.js'
+import type { ScopeSenders } from './scope-senders.js'
 
 /** How many events are dispatched before other work of the process gets its turn: about a millisecond. */
 const EVENTS_A_TURN = 256
 
-/** Which requests' and runs' events are dispatched. */
-export type DispatchOption = 'always' | 'success' | ((outcome: Outcome) => boolean)
-
-/** What a dispatcher works with. */
-export interface DispatcherParts {
-  readonly globals: GlobalsReader
-  readonly pipeline: Pipeline
-  readonly events: TrackedEvents
-  readonly reporter: Reporter
-  readonly dispatch: DispatchOption
-  /** Holds events to the tracking plan, where there is one. */
-  readonly plan: PlanGate | undefined
-  /** Takes the calls of events. */
-  readonly handOver: HandOver
-  /** Of the source that events go to. */
-  readonly writeKey: string
-}
-
-/** One look at a tracker's events. */
-interface Pass {
-  readonly tracker: Scope
-  readonly events: readonly OpenEvent[]
-  /** Whether the scope was open when the events were taken: those that cannot go yet are kept for the end. */
-  readonly isEarly: boolean
-  /** The tracker's discards at that moment. */
-  readonly discards: number
-  /** The globals of the scope: those that hold without a request, until its own have been read. */
-  globals: ReadGlobals | undefined
-}
-
 /** Takes the events of finished scopes to the destination, outside of any response's own turn. */
 export class Dispatcher {
-  readonly #parts: DispatcherParts
+  readonly #senders: ScopeSenders
+  readonly #way: EventWay
   #queue: Scope[] = []
   #wake: () => void = () => {}
   /** Trackers whose events wait for asynchronous code of the application, and how many events these are. */
@@ -67,8 +22,9 @@ export class Dispatcher {
   readonly #passes = new PassWaiters()
   #idle: (() => void)[] = []
 
-  constructor(parts: DispatcherParts) {
-    this.#parts = parts
+  constructor(senders: ScopeSenders, way: EventWay) {
+    this.#senders = senders
+    this.#way = way
     void this.#run()
   }
 
@@ -76,20 +32,6 @@ export class Dispatcher {
   ready(tracker: Scope): void {
     this.#queue.push(tracker)
     this.#wake()
-  }
-
-  /**
-   * The sender of a scope that has ended, for observers.
-   *
-   * @param open - An event of it, where each has a sender of its own.
-   */
-  who(tracker: Scope, open?: OpenEvent): Maybe<Who> {
-    return after(open?.sender ?? this.#sent(tracker), (sender) => ({
-      userId: sender.person.userId,
-      anonymousId: sender.person.anonymousId,
-      consent: consentOf(sender, tracker),
-      sources: sourcesOf(sender.person, sender, tracker),
-    }))
   }
 
   /** The trackers whose events are to be dispatched or are on their way. */
@@ -169,9 +111,9 @@ export class Dispatcher {
       events: tracker.takeEvents(most),
       isEarly: !tracker.outcome,
       discards: tracker.discards,
-      globals: this.#parts.globals.given,
+      globals: this.#senders.givenGlobals,
     }
-    const sender = tracker.isEndless ? undefined : this.#senderOf(pass)
+    const sender = tracker.isEndless ? undefined : this.#senders.of(pass)
     const done = isPromise(sender) ? this.#dispatchInTime(pass, sender) : this.#dispatchAll(pass, sender)
     if (isPromise(done)) this.#wait(pass, done)
     else this.#passed(pass)
@@ -198,7 +140,7 @@ export class Dispatcher {
       const own = open.sender ?? sender
       const done = isPromise(own)
         ? this.#dispatchWhenKnown(pass, open, own)
-        : this.#dispatchOne(pass, open, own)
+        : this.#way.dispatch(pass, open, own)
       if (isPromise(done)) return this.#dispatchRest(pass, sender, index + 1, done)
     }
   }
@@ -215,7 +157,7 @@ export class Dispatcher {
 
   /** @param sender - Never rejects: what a sender is asked for is contained. */
   async #dispatchWhenKnown(pass: Pass, open: OpenEvent, sender: Promise<EventSender>): Promise<void> {
-    await this.#dispatchOne(pass, open, await sender)
+    await this.#way.dispatch(pass, open, await sender)
   }
 
   /** @param done - Never rejects: each event's way is contained. */
@@ -235,235 +177,4 @@ export class Dispatcher {
     if (tracker.hasEvents) this.#passes.passed(tracker, events.length)
     else this.#passes.ended(tracker)
   }
-
-  #senderOf(pass: Pass): Maybe<ReadSender | undefined> {
-    try {
-      const sent = this.#sent(pass.tracker)
-      return isPromise(sent) ? this.#senderInTime(pass, sent) : sent
-    } catch (error) {
-      return this.#unreadable(pass, error)
-    }
-  }
-
-  async #senderInTime(pass: Pass, sent: Promise<ReadSender>): Promise<ReadSender | undefined> {
-    try {
-      return await sent
-    } catch (error) {
-      return this.#unreadable(pass, error)
-    }
-  }
-
-  #unreadable({ events }: Pass, error: unknown): undefined {
-    this.#fault(error, events[0]?.collected.name ?? '')
-  }
-
-  /** Reads the sender of a scope: once at its end, for all that is tracked later, too; before the end each time. */
-  #sent(tracker: Scope): Maybe<ReadSender> {
-    if (!tracker.outcome || tracker.isEndless) return tracker.inScope(this.#readSender)
-    tracker.sent ??= tracker.inScope(this.#readSender)
-    return tracker.sent
-  }
-
-  readonly #readSender = (tracker: Scope): Maybe<ReadSender> => {
-    // All are asked before any is waited for.
-    const person = settlePerson(tracker.readPerson(), tracker.endedMark)
-    const consent = tracker.readConsent()
-    const skipped = tracker.readSkipped()
-    const globals = this.#parts.globals.read(tracker.request)
-    return isPromise(person) || isPromise(consent) || isPromise(skipped) || isPromise(globals)
-      ? readInTime(person, consent, skipped, globals)
-      : { person, consent, chosen: undefined, skipped, globals }
-  }
-
-  #dispatchOne(pass: Pass, open: OpenEvent, sender: EventSender | undefined): Maybe<void> {
-    const { tracker, isEarly } = pass
-    try {
-      if (isEarly && (!sender || sender.skipped || this.#parts.dispatch !== 'always'))
-        return tracker.keepEvent(open, pass.discards)
-      if (!sender) return this.#drop(tracker, open, 'error')
-      if (!this.#wanted(tracker.outcome)) return this.#drop(tracker, open, 'outcome')
-      if (sender.skipped) return this.#drop(tracker, open, 'skipped')
-      const person = settlePerson(open.person, tracker.endedMark)
-      return isPromise(person)
-        ? this.#sendWhenKnown(pass, open, sender, person)
-        : this.#send(pass, open, sender, person)
-    } catch (error) {
-      return this.#failed(tracker, open, error)
-    }
-  }
-
-  async #sendWhenKnown(
-    pass: Pass,
-    open: OpenEvent,
-    sender: EventSender,
-    person: Promise<ReadPerson>,
-  ): Promise<void> {
-    try {
-      await this.#send(pass, open, sender, await person)
-    } catch (error) {
-      this.#failed(pass.tracker, open, error)
-    }
-  }
-
-  #failed(tracker: Scope, open: OpenEvent, error: unknown): void {
-    this.#fault(error, open.collected.name)
-    this.#drop(tracker, open, isInstance(error, TooLargeError) ? 'too-large' : 'error')
-  }
-
-  #wanted(outcome: Outcome | undefined): boolean {
-    const { dispatch } = this.#parts
-    if (dispatch === 'always' || !outcome) return true
-    // A run has no status.
-    if (dispatch === 'success') return !outcome.aborted && (outcome.status ?? 0) < 400
-    const wanted: unknown = dispatch(outcome)
-    if (!isPromise(wanted)) return Boolean(wanted)
-    wanted.then(undefined, () => {})
-    throw new TypeError('the `dispatch` function answered with a promise: expected true or false at once')
-  }
-
-  #send(pass: Pass, open: OpenEvent, sender: EventSender, tracked: ReadPerson): Maybe<void> {
-    const { plan, reporter } = this.#parts
-    const { tracker } = pass
-    const { collected } = open
-    const person = fillPerson(tracked, sender.person)
-    const consent = consentOf(sender, tracker)
-    const event = completeEvent(collected, {
-      person,
-      consent,
-      globals: pass.globals,
-      trace: tracker.trace,
-      startedAt: tracker.startedAt,
-    })
-    const { tell } = reporter.observation
-    const told = tell && new ToldSteps(tell, tracker.number, collected.messageId)
-    told?.add({
-      type: 'dispatching',
-      request: tracker.number,
-      event: collected.messageId,
-      walkeros: event,
-      sources: sourcesOf(person, sender, tracker),
-    })
-    if (!pass.isEarly) told?.release()
-    if (!plan) return this.#process(pass, open, event, told)
-    const judgement = plan.judge(open, event)
-    return isPromise(judgement)
-      ? this.#processWhenJudged(pass, open, event, told, judgement)
-      : this.#processAsJudged(pass, open, event, told, judgement)
-  }
-
-  async #processWhenJudged(
-    pass: Pass,
-    open: OpenEvent,
-    event: WalkerOS.Event,
-    told: ToldSteps | undefined,
-    judgement: Promise<Judgement>,
-  ): Promise<void> {
-    try {
-      await this.#processAsJudged(pass, open, event, told, await judgement)
-    } catch (error) {
-      this.#failed(pass.tracker, open, error)
-    }
-  }
-
-  #processAsJudged(
-    pass: Pass,
-    open: OpenEvent,
-    event: WalkerOS.Event,
-    told: ToldSteps | undefined,
-    judgement: Judgement,
-  ): Maybe<void> {
-    const { messageId } = open.collected
-    const { number } = pass.tracker
-    told?.add({ type: 'planned', request: number, event: messageId, judgement })
-    if (judgement.outcome === 'dropped') {
-      told?.release()
-      this.#parts.events.dropped(number, event, messageId, 'plan')
-      return
-    }
-    if (judgement.changed) Object.assign(event, judgement.changed)
-    return this.#process(pass, open, event, told)
-  }
-
-  #process(pass: Pass, open: OpenEvent, event: WalkerOS.Event, told: ToldSteps | undefined): Maybe<void> {
-    const { pipeline, writeKey } = this.#parts
-    const { collected } = open
-    const incoming = {
-      event,
-      direct: collected.direct,
-      context: pass.tracker.segmentContext(event.consent, collected.sent?.page),
-      globals: pass.globals,
-      integrations: collected.integrations,
-      messageId: messageIdOf(collected, writeKey),
-    }
-    const processed = pipeline.process(incoming, told?.ofDestination)
-    return isPromise(processed)
-      ? this.#handOverInTime(pass, open, event, processed, told)
-      : this.#handOver(pass, open, event, processed, told)
-  }
-
-  async #handOverInTime(
-    pass: Pass,
-    open: OpenEvent,
-    event: WalkerOS.Event,
-    processed: Promise<Processed>,
-    told: ToldSteps | undefined,
-  ): Promise<void> {
-    try {
-      this.#handOver(pass, open, event, await processed, told)
-    } catch (error) {
-      this.#failed(pass.tracker, open, error)
-    }
-  }
-
-  #handOver(
-    { tracker, isEarly, discards }: Pass,
-    open: OpenEvent,
-    event: WalkerOS.Event,
-    processed: Processed,
-    told: ToldSteps | undefined,
-  ): void {
-    const parts = this.#parts
-    const { messageId } = open.collected
-    const { dropped, deduplicated = 0, withheld = 0 } = processed
-    // The end may know more than now: somebody signs in, somebody agrees.
-    if (isEarly && (dropped === 'consent' || dropped === 'identity')) return tracker.keepEvent(open, discards)
-    told?.release()
-    if (deduplicated + withheld > 0) parts.events.unmade(deduplicated, withheld)
-    if (dropped !== undefined) {
-      parts.events.dropped(tracker.number, event, messageId, dropped, processed.required)
-      return
-    }
-    parts.events.dispatched()
-    parts.handOver.handOver(tracker, open.collected, processed.calls)
-  }
-
-  #drop(tracker: Scope, { collected }: OpenEvent, reason: DropReason): void {
-    this.#parts.events.dropped(tracker.number, { name: collected.name }, collected.messageId, reason)
-  }
-
-  #fault(error: unknown, event: string): void {
-    this.#parts.reporter.fault(`the event ${JSON.stringify(event)} could not be dispatched`, error)
-  }
-}
-
-async function readInTime(
-  person: Maybe<ReadPerson>,
-  consent: Maybe<ReadConsent>,
-  skipped: Maybe<boolean>,
-  globals: Maybe<ReadGlobals | undefined>,
-): Promise<ReadSender> {
-  const read = await Promise.all([person, consent, skipped, globals])
-  return { person: read[0], consent: read[1], chosen: undefined, skipped: read[2], globals: read[3] }
-}
-
-/** @returns A new object. */
-function consentOf({ consent, chosen }: EventSender, tracker: Scope): WalkerOS.Consent {
-  return { ...consent.state, ...(chosen ?? tracker.chosenConsent) }
-}
-
-function sourcesOf(person: ReadPerson, sender: EventSender, tracker: Scope) {
-  const consent: Record<string, string> = { ...sender.consent.readers }
-  for (const key of Object.keys(sender.chosen ?? tracker.chosenConsent ?? {}))
-    setMember(consent, key, 'tracker.consent()')
-  return { userId: person.userIdReader, anonymousId: person.anonymousIdReader, consent }
 }

@@ -10,6 +10,7 @@ import type { OpenEvent } from './event-list.js'
 import { OpenScopes } from './open-scopes.js'
 import { PlatformWait, type WaitUntil } from './platform-wait.js'
 import type { Scope, ScopeHost } from './scope.js'
+import type { ScopeSenders } from './scope-senders.js'
 import type { TrackedEvents } from './tracked-events.js'
 
 /** What scopes are tracked with. */
@@ -17,6 +18,7 @@ export interface ScopesParts {
   readonly events: TrackedEvents
   readonly reporter: Reporter
   readonly dispatcher: Dispatcher
+  readonly senders: ScopeSenders
   readonly consentUpdates: ConsentUpdates
   /** Whether there is a tracking plan, to which events are held. */
   readonly hasPlan: boolean
@@ -96,7 +98,7 @@ export class Scopes implements ScopeHost {
   /** A scope has ended: its events go, unless an earlier call has sent them. */
   settle(tracker: Scope, { status, aborted }: ScopeEnd): void {
     if (tracker.outcome) return
-    const { dispatcher } = this.#parts
+    const { dispatcher, senders } = this.#parts
     const durationMs = performance.now() - tracker.startedMark
     const outcome = { status, aborted, route: tracker.readRoute(), durationMs }
     tracker.end(outcome)
@@ -107,7 +109,7 @@ export class Scopes implements ScopeHost {
       outcome,
       tracked: tracker.request,
       name: tracker.name,
-      who: () => dispatcher.who(tracker),
+      who: () => senders.who(tracker),
     })
     if (tracker.chosenConsent) this.chosen(tracker, tracker.chosenConsent, undefined)
     if (tracker.hasEvents) dispatcher.ready(tracker)
@@ -125,7 +127,7 @@ export class Scopes implements ScopeHost {
       outcome,
       tracked: undefined,
       name,
-      who: () => this.#parts.dispatcher.who(tracker, event),
+      who: () => this.#parts.senders.who(tracker, event),
     })
   }
 

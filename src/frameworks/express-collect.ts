@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { ServerResponse } from 'node:http'
 import type { Answer, CollectOptions } from '../collect/index.js'
 import type { Tracking } from '../tracker/tracking.js'
 import { collectorsOf } from './collectors.js'
@@ -19,7 +19,7 @@ import type { TenantTracking } from './tenants.js'
  * app.use(expressTracking(tracking))
  * app.use('/collect', expressCollect(tracking, { events: ['product view', 'page view'] }))
  */
-export function expressCollect<Request extends IncomingMessage = TenantRequest>(
+export function expressCollect<Request extends object = TenantRequest>(
   tracking: Tracking | TenantTracking<Request>,
   options: CollectOptions,
 ): RequestHandler {

@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import type { Track, Tracker } from '../model/tracker.js'
 import { type Framework, hostOf, nodeFramework, routePattern } from '../request/message-request.js'
 
@@ -10,7 +10,8 @@ export type RequestHandler = (
 ) => void
 
 /** What a function that knows each tenant's tracking sees of Express's request, unless it names a type of its own. */
-export interface TenantRequest extends IncomingMessage {
+export interface TenantRequest {
+  readonly headers: IncomingHttpHeaders
   /** The host without its port, under the app's `trust proxy` setting. */
   readonly hostname: string
   readonly originalUrl: string

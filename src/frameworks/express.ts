@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http'
 import type { Track, Tracker } from '../model/tracker.js'
 import { shareShape } from '../request/shared-shape.js'
 import type { Tracking } from '../tracker/tracking.js'
@@ -36,7 +35,7 @@ declare global {
  *   res.status(201).json({ ok: true })
  * })
  */
-export function expressTracking<Request extends IncomingMessage = TenantRequest>(
+export function expressTracking<Request extends object = TenantRequest>(
   tracking: Tracking | TenantTracking<Request>,
 ): RequestHandler {
   const trackingOf = trackingsOf(tracking, 'expressTracking')

@@ -16,7 +16,9 @@ export interface RateLimitOptions {
 
 /** A store of `express-rate-limit`, as far as it is used. */
 export interface RateLimitStore {
+  /** Is told the time of the limit, in milliseconds, before anything is counted. */
   init?(options: { windowMs: number }): void
+  /** Counts one event, and tells how many there are now and when they are forgotten. */
   increment(key: string): Maybe<{ readonly totalHits: number; readonly resetTime?: Date | undefined }>
 }
 

@@ -59,6 +59,7 @@ export interface CollectedContext extends KoaContext {
   readonly request?: { readonly body?: unknown; readonly rawBody?: unknown }
   status: number
   body: unknown
+  /** Sets headers of the response. */
   set(headers: Readonly<Record<string, string>>): void
 }
 

@@ -6,7 +6,9 @@ import { clearTimeout, setTimeout } from '../support/clock.js'
  * Cluster. It stays the application's: it is never closed by this package.
  */
 export interface RedisClient {
+  /** Begins a transaction. */
   multi(...given: never[]): unknown
+  /** Makes a connection of the same kind, for reads that wait. */
   duplicate(...given: never[]): unknown
 }
 

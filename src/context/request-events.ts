@@ -38,7 +38,7 @@ export class BodyEvents {
   /** A request has ended. */
   unwatch(request: object): void {
     try {
-      if (canHaveBody(request)) request.off('newListener', this.#listenerAdded)
+      if (request instanceof Readable) request.off('newListener', this.#listenerAdded)
     } catch {
       // A listener that cannot be taken off does nothing any more.
     }
@@ -92,9 +92,37 @@ function bindMethod(owner: object, name: string, isLast: (given: unknown) => boo
   Reflect.defineProperty(owner, name, { configurable: true, enumerable: false, writable: true, value })
 }
 
-/** GET and HEAD have none: RFC 9110, section 9.3. What a unit test makes up may be no stream, or frozen. */
+/** What a unit test makes up may be no stream, or frozen. */
 function canHaveBody(request: object): request is IncomingMessage {
   const method = 'method' in request ? request.method : undefined
-  if (method === 'GET' || method === 'HEAD') return false
+  if ((method === 'GET' || method === 'HEAD') && !announcesBody(request)) return false
   return request instanceof Readable && Object.isExtensible(request)
+}
+
+const LENGTH = 'content-length'
+const ENCODING = 'transfer-encoding'
+
+/**
+ * Whether a GET or a HEAD has a body all the same. RFC 9110, section 9.3.1, gives it no meaning, and clients send one to
+ * endpoints that search.
+ *
+ * Looks at the lengths of the raw names first, since Node makes the object of all headers only for those who read it.
+ */
+function announcesBody(request: object): boolean {
+  const raw = 'rawHeaders' in request ? request.rawHeaders : undefined
+  if (!Array.isArray(raw)) return false
+  if ('httpVersionMajor' in request && request.httpVersionMajor === 2) return !endsAfterHeaders(request)
+  for (let at = 0; at < raw.length; at += 2) {
+    const name: unknown = raw[at]
+    if (typeof name !== 'string') continue
+    if (name.length === ENCODING.length && name.toLowerCase() === ENCODING) return true
+    if (name.length === LENGTH.length && name.toLowerCase() === LENGTH && raw[at + 1] !== '0') return true
+  }
+  return false
+}
+
+/** In HTTP/2 the frame of the headers says it: a body needs no length there. */
+function endsAfterHeaders(request: object): boolean {
+  const stream = 'stream' in request ? request.stream : undefined
+  return stream instanceof Readable && 'endAfterHeaders' in stream && stream.endAfterHeaders === true
 }

@@ -147,6 +147,32 @@ describe.each(contexts)("tracking.current() in a request's own listeners, in $na
     expect(new Set(seen)).toEqual(new Set([true]))
   })
 
+  it.each(
+    Object.keys(applications).flatMap((application) => [
+      [application, 'GET', { 'transfer-encoding': 'chunked' }] as const,
+      [application, 'GET', { 'Content-Length': '25' }] as const,
+      [application, 'HEAD', { 'Transfer-Encoding': 'chunked' }] as const,
+      [application, 'HEAD', { 'content-length': '25' }] as const,
+    ]),
+  )(
+    'is the own one in %s while the body of a %s comes, which has %j',
+    async (application, method, headers) => {
+      const seen: boolean[] = []
+      let tracking: Tracking | undefined
+      const started = await start(application, (req, res, tracker) => {
+        req.on('data', () => seen.push(tracking?.current() === tracker))
+        req.on('end', () => {
+          seen.push(tracking?.current() === tracker)
+          res.end('ok')
+        })
+      })
+      tracking = started.tracking
+      await postInPieces(started.url, 'u', method, headers)
+      expect(seen.length).toBeGreaterThanOrEqual(2)
+      expect(new Set(seen)).toEqual(new Set([true]))
+    },
+  )
+
   it.each(Object.keys(applications))(
     "is never another request's under pipelining in %s",
     async (application) => {
@@ -255,7 +281,29 @@ describe('a request whose body is listened to', () => {
     expect(seen).toEqual([{ keys: [], listeners: [], later: [false, false] }])
   })
 
-  it('is the one of HTTP/2, too', async () => {
+  it.each([
+    [0, 'GET', {}],
+    [0, 'HEAD', { 'content-length': '0' }],
+    [1, 'GET', { 'content-length': '25' }],
+  ])('gets %i listeners of the tracking as a %s with %j', async (listeners, method, headers) => {
+    const tracking = trackingTo(await segmentServer())
+    let count = 0
+    const app = express().use(expressTracking(tracking), (req, res) => {
+      count = req.listenerCount('newListener')
+      req.resume()
+      res.end('ok')
+    })
+    const { url } = await serve(app)
+    const get = request(url, { method, headers, agent: false })
+    if (listeners > 0) get.write('x'.repeat(25))
+    const responded = once(get, 'response')
+    get.end()
+    const [response] = await responded
+    response.resume()
+    expect(count).toBe(listeners)
+  })
+
+  it.each(['GET', 'POST'])('is the one of HTTP/2, too: %s', async (method) => {
     const tracking = trackingTo(await segmentServer())
     const middleware = expressTracking(tracking)
     const seen: boolean[] = []
@@ -276,7 +324,7 @@ describe('a request whose body is listened to', () => {
       session.destroy()
       server.close()
     })
-    const stream = session.request({ ':path': '/', ':method': 'POST' }).resume()
+    const stream = session.request({ ':path': '/', ':method': method }, { endStream: false }).resume()
     for (let piece = 0; piece < 3; piece++) {
       stream.write('piece')
       await new Promise((done) => setTimeout(done, 5))

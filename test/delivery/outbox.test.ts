@@ -189,6 +189,8 @@ describe('an outbox', () => {
     const segment = await segmentServer()
     await segment.stop()
     const { tracking, trackMany } = await delivering(segment, {
+      // What is on its way to Segment cannot go: a batch that grows would be all that fits.
+      settings: { flushAt: 15 },
       delivery: { outbox: fileOutbox({ directory: temporary(), maxBytes: 100_000, commitInterval: 0 }) },
     })
     for (let load = 0; load < 20; load++) {

@@ -2,6 +2,7 @@ import type { Destination, WalkerOS } from '@walkeros/core'
 import { Client, type OutcomeListener } from '../delivery/index.js'
 import { Burst, nameOf } from '../support/log.js'
 import { after, all, isPromise, type Maybe } from '../support/maybe.js'
+import { optionOf } from '../support/option.js'
 import { randomId } from '../support/random-id.js'
 import { Pipeline } from './pipeline.js'
 import type { Processed } from './processed.js'
@@ -11,6 +12,8 @@ import { clientSettings, type Types } from './settings.js'
 
 /** Milliseconds for closing. A collector gives a destination five seconds. */
 const CLOSE_TIMEOUT_MS = 4_500
+/** What walkerOS's own destination gives its client. */
+const PREDECESSOR_TIMEOUT_MS = 5_000
 
 type Config = Destination.Config<Types>
 type Context = Destination.Context<Types>
@@ -80,9 +83,18 @@ export const destinationSegment = {
   /** Sends the remaining calls and closes the client. */
   async destroy({ config }: { config: Config }): Promise<void> {
     const { settings } = config
-    if (settings) await registrations.get(settings)?.close()
+    if (!settings) return
+    const registration = registrations.get(settings)
+    await (registration ? registration.close() : closePredecessor(settings))
   },
 } satisfies Destination.Instance<Types>
+
+/** Closes the client that walkerOS's own destination keeps in its settings: a collector may have begun with that one. */
+async function closePredecessor(settings: object): Promise<void> {
+  const client = optionOf(settings, '_analytics')
+  const close = optionOf(client, 'closeAndFlush')
+  if (typeof close === 'function') await Reflect.apply(close, client, [{ timeout: PREDECESSOR_TIMEOUT_MS }])
+}
 
 const initialised = new WeakMap<Config, Config>()
 const registrations = new WeakMap<object, Registration>()

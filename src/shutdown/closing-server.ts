@@ -24,6 +24,8 @@ export class ClosingServer {
   /** Each connection, and when it was opened. */
   readonly #connections = new Map<Socket, number>()
   readonly #sessions = new Set<WatchedSession>()
+  /** Connections on which a request was seen: Bun says of them all that nothing was read. */
+  readonly #spoken = new WeakSet<Socket>()
   /** TLS connections in their handshake, by their addresses, which they share with the TLS socket that comes of it. */
   readonly #handshakes = new Map<string, Socket>()
 
@@ -33,6 +35,7 @@ export class ClosingServer {
     server.on('connection', this.#onConnection)
     server.on('secureConnection', this.#onSecureConnection)
     server.on('session', this.#onSession)
+    server.on('request', this.#onRequest)
   }
 
   /** Stops watching. */
@@ -40,6 +43,7 @@ export class ClosingServer {
     this.#server.off('connection', this.#onConnection)
     this.#server.off('secureConnection', this.#onSecureConnection)
     this.#server.off('session', this.#onSession)
+    this.#server.off('request', this.#onRequest)
   }
 
   /**
@@ -89,6 +93,10 @@ export class ClosingServer {
     session.once('close', () => this.#sessions.delete(watched))
   }
 
+  readonly #onRequest = ({ socket }: IncomingMessage): void => {
+    if (socket) this.#spoken.add(socket)
+  }
+
   #watch(socket: Socket): void {
     this.#connections.set(socket, performance.now())
     socket.once('close', () => this.#connections.delete(socket))
@@ -104,7 +112,7 @@ export class ClosingServer {
     const handshaking = new Set(this.#handshakes.values())
     for (const [socket, since] of this.#connections) {
       if (now - since < patience) continue
-      if (socket.bytesRead === 0) socket.destroy()
+      if (socket.bytesRead === 0 && !this.#spoken.has(socket)) socket.destroy()
       else if (elapsed < patience) continue
       else if (hasNoRequest(socket) || handshaking.has(socket)) socket.destroy()
       else if (sessionOf(socket)?.isUnused(patience)) socket.destroy()

@@ -338,3 +338,22 @@ describe('the destination in walkerOS’s collector', () => {
     expect(segment.calls.map(({ type }) => type)).toEqual(['identify', 'track'])
   })
 })
+
+describe('at its end', () => {
+  it('closes the client that its predecessor has left in the settings', async () => {
+    const closed: unknown[] = []
+    const _analytics = { closeAndFlush: (options: unknown) => void closed.push(options) }
+    await destinationSegment.destroy({
+      config: { settings: Object.assign({ writeKey: 'test-key' }, { _analytics }) },
+    })
+    expect(closed).toEqual([{ timeout: 5_000 }])
+  })
+
+  it.each([undefined, null, 7, {}, { closeAndFlush: true }])(
+    'leaves alone what is no client: %j',
+    async (_analytics) => {
+      const settings = Object.assign({ writeKey: 'test-key' }, { _analytics })
+      await expect(destinationSegment.destroy({ config: { settings } })).resolves.toBeUndefined()
+    },
+  )
+})

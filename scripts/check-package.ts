@@ -108,6 +108,7 @@ async function checkTypeScript(tarball: string): Promise<void> {
   write(project, 'esm/entries.ts', everyEntry)
   write(project, 'cjs/main.cts', example.typescript)
   write(project, 'cjs/entries.cts', everyEntry)
+  write(project, 'node10/entries.ts', everyEntry)
   copy(project, 'merged-by-import', 'merged-by-require', 'drive.mjs')
   const types = Object.keys(readManifest().peerDependencies).filter((name) => name.startsWith('@types/'))
   const typed = ['express', 'fastify', 'hono', '@types/node', ...NEST, ...types]
@@ -121,6 +122,9 @@ async function checkTypeScript(tarball: string): Promise<void> {
   await step("the README's example: TypeScript, CommonJS", () =>
     node(['drive.mjs', 'cjs/main.cjs', example.route], project),
   )
+  // What TypeScript before 6 takes for CommonJS, which knows nothing of `exports`; frameworks' own types do not hold there.
+  const node10 = { module: 'CommonJS', moduleResolution: 'node10', esModuleInterop: true, skipLibCheck: true }
+  await step('compile: moduleResolution node10', () => compile(project, 'node10', node10))
   await step('events merged by an importing file', () => compile(project, 'merged-by-import'))
   await step('events merged by a requiring file', () => compile(project, 'merged-by-require'))
 }

@@ -72,12 +72,12 @@ class Runner {
   }
 
   async open(): Promise<void> {
-    const { way, ambient } = this.variant
+    const { way, ambient, handler = this.scenario.handler } = this.variant
     this.#url = await this.#server.ask('listen', {
       framework: this.setting.framework,
       way,
       ...(ambient && { ambient }),
-      handler: this.scenario.handler,
+      handler,
       host: await this.#segment.ask('url'),
       flushAt: FLUSH_AT,
       flushInterval: FLUSH_INTERVAL_MS,

@@ -1,7 +1,11 @@
 import type { HandlerKind, ServerOptions } from './server/options.js'
 
 /** One way to do what a scenario is about. */
-export type Variant = Pick<ServerOptions, 'way' | 'ambient'> & { readonly name: string }
+export type Variant = Pick<ServerOptions, 'way' | 'ambient'> & {
+  readonly name: string
+  /** Where it is another than the scenario's. */
+  readonly handler?: HandlerKind
+}
 
 /** What is measured over HTTP: each variant against the first. */
 export interface Scenario {
@@ -74,7 +78,11 @@ export const SCENARIOS: readonly Scenario[] = [
     }),
     frameworks: ['express'],
     calls: 1,
-    variants: [BARE, { name: 'expressCollect()', way: 'mounted' }],
+    variants: [
+      BARE,
+      { name: 'tracked by that route', way: 'mounted', handler: 'parse' },
+      { name: 'expressCollect()', way: 'mounted' },
+    ],
   },
   {
     // A scenario of its own: promise hooks, once they are on, are paid for by the whole process.

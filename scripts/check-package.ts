@@ -158,11 +158,15 @@ async function install(project: string, tarball: string, packages: readonly stri
   await run('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', tarball, ...pinned], project)
 }
 
-async function compile(project: string, directory: string): Promise<void> {
+async function compile(project: string, directory: string, further: object = {}): Promise<void> {
   const options = {
     extends: join(consumers, 'tsconfig.json'),
     // Hono's declarations use the DOM's.
-    compilerOptions: { typeRoots: ['../node_modules/@types'], lib: ['ES2023', 'DOM', 'DOM.Iterable'] },
+    compilerOptions: {
+      typeRoots: ['../node_modules/@types'],
+      lib: ['ES2023', 'DOM', 'DOM.Iterable'],
+      ...further,
+    },
   }
   write(project, `${directory}/tsconfig.json`, JSON.stringify(options))
   await node([tsc, '-p', directory, '--pretty', 'false'], project)

@@ -23,14 +23,19 @@ function openExpress({ handler }: ServerOptions, { tracking, act }: Way): Applic
   let handled = 0
   const app = express()
   if (tracking) app.use(expressTracking(tracking))
-  if (handler === 'collect') {
+  if (handler === 'collect' || handler === 'parse') {
     app.use((_req, _res, next) => {
       handled++
       next()
     })
-    if (tracking)
+    if (tracking && handler === 'collect')
       app.use('/orders', expressCollect(tracking, { events: ['product view'], limit: NEVER_REACHED }))
-    else app.post('/orders', express.json(), (_req, res) => void res.status(204).end())
+    else
+      app.post('/orders', express.json(), (req, res) => {
+        const { name, ...event } = req.body
+        if (tracking) req.track(name, event.data, event)
+        res.status(204).end()
+      })
     return { listener: app, handled: () => handled }
   }
   app.post('/orders', async (req, res) => {

@@ -18,6 +18,7 @@ export function openDirect(options: ServerOptions): Way {
   const act: Readonly<Record<HandlerKind, ((seen: Seen) => void) | undefined>> = {
     answer: undefined,
     collect: undefined,
+    parse: undefined,
     awaits: undefined,
     order: (seen) => track(commonOf(seen)),
     many: (seen) => {

@@ -24,5 +24,7 @@ export type HandlerKind =
   | 'many'
   /** Tracks a thousand events. */
   | 'burst'
-  /** Takes an event that a browser sends. */
+  /** Parses the JSON of an event, tracks it where that is mounted, and answers 204. */
+  | 'parse'
+  /** Takes an event that a browser sends; without a tracking it parses it. */
   | 'collect'

@@ -34,6 +34,7 @@ async function openMounted(options: ServerOptions): Promise<Way> {
   const act: Readonly<Record<HandlerKind, ((tracker: Tracker) => void) | undefined>> = {
     answer: undefined,
     collect: undefined,
+    parse: undefined,
     awaits: undefined,
     order: (tracker) => tracker.track('order complete', ORDER),
     many: (tracker) => {

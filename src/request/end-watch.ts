@@ -45,7 +45,8 @@ export class EndWatch<T> implements OpenWatch {
       response.on('close', this.#closed)
       if (hasNoConnection) {
         this.#unwatchRequest = watchRequest(this.#request, this.#closed)
-        if (!hearsFinish(response)) lookAt(response)
+        if (!hearsFinish(response) && !tellsState(response))
+          throw new Error('the response emits no events and tells no state')
       }
     } catch (error) {
       this.#isSettled = true
@@ -92,12 +93,6 @@ export class EndWatch<T> implements OpenWatch {
     }
     this.#unwatchRequest?.()
   }
-}
-
-/** Looks at a response that emits nothing. */
-function lookAt(response: ServerResponse): void {
-  if (!tellsState(response)) throw new Error('the response emits no events and tells no state')
-  openWatches.look()
 }
 
 /**

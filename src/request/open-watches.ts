@@ -20,7 +20,8 @@ export interface OpenWatch {
  * The watches of all open requests, so that those are found whose end no event tells: somebody has removed the listeners or
  * replaced `emit`, or an adapter's response emits nothing.
  *
- * They are a linked list, since a set would cost a request more than its listeners do.
+ * They are a linked list, since a set would cost a request more than its listeners do. A timer looks at them while there are
+ * any. It runs on until it finds none: one for each request would cost more than the look.
  */
 class OpenWatches {
   #newest: OpenWatch | undefined
@@ -36,6 +37,7 @@ class OpenWatches {
     this.#newest = watch
     this.#size++
     this.#openedSinceSweep++
+    if (!this.#timer) this.#startLooking()
     if (this.#openedSinceSweep > REQUESTS_BETWEEN_SWEEPS + this.#size) this.sweep()
   }
 
@@ -48,11 +50,6 @@ class OpenWatches {
     watch.next = undefined
     watch.previous = undefined
     this.#size--
-  }
-
-  /** Looks at the open requests regularly from now on, until none is open. */
-  look(): void {
-    if (!this.#timer) this.#startLooking()
   }
 
   #startLooking(): void {

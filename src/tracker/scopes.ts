@@ -1,6 +1,5 @@
 import type { WalkerOS } from '@walkeros/core'
 import type { Reporter } from '../observe/reporter.js'
-import { openWatches } from '../request/open-watches.js'
 import { performance } from '../support/clock.js'
 import { isPromise } from '../support/maybe.js'
 import type { ConsentUpdates } from './consent-updates.js'
@@ -62,9 +61,7 @@ export class Scopes implements ScopeHost {
   collected(tracker: Scope, event: OpenEvent): void {
     if (!tracker.outcome) {
       this.open.collected(tracker)
-      // Either looks once a second at the requests that are open.
-      if (this.#early) this.#early.begin()
-      else openWatches.look()
+      this.#early?.begin()
     }
     this.#platform.collected(tracker)
     this.events.collected(tracker.number, event.collected)

@@ -4,6 +4,7 @@ import { connect as connectHttp2, createServer as createHttp2Server } from 'node
 import type { AddressInfo } from 'node:net'
 import fc from 'fast-check'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { internalsOf } from '../../src/frameworks/adapter.js'
 import type { Outcome } from '../../src/index.js'
 import { recordTracking } from '../../src/testing/index.js'
 import { serve } from '../support/servers.js'
@@ -22,6 +23,16 @@ function endsOf() {
     await tracking.shutdown({ timeout: 100 })
   })
   return { tracking, ends, errors }
+}
+
+/** A tracking that keeps what observers are told of the ends of requests, which need not have tracked anything. */
+function watchedEnds() {
+  const { tracking } = endsOf()
+  const statuses: (number | undefined)[] = []
+  internalsOf(tracking, 'test').watch((step) => {
+    if (step.type === 'ended') statuses.push(step.outcome.status)
+  })
+  return { tracking, statuses }
 }
 
 type Fake = Record<string, unknown>
@@ -225,6 +236,32 @@ describe.each(Object.entries(robberies))('a response of which somebody %s', (_na
     await expect.poll(() => ends, { timeout: 3_000 }).toEqual([201])
     await tracking.flush()
     expect(tracking.calls).toHaveLength(1)
+  })
+
+  it('ends although it has tracked nothing, and nothing else happens', async () => {
+    const { tracking, statuses } = watchedEnds()
+    const { url } = await serve((req, res) => {
+      tracking.handle(req, res)
+      rob(res)
+      res.statusCode = 201
+      res.end('ok')
+    })
+    expect(await (await fetch(url)).text()).toBe('ok')
+    await expect.poll(() => statuses, { timeout: 3_000 }).toEqual([201])
+  })
+
+  it('ends when its connection closes, without an event of its own', async () => {
+    const { tracking, statuses } = watchedEnds()
+    const { url, server } = await serve((req, res) => {
+      tracking.handle(req, res)
+      rob(res)
+    })
+    const failed = fetch(url).catch((error: Error) => error)
+    const [socket] = await once(server, 'connection')
+    await once(server, 'request')
+    socket.destroy()
+    await failed
+    await expect.poll(() => statuses, { timeout: 3_000 }).toEqual([undefined])
   })
 
   it('does not hold a flush, a test or the shutdown', async () => {

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import { isList, isShortList } from '../support/instance.js'
 import { assertKnownKeys } from '../support/unknown-key.js'
 import { type Host, parseListedHost } from './host.js'
 
@@ -62,9 +63,10 @@ export function checkOptions<Native>(
   if (!Number.isInteger(capacity) || capacity < 1) {
     throw new TypeError(`${mounted}: capacity is ${String(capacity)}; expected a whole number from 1 on`)
   }
-  if (!Array.isArray(hosts)) {
+  // Its length says nothing of what is in it, and can be billions.
+  if (!isShortList(hosts)) {
     throw new TypeError(
-      `${mounted}: hosts is ${shown(hosts)}; expected a list of host names, such as ['dev.example']`,
+      `${mounted}: hosts is ${shownList(hosts)}; expected a list of host names, such as ['dev.example']`,
     )
   }
   return { capacity, hosts: hosts.map((host, index) => listedHost(host, `${mounted}: hosts[${index}]`)) }
@@ -76,6 +78,10 @@ function listedHost(host: unknown, place: string): Host {
   throw new TypeError(
     `${place} is ${shown(host)}; expected a host name or an IP address without scheme and path, such as 'dev.example'`,
   )
+}
+
+function shownList(value: unknown): string {
+  return isList(value) ? 'a list of very many' : shown(value)
 }
 
 function shown(value: unknown): string {

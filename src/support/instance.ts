@@ -13,12 +13,17 @@ export function isInstance<T>(value: unknown, type: abstract new (...given: neve
 /** More entries than anything that is written by hand has. */
 const MAX_LENGTH = 10_000
 
-/**
- * Whether a value is a list of some values, and not of none. Its length comes first: it says nothing of what is in a list,
- * can be billions, and whatever goes through the list would go on for minutes.
- */
+/** Whether a value is a list of some values, and not of none. */
 export function isListOf<T>(value: unknown, accepts: (entry: unknown) => entry is T): value is readonly T[] {
-  return isList(value) && value.length > 0 && value.length <= MAX_LENGTH && value.every(accepts)
+  return isShortList(value) && value.length > 0 && value.every(accepts)
+}
+
+/**
+ * Whether a value is a list that can be gone through. Its length says nothing of what is in it, and can be billions: whatever
+ * goes through such a list goes on for minutes.
+ */
+export function isShortList(value: unknown): value is readonly unknown[] {
+  return isList(value) && value.length <= MAX_LENGTH
 }
 
 /** Whether a value is an array. It never throws, as `Array.isArray` does of a revoked proxy. */

@@ -442,6 +442,15 @@ describe('options', () => {
     expect(() => Reflect.apply(koaInspector, undefined, [tracking, options])).toThrow(message)
   })
 
+  it('are refused at once where the list of hosts has a length of billions and nothing in it', async () => {
+    const tracking = trackingTo(await segmentServer())
+    const options = { hosts: Object.assign([], { length: 4e9 }) }
+    for (const mount of [inspector, koaInspector])
+      expect(() => mount(tracking, options)).toThrow(
+        /hosts is a list of very many; expected a list of host names/,
+      )
+  })
+
   it('of Koa have a path, which begins with a slash', async () => {
     const tracking = trackingTo(await segmentServer())
     expect(() => koaInspector(tracking, { path: '__reqtrack' })).toThrow(

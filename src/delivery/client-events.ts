@@ -5,7 +5,15 @@ import { isPromise } from '../support/maybe.js'
 import { memberOf } from '../support/member-of.js'
 import { messageIdsOf, splitBatchBody } from './batch-body.js'
 import { type ClientCall, type ClientCalls, isContext } from './client-calls.js'
-import { Cancelled, ClientClosed, cancelledBy, faultOf, isCancellation, isNetworkError } from './failure.js'
+import {
+  Cancelled,
+  ClientClosed,
+  cancelledBy,
+  faultOf,
+  isCancellation,
+  isNetworkError,
+  messageOf,
+} from './failure.js'
 import type { SdkTraits, SegmentClient } from './segment-client.js'
 
 /** The SDK's words for batches that it has kept for too long. */
@@ -135,7 +143,7 @@ export class ClientEvents {
   #reasonBeforeRequest(reason: unknown): unknown {
     const { isOwn, traits } = this.#client
     if (faultOf(reason).kind === 'too-large' || isInstance(reason, ClientClosed)) return reason
-    if (isInstance(reason, Error) && SDK_DELAYS.includes(reason.message))
+    if (isInstance(reason, Error) && SDK_DELAYS.includes(messageOf(reason)))
       return isOwn ? new ClientClosed() : reason
     const mayBeNetwork = !isOwn && (traits === undefined || traits.hasOAuth)
     if (isCancellation(reason) || !mayBeNetwork) return cancelledBy(reason)

@@ -1,6 +1,7 @@
 import { isRecord } from '../model/values.js'
 import { isInstance } from '../support/instance.js'
 import { nameOf } from '../support/log.js'
+import { optionOf } from '../support/option.js'
 
 /** What an error of the SDK means for its call. */
 export type Fault =
@@ -27,7 +28,7 @@ export function faultOf(reason: unknown): Fault {
   if (status === 401 || status === 403) return { kind: 'refused', detail }
   if (detail.includes('maximum event size')) return { kind: 'too-large', detail }
   const isTimeout =
-    isInstance(reason, Error) && (reason.name === 'AbortError' || /timeout/i.test(reason.name + detail))
+    isInstance(reason, Error) && (nameOf(reason) === 'AbortError' || /timeout/i.test(nameOf(reason) + detail))
   return { kind: 'passing', reason: isTimeout ? 'timeout' : 'unreachable', detail }
 }
 
@@ -42,12 +43,14 @@ export function messageOf(reason: unknown): string {
 
 function describe(reason: Error): string {
   const code = codeOf(reason) ?? codeOf(reason.cause)
-  if (code === undefined || reason.message.includes(code)) return reason.message
-  return reason.message ? `${reason.message} (${code})` : code
+  // Anybody's own error may have a message that is no text.
+  const message = String(reason.message)
+  if (code === undefined || message.includes(code)) return message
+  return message ? `${message} (${code})` : code
 }
 
 function codeOf(error: unknown): string | undefined {
-  const code: unknown = isInstance(error, Error) ? Reflect.get(error, 'code') : undefined
+  const code = isInstance(error, Error) ? optionOf(error, 'code') : undefined
   return typeof code === 'string' ? code : undefined
 }
 

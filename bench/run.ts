@@ -16,7 +16,7 @@ import { SCENARIOS } from './scenarios.js'
 import type { ServerOptions } from './server/options.js'
 import { runStarts } from './start.js'
 
-// npm run bench -- [--quick] [--node 24] [--only start,mounted,one,peers,outage,burst,in-process] [--framework express] [--rounds 15]
+// npm run bench -- [--quick] [--node 24] [--only start,mounted,one,collect,peers,outage,burst,in-process] [--framework express] [--rounds 15]
 
 const { values: given } = parseArgs({
   options: {

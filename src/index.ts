@@ -124,6 +124,7 @@ export {
   googleTagServerCookie,
   header,
   matomoCookie,
+  mixpanelCookie,
   postHogCookie,
   rudderStackCookie,
   segmentCookie,

@@ -1,5 +1,6 @@
 import {
   amplitudeCookie,
+  mixpanelCookie,
   postHogCookie,
   rudderStackCookie,
   segmentCookie,
@@ -68,6 +69,15 @@ const postHogBefore: Library = {
   states: statesOf("posthog.get_property('$device_id')", "posthog.identify('user@example.org')", true),
 }
 
+const mixpanel: Library = {
+  packages: [{ name: 'mixpanel-browser', version: '2.83.0' }],
+  setup: `window.mixpanel = library.default
+    mixpanel.init('token', { api_host: location.origin, persistence: 'cookie', autocapture: false })`,
+  reads: 'mixpanelCookie()',
+  reader: mixpanelCookie(),
+  states: statesOf("mixpanel.get_property('$device_id')", "mixpanel.identify('user@example.org')"),
+}
+
 const rudderStack: Library = {
   packages: [{ name: '@rudderstack/analytics-js', version: '3.34.1' }],
   setup: `window.rudder = new library.RudderAnalytics()
@@ -107,6 +117,7 @@ export const identities: readonly Library[] = [
   amplitude,
   postHog,
   postHogBefore,
+  mixpanel,
   rudderStack,
   snowplow,
 ]

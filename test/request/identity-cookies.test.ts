@@ -3,6 +3,7 @@ import {
   amplitudeCookie,
   googleAnalyticsCookie,
   matomoCookie,
+  mixpanelCookie,
   postHogCookie,
   type Reader,
   rudderStackCookie,
@@ -149,6 +150,38 @@ describe('matomoCookie, googleAnalyticsCookie and snowplowCookie', () => {
 })
 
 // Sources: @amplitude/analytics-browser 2.48.1 (two API keys), amplitude-js 8.21.10 (amp_ and six characters of the key).
+describe('mixpanelCookie', () => {
+  const state = (value: object, token = 'a1') =>
+    `mp_${token}_mixpanel=${encodeURIComponent(JSON.stringify(value))}`
+  const device = '19aa0b1c2d3-0c4d5e6f7a8b9c'
+
+  check([
+    ['the device', mixpanelCookie(), state({ distinct_id: `$device:${device}`, $device_id: device }), device],
+    [
+      'the device of a known user',
+      mixpanelCookie(),
+      state({ distinct_id: 'user@example.org', $device_id: device }),
+      device,
+    ],
+    [
+      'the user alone',
+      mixpanelCookie(),
+      state({ distinct_id: 'user@example.org', $user_id: 'user@example.org' }),
+      undefined,
+    ],
+    [
+      'one of several projects',
+      mixpanelCookie({ token: 'b2' }),
+      `${state({ $device_id: 'x' })}; ${state({ $device_id: device }, 'b2')}`,
+      device,
+    ],
+    ['another project', mixpanelCookie({ token: 'b2' }), state({ $device_id: device }), undefined],
+    ['a device that is no text', mixpanelCookie(), state({ $device_id: { $ne: 1 } }), undefined],
+    ['no JSON', mixpanelCookie(), 'mp_a1_mixpanel=%7B%22', undefined],
+    ['a cookie of the site’s', mixpanelCookie(), `mp_device=${device}`, undefined],
+  ])
+})
+
 describe('amplitudeCookie', () => {
   const current = (deviceId: string) => base64(encodeURIComponent(JSON.stringify({ deviceId, userId: 'u' })))
   const legacy = 'LXQRd4x9_M-cEgTWXRTJFD.dXNlckBleGFtcGxlLm9yZw==..1k8bck374.1k8bck374.0.0.0'

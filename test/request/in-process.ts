@@ -33,6 +33,7 @@ import {
   iubenda,
   ketch,
   klaro,
+  mixpanelCookie,
   mooveGdpr,
   oneTrust,
   orejime,
@@ -72,6 +73,7 @@ export const everything: RequestOptions = {
     rudderStackCookie(),
     googleAnalyticsCookie(),
     postHogCookie(),
+    mixpanelCookie(),
     snowplowCookie(),
   ],
   consent: [

@@ -9,6 +9,7 @@ const POSTHOG_NAME_END = /.+_posthog$/
 const POSTHOG_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i
 /** Five hexadecimal groups, as posthog-js generated before: the first and the last begin with milliseconds of the time. */
 const OLDER_POSTHOG_ID = /^[0-9a-f]{12,}-[0-9a-f]+-[0-9a-f]+-[0-9a-f]+-[0-9a-f]{12,}$/i
+const MIXPANEL_NAME_END = /.+_mixpanel$/
 const AMPLITUDE_NAME_END = /^[0-9A-Za-z]{10}$/
 const AMPLITUDE_LEGACY_NAME_END = /^[0-9a-f]{6}$/
 /** The device, the user in base64, whether they opted out, and the times of the session in base 32. */
@@ -25,6 +26,12 @@ function isKey(value: unknown): boolean {
 export interface PostHogOptions {
   /** The project's API key (`phc_…`), for a domain that several projects measure. By default the first cookie is read. */
   project?: string
+}
+
+/** The options of {@link mixpanelCookie}. */
+export interface MixpanelOptions {
+  /** The project's token, for a domain that several projects measure. By default the first cookie is read. */
+  token?: string
 }
 
 /** The options of {@link amplitudeCookie}. */
@@ -57,6 +64,26 @@ export function postHogCookie(options: PostHogOptions = {}): Reader<string> {
 }
 
 markFactory(postHogCookie, 'postHogCookie()')
+
+/**
+ * Reads the device's id from Mixpanel's cookie `mp_<token>_mixpanel`. The `distinct_id` beside it is never read: after
+ * `identify()` it is the application's own id of the user.
+ *
+ * Source: `mixpanel-browser` 2.83, `mixpanel-persistence.js` and `mixpanel-core.js`.
+ */
+export function mixpanelCookie(options: MixpanelOptions = {}): Reader<string> {
+  checkOptions<MixpanelOptions>('mixpanelCookie', options, { token: text("the project's token") })
+  const { token } = options
+  return function mixpanelCookie({ cookies }) {
+    const found =
+      token === undefined
+        ? findCookie(cookies, 'mp_', MIXPANEL_NAME_END)
+        : cookies.get(`mp_${token}_mixpanel`)
+    return readMember(jsonOf(found), '$device_id')
+  }
+}
+
+markFactory(mixpanelCookie, 'mixpanelCookie()')
 
 /**
  * Reads the device's id from Amplitude's cookies: that of the Browser SDK 2, `AMP_` and ten characters of the API key, else

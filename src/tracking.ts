@@ -120,12 +120,8 @@ class RequestTracking implements Tracking {
               observer: () => reporter.requestObserver,
             }),
     })
-    const events = new TrackedEvents(
-      ledger,
-      reporter,
-      config.disabled === true || settings.disable === true,
-      limits,
-    )
+    const isDisabled = config.disabled === true || settings.disable === true
+    const events = new TrackedEvents(ledger, reporter, isDisabled, limits)
     const senders = new ScopeSenders(globals, reporter)
     const way = new EventWay({
       pipeline,

@@ -155,13 +155,15 @@ export function configOf(acts: Acts, segment: SegmentServer): TrackingConfig {
 export async function register(analytics: unknown, acts: Acts): Promise<void> {
   if (!(analytics instanceof Analytics)) return
   const pick = picker(acts)
+  const load = pick<void>('pluginLoad')
   const run: NonNullable<Plugin['track']> = pick('plugin', (context) => context)
   const plugin: Plugin = {
     name: 'own',
     type: 'before',
     version: '1',
     isLoaded: () => true,
-    load: pick('pluginLoad', async () => {}),
+    // Of a `load` that gives a revoked proxy, the client itself leaves a rejection that nobody can handle.
+    load: async () => await load(),
     track: run,
     identify: run,
   }

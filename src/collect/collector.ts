@@ -67,12 +67,16 @@ export class Collector {
 
   /** Takes the events of a request. Never rejects. */
   async answer(request: CollectRequest): Promise<Answer> {
+    const { isAllowed, headers } = judgeOrigin(request.tracker.request, this.#rules.origins)
+    const answer = isAllowed
+      ? await this.#takeSafely(request)
+      : refusal(403, 'this page may not send events here: its origin is another one')
+    return { ...answer, headers: { ...answer.headers, ...headers } }
+  }
+
+  async #takeSafely(request: CollectRequest): Promise<Answer> {
     try {
-      const { isAllowed, headers } = judgeOrigin(request.tracker.request, this.#rules.origins)
-      const answer = isAllowed
-        ? await this.#take(request)
-        : refusal(403, 'this page may not send events here: its origin is another one')
-      return { ...answer, headers: { ...answer.headers, ...headers } }
+      return await this.#take(request)
     } catch (error) {
       if (error instanceof BodyError) return refusal(error.status, error.message, closing(error.status))
       this.#inside.fault('the events of a browser could not be taken', error)

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import type { Answer, CollectOptions } from '../collect/index.js'
+import type { TrackingInternals } from '../tracker/internals.js'
 import type { Tracking } from '../tracker/tracking.js'
 import { collectorsOf } from './collectors.js'
 import { type ExpressRequest, express, type RequestHandler, type TenantRequest } from './express-request.js'
@@ -29,9 +30,9 @@ export function expressCollect<Request extends object = TenantRequest>(
     const { inside, collector } = collectorOf(req as CollectedRequest & Request)
     const tracker = inside.attach(express, req, req, res)
     const path = (req.url ?? '').split('?', 1)[0] ?? ''
-    void collector
-      .answer({ message: req, tracker, path, parsed: req.body })
-      .then((answer) => send(answer, res))
+    const answered = collector.answer({ message: req, tracker, path, parsed: req.body })
+    // It never rejects: whatever fails has an answer.
+    void answered.then((answer) => send(answer, res, inside))
   }
 }
 
@@ -40,12 +41,15 @@ interface CollectedRequest extends ExpressRequest {
   readonly body?: unknown
 }
 
-function send({ status, headers, body }: Answer, res: ServerResponse): void {
+function send({ status, headers, body }: Answer, res: ServerResponse, { fault }: TrackingInternals): void {
   // Somebody else has answered in the meantime, such as a timeout.
   if (res.headersSent || res.destroyed) return
-  res.writeHead(status, {
-    ...headers,
-    ...(body !== undefined && { 'content-length': Buffer.byteLength(body) }),
-  })
-  res.end(body)
+  try {
+    const length = body === undefined ? {} : { 'content-length': Buffer.byteLength(body) }
+    res.writeHead(status, { ...headers, ...length })
+    res.end(body)
+  } catch (error) {
+    // What an application has made of its response may throw, and nobody awaits this.
+    fault('an answer to a browser could not be sent', error)
+  }
 }

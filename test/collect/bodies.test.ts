@@ -162,3 +162,26 @@ describe('a body parser before the endpoint', () => {
     expect(await calls()).toHaveLength(1)
   })
 })
+
+describe('a response that throws', () => {
+  it('costs its answer, and nothing else', async () => {
+    const { send, calls, logged } = await endpoint({
+      app: ({ tracking, options }) => {
+        const app = express()
+        app.use((req, res, next) => {
+          if (req.headers['x-broken'])
+            res.writeHead = () => {
+              res.socket?.destroy()
+              throw new Error('broken')
+            }
+          next()
+        })
+        return app.use('/collect', expressCollect(tracking, options))
+      },
+    })
+    await expect(send('', { headers: { 'x-broken': 'yes' }, body: event })).rejects.toThrow()
+    expect((await send('', { body: event })).status).toBe(200)
+    expect(await calls()).toHaveLength(2)
+    expect(logged.join()).toContain('an answer to a browser could not be sent')
+  })
+})

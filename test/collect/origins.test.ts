@@ -78,6 +78,20 @@ describe.each(frameworks)('a page in $name', (framework) => {
     expect(answered.headers['access-control-allow-origin']).toBe(isShared ? origin : undefined)
   })
 
+  it('can read why its events are not taken: a client that cannot tries again for ever', async () => {
+    const { send } = await endpoint({ framework, options: { origin: 'https://shop.example' } })
+    const headers = { origin: 'https://shop.example', 'sec-fetch-site': 'cross-site' }
+    for (const [path, sent, status] of [
+      ['', 'no JSON', 400],
+      ['/t', { event: 'x'.repeat(70_000) }, 413],
+      ['/nowhere', {}, 404],
+    ] as const) {
+      const answered = await send(path, { headers, body: sent })
+      expect(answered.status).toBe(status)
+      expect(answered.headers['access-control-allow-origin']).toBe('https://shop.example')
+    }
+  })
+
   it('asks first, and is told what it may send', async () => {
     const { send } = await endpoint({ framework, options: { origin: ['https://shop.example'] } })
     const asking = {

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
@@ -8,6 +9,8 @@ export default defineConfig({
     // What is made from other sources and not committed, and what is installed where it may be.
     globalSetup: ['scripts/inspector-page.ts', 'test/support/redis-setup.ts'],
     pool: 'forks',
+    // Much of a test's time is waiting: for retries, time limits and processes. One worker would leave a machine of two cores idle.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     testTimeout: 20_000,
     hookTimeout: 20_000,
   },

@@ -106,7 +106,9 @@ function isEmpty(value: object | undefined): boolean {
 
 /** Whether the SDK takes a call as it is, and sends it. */
 function isOrdinary(call: SegmentCall): boolean {
-  const { userId, anonymousId, messageId, integrations } = call.params
+  const { userId, anonymousId, messageId, integrations, timestamp } = call.params
+  // `beforeSend` can make a date of nonsense, which no text tells.
+  if (Number.isNaN(timestamp.getTime())) return false
   if (typeof messageId !== 'string' || messageId === '') return false
   if (userId === undefined ? typeof anonymousId !== 'string' : typeof userId !== 'string') return false
   if (anonymousId !== undefined && typeof anonymousId !== 'string') return false

@@ -1,4 +1,13 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ClassicLevel } from 'classic-level'
@@ -318,7 +327,9 @@ describe('an outbox', () => {
       delivery: { maxPending: 50, outbox: fileOutbox({ directory }) },
     })
     await trackMany(80)
-    await tracking.flush({ timeout: 100 })
+    // A store that is only opened then would make its directory anew.
+    await expect.poll(() => existsSync(directory)).toBe(true)
+    await tracking.flush({ timeout: 500 })
     rmSync(directory, { recursive: true })
     expect(await tracking.shutdown({ timeout: 1_000 })).toMatchObject({
       kept: 0,

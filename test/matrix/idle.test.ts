@@ -72,7 +72,10 @@ describe.each(frameworks)('requests that are open in $name', ({ serve: create })
     const answers = Promise.all(Array.from({ length: 50 }, () => fetch(url, { headers: visitor('s1') })))
     await gate.opened('all are open')
     await new Promise(setImmediate)
-    expect(timers, timers.join('\n')).toHaveLength(expected)
+    // The one that looks at the open requests of the whole process may be running since an earlier test.
+    const ofTheProcess = timers.filter((stack) => stack.includes('open-watches'))
+    expect(ofTheProcess.length).toBeLessThanOrEqual(1)
+    expect(timers.length - ofTheProcess.length, timers.join('\n')).toBe(expected)
     expect(tracking.stats().events).toMatchObject({ tracked: events, open: events })
 
     gate.open('answer')

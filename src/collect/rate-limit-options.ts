@@ -10,7 +10,7 @@ export interface RateLimitOptions {
   readonly perAddress?: number
   /** The time in milliseconds. Defaults to a minute. */
   readonly window?: number
-  /** Counts for several processes: any store of `express-rate-limit`. By default each process counts in its memory. */
+  /** Counts for several processes, by a store of `express-rate-limit`. By default each process counts in its memory. */
   readonly store?: RateLimitStore
 }
 

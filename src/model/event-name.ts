@@ -23,7 +23,7 @@ export function wordsOf(name: string): EventWords {
 }
 
 /**
- * Says why a value cannot be the name of an event: any string of 1 to 255 characters can, unless it is white space alone
+ * Says why a value cannot be the name of an event. Every string of 1 to 255 characters can, unless it is white space alone
  * or a walkerOS command (`walker …`).
  *
  * @returns A sentence, or `undefined` for a valid name.

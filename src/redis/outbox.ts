@@ -48,7 +48,7 @@ const DEFAULTS = {
 const NO_KEY = 'none'
 
 /**
- * Keeps calls in Redis until Segment has taken them, for processes on many machines: any of them sends what any has
+ * Keeps calls in Redis until Segment has taken them, for processes on many machines. Each of them sends what any has
  * written, and those of a dead one are sent by others. Needs Redis 6.2 or newer, or Valkey.
  *
  * Redis holds personal data then, as the calls do; `delivery.maxAge` bounds its age, and nothing else is stored.

@@ -11,7 +11,7 @@ import { send } from './sending.js'
 
 /** Settings of {@link createSegmentServer}. */
 export interface SegmentServerOptions {
-  /** The port to listen on. Defaults to 0: any free one. Give one that a client in another process knows. */
+  /** The port to listen on. Defaults to 0, which takes a free one. Give one that a client in another process knows. */
   port?: number
   /** The address to listen on, loopback only. Defaults to `127.0.0.1`. */
   host?: '127.0.0.1' | '::1' | 'localhost'

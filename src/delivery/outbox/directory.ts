@@ -5,7 +5,7 @@ import { ASIDE_FILE, BROKEN, OLDER_ASIDE_FILE } from './aside.js'
 
 /** The name of a store: each process has one in the directory. */
 const STORE = /^\d{13}-\d+-[0-9a-f]{8}$/
-/** The suffix of a store that is being removed: any process may finish that. */
+/** The suffix of a store that is being removed, which every process may finish. */
 const DONE = '.done'
 /** The file of a store that says what it is. */
 export const MARK_FILE = 'reqtrack'

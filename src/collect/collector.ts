@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { DropReason } from '../model/drop.js'
 import { wordsOf } from '../model/event-name.js'
-import { toId } from '../model/identity.js'
+import { type Identity, toId } from '../model/identity.js'
 import { isRecord } from '../model/values.js'
 import { networkOf } from '../request/network.js'
 import { inTime, isPromise } from '../support/maybe.js'
@@ -33,6 +33,7 @@ const MAX_EVENT_BYTES = 64 * 1024
 /** The largest list: analytics.js fills its batches to 450 KB. */
 const MAX_BATCH_BYTES = 512 * 1024
 const GROUPS_TIMEOUT_MS = 2_000
+const NO_GROUPS: ReadonlySet<string> = new Set()
 
 /** A request that an endpoint got. */
 export interface CollectRequest {
@@ -47,6 +48,8 @@ export interface CollectRequest {
 /** The events of a request, and the form of the answer to them. */
 interface Sent {
   readonly events: readonly unknown[]
+  /** Whether one of them is about a group. */
+  readonly hasGroups?: boolean
   readonly read: (event: unknown, reading: Reading) => SentEvent | undefined
   readonly answer: (outcomes: readonly SentOutcome[]) => Answer
 }
@@ -102,8 +105,10 @@ export class Collector {
     const sent = isPicture ? pictureOf(tracker.request.url) : await this.#read(route, request)
     const { maxEvents } = this.#rules
     if (sent.events.length > maxEvents) return refusal(400, `a list has at most ${maxEvents} events`)
-    const over = await this.#limiter?.take(Math.max(1, sent.events.length), this.#senderOf(tracker, address))
-    return over === undefined ? this.#collect(sent, tracker) : tooMany(over)
+    const { identity } = tracker
+    const sender = senderOf(identity, address)
+    const over = await this.#limiter?.take(Math.max(1, sent.events.length), sender)
+    return over === undefined ? this.#collect(sent, tracker, identity) : tooMany(over)
   }
 
   async #read(route: Route, { message, parsed }: CollectRequest): Promise<Sent> {
@@ -121,13 +126,9 @@ export class Collector {
     }
   }
 
-  /** The visitor as known at once: a limit that waits for a database is none. */
-  #senderOf({ identity }: RequestTracker, address: string | undefined): Sender {
-    return { address, visitor: identity.anonymousId ?? identity.userId }
-  }
-
-  async #collect({ events, read, answer }: Sent, tracker: RequestTracker): Promise<Answer> {
-    const reading = await this.#readingOf(tracker)
+  async #collect(sent: Sent, tracker: RequestTracker, identity: Identity): Promise<Answer> {
+    const { events, read, answer } = sent
+    const reading = await this.#readingOf(tracker, identity, sent.hasGroups === true)
     const outcomes = events.map((event) => this.#collectOne(read(event, reading), tracker))
     // The dispatcher asks again and drops them; here it is only the answer that differs.
     const skipped = tracker.inScope((scope) => scope.readSkipped())
@@ -144,24 +145,24 @@ export class Collector {
     )
   }
 
-  async #readingOf(tracker: RequestTracker): Promise<Reading> {
+  async #readingOf(tracker: RequestTracker, identity: Identity, hasGroups: boolean): Promise<Reading> {
     const { plans, consentCategories } = this.#inside
     const { allows } = this.#rules
     return {
       rules: this.#rules,
       allows: (name, direct) => (allows ? allows(name) : plans({ name, ...wordsOf(name) }, direct)),
-      identity: tracker.identity,
-      groups: await this.#groupsOf(tracker),
+      identity,
+      groups: hasGroups ? await this.#groupsOf(tracker) : NO_GROUPS,
       categories: consentCategories,
       arrivedAt: Date.now(),
-      cutPage: (url, referrer) => toRecord(tracker.sentPage({ url, referrer, title: undefined })),
+      cutPage: (url, referrer) => tracker.sentPage({ url, referrer, title: undefined }),
     }
   }
 
   /** The groups that the application says the user is a member of; none, where that fails. */
   async #groupsOf(tracker: RequestTracker): Promise<ReadonlySet<string>> {
     const { groups } = this.#rules
-    if (!groups) return new Set()
+    if (!groups) return NO_GROUPS
     try {
       const asked = groups(tracker.request)
       const given: unknown = isPromise(asked) ? await inTime(asked, GROUPS_TIMEOUT_MS) : asked
@@ -172,9 +173,14 @@ export class Collector {
         'the function `groups` of a collect endpoint failed: its group calls are refused',
         error,
       )
-      return new Set()
+      return NO_GROUPS
     }
   }
+}
+
+/** The visitor as known at once: a limit that waits for a database is none. */
+function senderOf({ anonymousId, userId }: Identity, address: string | undefined): Sender {
+  return { address, visitor: anonymousId ?? userId }
 }
 
 function pictureOf(url: URL): Sent {
@@ -185,6 +191,7 @@ function callOf(type: string, call: unknown): Sent {
   const sentAt = isRecord(call) ? call.sentAt : undefined
   return {
     events: [call],
+    hasGroups: type === 'group',
     read: (each, reading) => readSegmentCall(type, each, sentAt, reading),
     answer: success,
   }
@@ -196,6 +203,7 @@ function batchOf(body: unknown): Sent {
   const { batch, sentAt } = body
   return {
     events: batch,
+    hasGroups: batch.some((call) => isRecord(call) && call.type === 'group'),
     read: (call, reading) => readSegmentCall(isRecord(call) ? call.type : undefined, call, sentAt, reading),
     answer: success,
   }
@@ -218,8 +226,4 @@ function closing(status: number): Answer['headers'] {
 /** The name of a refused event, for callbacks: no longer than that of any other event. */
 function shortName(name: unknown): string {
   return typeof name === 'string' ? name.slice(0, 255) : ''
-}
-
-function toRecord(value: object | undefined): Readonly<Record<string, unknown>> | undefined {
-  return value && { ...value }
 }

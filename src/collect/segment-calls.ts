@@ -3,6 +3,7 @@ import { toId } from '../model/identity.js'
 import type { DirectCall } from '../model/segment-call.js'
 import type { SentPage } from '../model/sent-facts.js'
 import { isRecord, setMember } from '../model/values.js'
+import type { SegmentPage } from '../request/page.js'
 import { refusedCategories } from './sent-consent.js'
 import { keyOf, type Reading, type SentEvent, sentAnonymousId } from './sent-event.js'
 import { sentTime } from './sent-time.js'
@@ -13,7 +14,7 @@ type Call = Readonly<Record<string, unknown>>
 type Asked = Pick<SentEvent, 'given' | 'direct' | 'isAllowed'>
 
 /** The members of a page's properties that analytics.js fills with its address. */
-const ADDRESS_MEMBERS = ['url', 'path', 'search', 'referrer']
+const ADDRESS_MEMBERS: readonly (keyof SegmentPage)[] = ['url', 'path', 'search', 'referrer']
 
 /**
  * Reads a call of Segment's analytics.js. What it says of the person, of grants, and in `context` beside the page is not
@@ -108,7 +109,7 @@ function cutAddress(properties: unknown, page: SentPage | undefined, { cutPage }
   if (!isRecord(properties)) return properties
   const kept: Record<string, unknown> = {}
   for (const name of Object.keys(properties))
-    if (!ADDRESS_MEMBERS.includes(name)) setMember(kept, name, properties[name])
+    if (!ADDRESS_MEMBERS.some((member) => member === name)) setMember(kept, name, properties[name])
   const url = textOf(properties.url) ?? page?.url
   const cut = cutPage(url, textOf(properties.referrer) ?? page?.referrer)
   for (const name of ADDRESS_MEMBERS) if (cut?.[name] !== undefined) kept[name] = cut[name]

@@ -3,6 +3,7 @@ import type { GivenEvent } from '../model/event.js'
 import type { Identity } from '../model/identity.js'
 import type { DirectCall } from '../model/segment-call.js'
 import type { SentFacts } from '../model/sent-facts.js'
+import type { SegmentPage } from '../request/page.js'
 import type { CollectRules } from './options.js'
 
 /** An event that a browser has sent, with nothing in it that a browser is not believed. */
@@ -28,10 +29,7 @@ export interface Reading {
   /** When the request arrived, in milliseconds since 1970. */
   readonly arrivedAt: number
   /** The page of a call, cut as the request's own would be. */
-  readonly cutPage: (
-    url: string | undefined,
-    referrer: string | undefined,
-  ) => Readonly<Record<string, unknown>> | undefined
+  readonly cutPage: (url: string | undefined, referrer: string | undefined) => SegmentPage | undefined
 }
 
 /** Longer ids are nobody's. */

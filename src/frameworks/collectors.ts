@@ -30,8 +30,10 @@ export function collectorsOf<Native>(
   const known = new WeakMap<TrackingInternals, CollectingTracking>()
   return (native) => {
     const inside = trackingOf(native)
-    const found = known.get(inside) ?? { inside, collector: new Collector(rules, inside) }
-    known.set(inside, found)
-    return found
+    const found = known.get(inside)
+    if (found) return found
+    const made = { inside, collector: new Collector(rules, inside) }
+    known.set(inside, made)
+    return made
   }
 }

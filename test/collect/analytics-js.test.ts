@@ -103,6 +103,23 @@ describe.each(frameworks)('an endpoint for analytics.js in $name', (framework) =
   })
 })
 
+describe('the groups of a user', () => {
+  it('are asked for where a call is about one, and nowhere else', async () => {
+    let asked = 0
+    const { send, calls } = await endpoint({
+      options: { events: 'any', groups: () => (asked++ === 0 ? 'G-1' : undefined) },
+    })
+    await send('', { body: { name: 'product view' } })
+    await send('/t', { body: { ...common, event: 'Product Viewed' } })
+    await send('/b', { body: { batch: [{ ...common, type: 'track', event: 'Product Viewed' }] } })
+    expect(asked).toBe(0)
+    const groups = Array(3).fill({ ...common, type: 'group', groupId: 'G-1' })
+    await send('/b', { body: { batch: groups } })
+    expect(asked).toBe(1)
+    expect((await calls()).filter(({ type }) => type === 'group')).toHaveLength(3)
+  })
+})
+
 describe('consent that a browser sends', () => {
   const config = {
     consent: { analytics: true },

@@ -18,9 +18,9 @@ const call = {
   timestamp: new Date(),
   anonymousId: 'a-9',
 }
-const manyKeys = (count: number, value: unknown) =>
+const manyKeys = <T>(count: number, value: T): Record<string, T> =>
   Object.fromEntries(Array.from({ length: count }, (_, key) => [`k${key}`, value]))
-const refused = Object.fromEntries(Array.from({ length: 200 }, (_, key) => [`k${key}`, false]))
+const refused = manyKeys(200, false)
 
 const inputs: {
   readonly input: string

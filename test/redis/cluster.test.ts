@@ -4,42 +4,9 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { type RedisClient, redisOutbox } from '../../src/redis/index.js'
 import { checkOutbox } from '../../src/testing/index.js'
 import { arrived, delivering, upTo } from '../delivery/delivering.js'
-import { hasRedis, redisServer } from '../support/redis.js'
+import { hasRedis } from '../support/redis.js'
 import { segmentServer } from '../support/servers.js'
-import { clientOf } from './clients.js'
-
-const SLOTS = 16_384
-
-/** Three nodes, each with a third of the slots. */
-async function cluster() {
-  const servers = await Promise.all(
-    Array.from({ length: 3 }, () => redisServer({ options: ['--cluster-enabled', 'yes', '--save', ''] })),
-  )
-  const nodes = await Promise.all(
-    servers.map(async ({ url, port }) => {
-      const { send } = await clientOf(url)
-      return { send, port, id: String(await send('CLUSTER', 'MYID')) }
-    }),
-  )
-  const [first] = nodes
-  if (!first) throw new Error('there is no node')
-  for (const [index, { send }] of nodes.entries()) {
-    const from = Math.floor((index * SLOTS) / 3)
-    const to = Math.floor(((index + 1) * SLOTS) / 3) - 1
-    await send('CLUSTER', 'ADDSLOTSRANGE', String(from), String(to))
-    await first.send('CLUSTER', 'MEET', '127.0.0.1', String(nodes[index]?.port))
-  }
-  await vi.waitUntil(
-    async () => {
-      const infos = await Promise.all(nodes.map(({ send }) => send('CLUSTER', 'INFO')))
-      return infos.every(
-        (info) => /cluster_state:ok/.test(String(info)) && /cluster_known_nodes:3/.test(String(info)),
-      )
-    },
-    { timeout: 15_000 },
-  )
-  return { nodes, ports: servers.map(({ port }) => port) }
-}
+import { clusterServers } from './cluster-servers.js'
 
 const LIBRARIES: Readonly<Record<string, (ports: readonly number[]) => Promise<RedisClient>>> = {
   'redis 6': async (ports) => {
@@ -61,7 +28,7 @@ describe.skipIf(!hasRedis)('an outbox on a cluster of three nodes', () => {
   it.each(Object.entries(LIBRARIES))(
     'keeps the contract of every engine, with %s',
     async (_name, open) => {
-      const { ports } = await cluster()
+      const { ports } = await clusterServers()
       const client = await open(ports)
       const { kept } = await checkOutbox(() => redisOutbox({ client, claimAfter: 400, commitInterval: 0 }), {
         takeoverMs: 8_000,
@@ -75,7 +42,7 @@ describe.skipIf(!hasRedis)('an outbox on a cluster of three nodes', () => {
   it.each(Object.entries(LIBRARIES))(
     'goes along with a slot that moves, with %s',
     async (_name, open) => {
-      const { nodes, ports } = await cluster()
+      const { nodes, ports } = await clusterServers()
       const client = await open(ports)
       const segment = await segmentServer()
       await segment.stop()

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import type { Readable } from 'node:stream'
 import { BodyError, gunzip, readBytes } from './bytes.js'
 
 /** A body as JSON has it, and about how many bytes it took; `undefined` where a parser of the application's has read it. */
@@ -14,22 +15,27 @@ const UTF_8 = new Set(['', 'utf-8', 'utf8', 'us-ascii'])
 /**
  * Reads the body of a request as JSON. What a body parser that is mounted before has made of it is taken as it is.
  *
+ * @param payload - The stream that the body is read from: the message, or what the application has put in its place.
  * @param parsed - What such a parser has left.
  * @param limit - The most bytes, also of what was compressed.
  * @throws BodyError for what is not taken.
  */
-export async function readBody(message: IncomingMessage, parsed: unknown, limit: number): Promise<Body> {
-  const { headers } = message
+export async function readBody(
+  { headers }: IncomingMessage,
+  payload: Readable,
+  parsed: unknown,
+  limit: number,
+): Promise<Body> {
   const [type = '', ...parameters] = (headers['content-type'] ?? '').toLowerCase().split(';')
   if (!TYPES.has(type.trim()))
     throw new BodyError(415, 'the body is of another type: expected application/json or text/plain')
-  if (message.readableDidRead) return parsedBody(parsed, limit)
+  if (payload.readableDidRead) return parsedBody(parsed, limit)
   if (!UTF_8.has(charsetOf(parameters)))
     throw new BodyError(415, 'the body is in another charset: expected utf-8')
   const encoding = (headers['content-encoding'] ?? 'identity').trim().toLowerCase()
   if (encoding !== 'identity' && encoding !== 'gzip')
     throw new BodyError(415, 'the body is in another encoding: expected gzip, or none')
-  const bytes = await readBytes(message, limit)
+  const bytes = await readBytes(payload, headers['content-length'], limit)
   return parse(encoding === 'gzip' ? await gunzip(bytes, limit) : bytes)
 }
 

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http'
+import type { Readable } from 'node:stream'
 import { clearTimeout, setTimeout } from '../support/clock.js'
 
 /** A client that takes longer is not a browser that wants to be heard. */
@@ -18,18 +18,19 @@ export class BodyError extends Error {
 /**
  * Reads the body of a request.
  *
+ * @param announced - How many bytes the request says that it has.
  * @param limit - The most bytes.
  * @throws BodyError for one that is longer, takes over 30 seconds, or ends early.
  */
-export function readBytes(message: IncomingMessage, limit: number): Promise<Buffer> {
+export function readBytes(body: Readable, announced: string | undefined, limit: number): Promise<Buffer> {
   const tooLong = () => new BodyError(413, `the body is longer than ${limit} bytes`)
-  if (Number(message.headers['content-length']) > limit) return Promise.reject(tooLong())
+  if (Number(announced) > limit) return Promise.reject(tooLong())
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let length = 0
     const end = (error?: BodyError) => {
       clearTimeout(timer)
-      message.off('data', take).off('end', finish).off('error', abort).off('close', abort)
+      body.off('data', take).off('end', finish).off('error', abort).off('close', abort)
       if (error) reject(error)
       else resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks))
     }
@@ -46,7 +47,7 @@ export function readBytes(message: IncomingMessage, limit: number): Promise<Buff
       MAX_SECONDS * 1_000,
     )
     timer.unref()
-    message.on('data', take).on('end', finish).on('error', abort).on('close', abort)
+    body.on('data', take).on('end', finish).on('error', abort).on('close', abort)
   })
 }
 

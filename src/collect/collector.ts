@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import type { Readable } from 'node:stream'
 import type { DropReason } from '../model/drop.js'
 import { wordsOf } from '../model/event-name.js'
 import { type Identity, toId } from '../model/identity.js'
@@ -43,6 +44,8 @@ export interface CollectRequest {
   readonly path: string
   /** What a body parser that is mounted before has made of the body. */
   readonly parsed: unknown
+  /** What the body is read from, where that is not the message. */
+  readonly payload?: Readable
 }
 
 /** The events of a request, and the form of the answer to them. */
@@ -111,9 +114,9 @@ export class Collector {
     return over === undefined ? this.#collect(sent, tracker, identity) : tooMany(over)
   }
 
-  async #read(route: Route, { message, parsed }: CollectRequest): Promise<Sent> {
+  async #read(route: Route, { message, parsed, payload = message }: CollectRequest): Promise<Sent> {
     const limit = route.kind === 'call' ? MAX_EVENT_BYTES : MAX_BATCH_BYTES
-    const { value, bytes } = await readBody(message, parsed, limit)
+    const { value, bytes } = await readBody(message, payload, parsed, limit)
     if (route.kind === 'call') return callOf(route.type, value)
     if (route.kind === 'batch') return batchOf(value)
     const { isList, events } = walkerEventsIn(value)

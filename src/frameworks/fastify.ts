@@ -1,12 +1,13 @@
 import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
 import type { Track, Tracker } from '../model/tracker.js'
-import { member } from '../request/identity/id.js'
-import { type Framework, hostOf, nodeFramework, schemeOf } from '../request/message-request.js'
 import type { TrackingInternals } from '../tracker/internals.js'
 import type { Tracking } from '../tracker/tracking.js'
 import { expose } from './adapter.js'
+import { fastify, pluginMeta } from './fastify-request.js'
 import { type TenantTracking, trackingsOf } from './tenants.js'
 
+export type { CollectOptions, RateLimitOptions, RateLimitStore } from '../collect/index.js'
+export { type FastifyCollectOptions, fastifyCollect } from './fastify-collect.js'
 export type { TenantTracking } from './tenants.js'
 
 declare module 'fastify' {
@@ -27,19 +28,6 @@ export interface FastifyTrackingOptions {
    * `true`. Set it to `false` if the tracking has other users in the process, and shut it down after them.
    */
   readonly shutdown?: boolean
-}
-
-const fastify: Framework<FastifyRequest> = {
-  user: (request) => member(request, 'user') ?? nodeFramework.user(request.raw),
-  session: (request) => member(request, 'session') ?? nodeFramework.session(request.raw),
-  state: () => undefined,
-  route: (request) => request.routeOptions.url,
-  // It is there with `trustProxy` only.
-  trustsProxy: (request) => 'ips' in request,
-  ip: (request) => request.ip,
-  origin: (request) =>
-    `${request.protocol ?? schemeOf(request.raw)}://${request.host || hostOf(request.raw)}`,
-  originalUrl: (request) => request.originalUrl,
 }
 
 /**
@@ -89,8 +77,7 @@ export const fastifyTracking: FastifyPluginAsync<FastifyTrackingOptions> = async
 // What the package fastify-plugin does: the hooks are those of whoever registers the plugin, not of a part of its own.
 Object.assign(fastifyTracking, {
   [Symbol.for('skip-override')]: true,
-  [Symbol.for('fastify.display-name')]: 'reqtrack',
-  [Symbol.for('plugin-meta')]: { name: 'reqtrack', fastify: '5.x' },
+  ...pluginMeta('reqtrack'),
 })
 
 const EXAMPLE = 'app.register(fastifyTracking, { tracking })'

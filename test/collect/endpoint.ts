@@ -1,11 +1,13 @@
-import { request } from 'node:http'
+import { createServer, type RequestListener, request } from 'node:http'
 import express from 'express'
 import express4 from 'express4'
+import fastify from 'fastify'
 import Koa from 'koa'
 import Koa2 from 'koa2'
 import { onTestFinished } from 'vitest'
 import { internalsOf } from '../../src/frameworks/adapter.js'
 import { type CollectOptions, expressCollect, expressTracking } from '../../src/frameworks/express.js'
+import { fastifyCollect, fastifyTracking } from '../../src/frameworks/fastify.js'
 import { koaCollect, koaTracking } from '../../src/frameworks/koa.js'
 import type { DroppedEvent, Tracking, TrackingConfig } from '../../src/index.js'
 import { segmentServer, serve, trackingTo } from '../support/servers.js'
@@ -24,6 +26,7 @@ export const frameworks = [
   { name: 'Express 4', mount: (mounted: Mounted) => mountExpress(express4(), mounted) },
   { name: 'Koa 3', mount: (mounted: Mounted) => mountKoa(new Koa(), mounted) },
   { name: 'Koa 2', mount: (mounted: Mounted) => mountKoa(new Koa2(), mounted) },
+  { name: 'Fastify 5', mount: mountFastify },
 ]
 
 function mountExpress(app: express.Express, { tracking, options, isTracked }: Mounted) {
@@ -36,6 +39,20 @@ function mountKoa(app: Koa | Koa2, { tracking, options, isTracked }: Mounted) {
   if (isTracked) app.use(koaTracking(tracking))
   app.use(koaCollect(tracking, { ...options, path: '/collect' }))
   return app.callback()
+}
+
+async function mountFastify({ tracking, options, isTracked }: Mounted): Promise<RequestListener> {
+  let listen: RequestListener = () => {}
+  const app = fastify({
+    serverFactory: (handler) => {
+      listen = handler
+      return createServer()
+    },
+  })
+  if (isTracked) app.register(fastifyTracking, { tracking })
+  app.register(fastifyCollect, { ...options, tracking, prefix: '/collect' })
+  await app.ready()
+  return listen
 }
 
 /** What a client sends, beside what every page of the same origin does. */
@@ -58,7 +75,7 @@ export async function endpoint(
   given: Partial<Omit<Mounted, 'tracking'>> & {
     readonly config?: Parameters<typeof trackingTo>[1]
     readonly framework?: (typeof frameworks)[number]
-    readonly app?: (mounted: Mounted) => Parameters<typeof serve>[0]
+    readonly app?: (mounted: Mounted) => RequestListener | Promise<RequestListener>
   } = {},
 ) {
   const segment = await segmentServer()
@@ -75,7 +92,7 @@ export async function endpoint(
     options: { events: 'any', ...given.options },
     isTracked: given.isTracked ?? true,
   } as const
-  const listener = given.app ? given.app(mounted) : (given.framework ?? frameworks[0])?.mount(mounted)
+  const listener = await (given.app ? given.app(mounted) : (given.framework ?? frameworks[0])?.mount(mounted))
   if (!listener) throw new Error('there is no framework')
   const { url } = await serve(listener)
   return {

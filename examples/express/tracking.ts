@@ -1,33 +1,10 @@
-import {
-  consentCookie,
-  createTracking,
-  globalPrivacyControl,
-  segmentCookie,
-  sessionValue,
-  type Tracking,
-  type TrackingConfig,
-} from 'reqtrack'
-import { mapping } from '../shop/mapping.js'
+import { createTracking, type Tracking, type TrackingConfig } from 'reqtrack'
+import { shopConfig as configOfShops } from '../shop/tracking.js'
 import { plan } from './plan.js'
 
-/** Who the shop's events are about, what they agreed to, and which Segment calls they make. */
-export function shopConfig({ settings, ...options }: TrackingConfig): TrackingConfig {
-  return {
-    mapping,
-    plan,
-    request: {
-      userId: sessionValue('userId'),
-      // The id of analytics.js in the browser where there is one, so that both speak of the same visitor.
-      anonymousId: [segmentCookie(), sessionValue('visitorId')],
-      consent: [consentCookie('consent'), globalPrivacyControl()],
-    },
-    settings: {
-      // Sent with every call, for Segment to pass it on only to the destinations that a visitor agreed to.
-      consent: { analytics: 'Analytics', marketing: 'Advertising' },
-      ...settings,
-    },
-    ...options,
-  }
+/** What all shops have, with a tracking plan. */
+export function shopConfig(config: TrackingConfig): TrackingConfig {
+  return configOfShops({ plan, ...config })
 }
 
 /** The shop's tracking; its tests record instead, with the same config. */

@@ -1,5 +1,5 @@
+import { createShopTracking } from '../shop/tracking.js'
 import { createApp } from './app.js'
-import { createShopTracking } from './tracking.js'
 
 const { PORT = '3000', SEGMENT_WRITE_KEY = '', SEGMENT_HOST } = process.env
 

@@ -46,7 +46,7 @@ export async function runShop(shop: Shop, port: number, print: (line: string) =>
     await segment.close()
     throw error
   }
-  const answer = shop.createListener(tracking)
+  const answer = await shop.createListener(tracking)
   const inspect = inspector(tracking)
   const server = createServer((req, res) => {
     if (!req.url?.startsWith(INSPECTOR_PATH)) return answer(req, res)

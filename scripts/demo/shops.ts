@@ -12,7 +12,7 @@ export interface Shop {
   /** What its visitors do, where that is not what those of every shop do. */
   readonly journeys?: readonly Journey[]
   createTracking(config: TrackingConfig): Tracking
-  createListener(tracking: Tracking): RequestListener
+  createListener(tracking: Tracking): RequestListener | Promise<RequestListener>
   /** Starts what belongs to it besides, such as a worker; that tracks to the endpoint, too. */
   open?(endpoint: string): Promise<void>
   /** Waits until that has done its work, and ends it. */
@@ -34,12 +34,40 @@ export const shops: Readonly<Record<string, () => Promise<Shop>>> = {
   },
   async koa() {
     const { createApp } = await import('../../examples/koa/app.js')
-    const { createShopTracking } = await import('../../examples/koa/tracking.js')
+    const { createShopTracking } = await import('../../examples/shop/tracking.js')
     return {
       framework: 'Koa',
       script: 'demo:koa',
       createTracking: createShopTracking,
       createListener: (tracking) => createApp(tracking).callback(),
+    }
+  },
+  async fastify() {
+    const { createApp } = await import('../../examples/fastify/app.js')
+    const { createShopTracking } = await import('../../examples/shop/tracking.js')
+    return {
+      framework: 'Fastify',
+      script: 'demo:fastify',
+      createTracking: createShopTracking,
+      async createListener(tracking) {
+        const app = createApp(tracking)
+        await app.ready()
+        return (req, res) => app.routing(req, res)
+      },
+    }
+  },
+  async nestjs() {
+    const { createApp } = await import('../../examples/nestjs/app.js')
+    const { createShopTracking } = await import('../../examples/shop/tracking.js')
+    return {
+      framework: 'NestJS',
+      script: 'demo:nestjs',
+      createTracking: createShopTracking,
+      async createListener(tracking) {
+        const app = await createApp(tracking)
+        await app.init()
+        return app.getHttpAdapter().getInstance()
+      },
     }
   },
 }

@@ -197,7 +197,7 @@ async function open(name: string): Promise<OpenShop> {
   onTestFinished(async () => {
     await tracking.shutdown({ timeout: 1_000 })
   })
-  const { url } = await serve(shop.createListener(tracking))
+  const { url } = await serve(await shop.createListener(tracking))
   return {
     url,
     visitor: (cookies) => browser(url, cookies),

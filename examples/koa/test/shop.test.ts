@@ -1,8 +1,8 @@
 import { type RecordedTracking, recordTracking, trackingMatchers } from 'reqtrack/testing'
 import request from 'supertest'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { shopConfig } from '../../shop/tracking.js'
 import { createApp } from '../app.js'
-import { shopConfig } from '../tracking.js'
 
 expect.extend(trackingMatchers)
 

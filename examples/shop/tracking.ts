@@ -7,7 +7,7 @@ import {
   type Tracking,
   type TrackingConfig,
 } from 'reqtrack'
-import { mapping } from '../shop/mapping.js'
+import { mapping } from './mapping.js'
 
 /** Who the shop's events are about, what they agreed to, and which Segment calls they make. */
 export function shopConfig({ settings, ...options }: TrackingConfig): TrackingConfig {

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Analytics } from '@segment/analytics-node'
 import type { TrackingConfig } from './config/config.js'
+import { selfCheckFacts } from './config/self-check-facts.js'
 import { withUnusedKey } from './config/unsent.js'
 import { validateConfig } from './config/validation.js'
 import { openContext } from './context/ambient.js'
@@ -29,12 +30,13 @@ import type { SignalOptions } from './model/signal-options.js'
 import type { TimeoutOptions } from './model/timeout-options.js'
 import type { Tracker } from './model/tracker.js'
 import { Reporter } from './observe/reporter.js'
+import { SelfCheck } from './observe/self-check/index.js'
 import { GlobalsReader } from './request/globals.js'
 import { SenderReader } from './request/sender.js'
 import { shutdownOnSignals } from './shutdown/on-signals.js'
 import { Settling } from './shutdown/settling.js'
 import { makeDetachable, self } from './support/detachable.js'
-import { openLog } from './support/log.js'
+import { openLog, openWarningLog } from './support/log.js'
 import { CallOutcomes } from './tracker/call-outcomes.js'
 import { ConsentUpdates } from './tracker/consent-updates.js'
 import { Dispatcher } from './tracker/dispatcher.js'
@@ -83,7 +85,11 @@ class RequestTracking implements Tracking {
   constructor(config: TrackingConfig) {
     const { settings, env, request = {}, dispatch = 'always' } = config
     const logger = openLog(config.logger, config.id ?? 'reqtrack')
-    const reporter = new Reporter(logger, config.on)
+    const checks = new SelfCheck(
+      selfCheckFacts(config),
+      openWarningLog(config.logger, config.id ?? 'reqtrack'),
+    )
+    const reporter = new Reporter(logger, checks, config.on)
     const unsettled = new Unsettled(
       () => void this.#settling.finish(),
       () => this.#settling.ended(),
@@ -94,6 +100,7 @@ class RequestTracking implements Tracking {
       request,
       (reader, error) => fault(`the reader ${reader} failed and counts as having no answer`, error),
       (message) => logger.warn(message),
+      checks.answer,
     )
     const globals = new GlobalsReader(config.globals, (reader, error) =>
       fault(`the reader ${reader} failed: the events of its request have no globals`, error),

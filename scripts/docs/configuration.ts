@@ -31,6 +31,7 @@ const SECTIONS: Places = {
   globals: 'mapping.md#globals',
   beforeSend: 'mapping.md#before-sending',
   request: '#request',
+  validate: 'self-check.md',
   delivery: '#delivery',
   on: '#on',
   logger: '#logger',

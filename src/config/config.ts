@@ -3,6 +3,7 @@ import type { DeliveryOptions } from '../delivery/options.js'
 import type { BeforeSend } from '../destination/before-send.js'
 import type { SegmentDestinationConfig } from '../destination/settings.js'
 import type { TrackingCallbacks } from '../observe/callbacks.js'
+import type { ValidateOption } from '../observe/self-check/index.js'
 import type { Plan } from '../plan/plan.js'
 import type { Globals } from '../request/globals.js'
 import type { RequestOptions } from '../request/sender.js'
@@ -49,6 +50,11 @@ export interface TrackingConfig extends SegmentDestinationConfig {
   ambient?: ContextAdapter | false
   /** How to deliver calls. */
   delivery?: DeliveryOptions
+  /**
+   * Whether the first requests and events are looked at for a setup that cannot work, which the log then says once, as a
+   * warning with a code. An object turns single checks off: `{ REQTRACK_NO_TRUST_PROXY: false }`. Defaults to `true`.
+   */
+  validate?: ValidateOption
   /** Callbacks for what becomes of events and calls. */
   on?: TrackingCallbacks
 }

@@ -10,6 +10,7 @@ import { isLargerThan, MAX_CALL_BYTES } from '../model/json-size.js'
 import { isPlan } from '../model/plan.js'
 import type { Reader } from '../model/tracked-request.js'
 import type { TrackingCallbacks } from '../observe/callbacks.js'
+import { CHECK_CODES, type ValidateOption } from '../observe/self-check/index.js'
 import type { Plan } from '../plan/plan.js'
 import { expectedReader } from '../request/reader-factory.js'
 import type { RequestContextOptions } from '../request/segment-context.js'
@@ -193,6 +194,16 @@ export const callbacksSchema: ObjectSchema<MembersOf<TrackingCallbacks>> = exact
   callbacksMembers,
 )
 
+const checkMembers = Object.fromEntries(
+  CHECK_CODES.map((code) => [code, optional(yesOrNo, 'Whether this check runs.', true)]),
+)
+
+const validateSchema: Schema<ValidateOption> = anyOf(
+  'true, false or an object such as { REQTRACK_NO_TRUST_PROXY: false }',
+  yesOrNo,
+  exactObject('an object of codes and false', checkMembers),
+)
+
 const trackingMembers: MembersOf<TrackingConfig> = {
   ...configMembers,
   globals: optional(
@@ -239,6 +250,11 @@ const trackingMembers: MembersOf<TrackingConfig> = {
     "Called at a request's first event with a promise for a platform to wait for before it freezes the function.",
   ),
   delivery: optional(sentDeliverySchema, 'How to deliver calls.'),
+  validate: optional(
+    validateSchema,
+    'Whether the first requests and events are looked at for a setup that cannot work. An object turns single checks off.',
+    true,
+  ),
   on: optional(callbacksSchema, 'Callbacks for what becomes of events and calls.'),
 }
 

@@ -89,6 +89,12 @@ export function openContext(
   )
 }
 
+/** Whether a request of a tracking with the same option `ambient` runs now. */
+export function isRequestRunning(given: ContextAdapter | false | undefined): boolean {
+  const running = openContext(given, () => {}).get()
+  return running !== undefined && messageOf(running) !== undefined
+}
+
 /**
  * Contains the application's own adapter: if it fails, the request or run goes on without an ambient tracker. The function
  * is run exactly once, and its result is returned whatever the adapter returns.

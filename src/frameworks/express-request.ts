@@ -43,6 +43,7 @@ export const express: Framework<ExpressRequest> = {
     return pattern === undefined ? undefined : `${req.baseUrl ?? ''}${pattern}`
   },
   trustsProxy,
+  namesProxies: (req) => Boolean(req.app?.get?.('trust proxy')),
   // Connect has no proxy settings of its own: what Node knows is all there is.
   ip: (req) => req.ip ?? nodeFramework.ip(req),
   origin: (req) => (req.protocol ? `${req.protocol}://${trustedHostOf(req)}` : nodeFramework.origin(req)),

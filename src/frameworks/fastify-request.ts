@@ -10,6 +10,7 @@ export const fastify: Framework<FastifyRequest> = {
   route: (request) => request.routeOptions.url,
   // It is there with `trustProxy` only.
   trustsProxy: (request) => 'ips' in request,
+  namesProxies: (request) => 'ips' in request,
   ip: (request) => request.ip,
   origin: (request) =>
     `${request.protocol ?? schemeOf(request.raw)}://${request.host || hostOf(request.raw)}`,

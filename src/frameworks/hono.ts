@@ -126,6 +126,7 @@ function nodeSource(node: Framework<IncomingMessage>): Framework<Context> {
   return {
     ...hono,
     trustsProxy: (c) => node.trustsProxy(messageOf(c)),
+    namesProxies: (c) => node.namesProxies(messageOf(c)),
     ip: (c) => node.ip(messageOf(c)),
     origin: (c) => node.origin(messageOf(c)),
     originalUrl: (c) => node.originalUrl(messageOf(c)),

@@ -39,6 +39,7 @@ export const koa: Framework<KoaContext> = {
   state: (ctx) => ctx.state,
   route: (ctx) => routePattern(ctx._matchedRoute ?? ctx.routerPath),
   trustsProxy: (ctx) => ctx.app?.proxy === true,
+  namesProxies: (ctx) => ctx.app?.proxy === true,
   ip: (ctx) => ctx.ip,
   origin: (ctx) => `${ctx.protocol}://${ctx.host || hostOf(ctx.req)}`,
   originalUrl: (ctx) => ctx.originalUrl,

@@ -8,31 +8,32 @@ import { nameOf } from '../support/log.js'
 import { placeBelow } from '../support/place.js'
 import { Callbacks, type TrackingCallbacks } from './callbacks.js'
 import { channels } from './channels.js'
-import { DevelopmentHints } from './development-hints.js'
 import { LogBursts } from './log-bursts.js'
 import { Observation } from './observation.js'
+import type { SelfCheck } from './self-check/index.js'
 import type { RequestReport } from './step.js'
 
 /** Reports what happens: to the log, the application's callbacks, the diagnostics channels, and observers. */
 export class Reporter {
   readonly logger: Logger.Instance
+  /** Looks at the first requests and events for a setup that cannot work. */
+  readonly checks: SelfCheck
   /** The observers of each step. */
   readonly observation = new Observation()
   /** Whether where something was tracked is told. */
   readonly isDevelopment = process.env.NODE_ENV === 'development'
   readonly #callbacks: Callbacks
   readonly #bursts: LogBursts
-  readonly #hints: DevelopmentHints | undefined
   readonly #mistakes = new Set<string>()
 
   /** @param callbacks - `config.on`. */
-  constructor(logger: Logger.Instance, callbacks: TrackingCallbacks = {}) {
+  constructor(logger: Logger.Instance, checks: SelfCheck, callbacks: TrackingCallbacks = {}) {
     this.logger = logger
+    this.checks = checks
     this.#bursts = new LogBursts((message, context) => logger.error(message, context))
     this.#callbacks = new Callbacks(callbacks, (name, error) =>
       this.#bursts.say(`the callback on.${name} failed`, { error: nameOf(error) }),
     )
-    if (this.isDevelopment) this.#hints = new DevelopmentHints((message) => logger.error(message))
   }
 
   /** The application's own code failed: a reader, a mapping function, an adapter. */
@@ -98,7 +99,6 @@ export class Reporter {
     const { event, reason } = dropped
     this.observation.tell?.({ type: 'dropped', request, event: messageId, name: event.name, reason })
     if (channels.dropped.hasSubscribers) channels.dropped.publish(dropped)
-    this.#hints?.dropped(dropped)
     this.#callbacks.dropped(dropped)
   }
 
@@ -126,6 +126,7 @@ export class Reporter {
 
   /** The tracking, or its process, is about to end. */
   closing(): void {
+    this.checks.closed()
     this.observation.tell?.({ type: 'closing' })
   }
 

@@ -121,7 +121,7 @@ function askRest<T>(
   return [first, ...rest.map((next) => asked(next, ask(next, request, fault)))]
 }
 
-type Accept<T, R> = (value: T | undefined) => R | undefined
+type Accept<T, R> = (value: T | undefined, reader: string) => R | undefined
 
 function accepted<T, R>(
   value: T | undefined,
@@ -130,7 +130,7 @@ function accepted<T, R>(
   fault: ReaderFault,
 ): R | undefined {
   try {
-    return accept(value)
+    return accept(value, reader)
   } catch (error) {
     fault(reader, error)
     return undefined

@@ -12,6 +12,8 @@ export interface Framework<Native> {
   readonly route: (native: Native) => string | undefined
   /** Whether the framework's own proxy settings trust the `X-Forwarded-*` headers of the connection's peer. */
   readonly trustsProxy: (native: Native) => boolean
+  /** Whether the application has said which proxies it trusts. */
+  readonly namesProxies: (native: Native) => boolean
   /** The client's address under the framework's own proxy settings. */
   readonly ip: (native: Native) => string | undefined
   /** Scheme and host that the client asked for, under the framework's own proxy settings. */
@@ -119,6 +121,7 @@ export const nodeFramework: Framework<IncomingMessage> = {
   state: () => undefined,
   route: () => undefined,
   trustsProxy: () => false,
+  namesProxies: () => false,
   ip: (message) => message.socket?.remoteAddress,
   origin: (message) => `${schemeOf(message)}://${hostOf(message)}`,
   originalUrl: (message) => originalUrlOf(message),

@@ -35,6 +35,7 @@ function proxiedNode(trust: Trust): Framework<IncomingMessage> {
   return {
     ...nodeFramework,
     trustsProxy,
+    namesProxies: () => true,
     ip: (message) => addressThrough(trust, message.socket?.remoteAddress, message.headers['x-forwarded-for']),
     origin(message) {
       if (!trustsProxy(message)) return nodeFramework.origin(message)

@@ -5,6 +5,7 @@ import { MAX_CALL_BYTES } from '../model/json-size.js'
 import type { SentPage } from '../model/sent-facts.js'
 import type { Reader, TrackedRequest } from '../model/tracked-request.js'
 import { isRecord, setMember, TooLargeError, toPlain } from '../model/values.js'
+import type { ReaderPlace } from '../observe/self-check/index.js'
 import { after, isPromise, type Maybe } from '../support/maybe.js'
 import { type Answer, allAnswers, firstAnswer, knownAnswers, type ReaderFault } from './chain.js'
 import { globalPrivacyControl, isOptOut, optOutsIn } from './consent/index.js'
@@ -77,12 +78,20 @@ export class SenderReader {
   readonly #context: false | RequestContextOptions
   readonly #creations: readonly CookieCreation[]
   readonly #fault: ReaderFault
+  readonly #odd: OddAnswer | undefined
 
   /**
    * @param fault - Receives the error of a reader that fails or gives too much; it then counts as having no answer.
    * @param warn - Receives what is wrong with the options although they work, once each.
+   * @param odd - Receives answers that cannot be used.
    */
-  constructor(options: RequestOptions, fault: ReaderFault, warn?: (message: string) => void) {
+  constructor(
+    options: RequestOptions,
+    fault: ReaderFault,
+    warn?: (message: string) => void,
+    odd?: OddAnswer,
+  ) {
+    this.#odd = odd
     this.#userId = listOf(options.userId ?? signedInUser())
     this.#anonymousId = listOf(options.anonymousId ?? segmentCookie())
     this.#creations = this.#anonymousId.flatMap((reader) => creationOf(reader) ?? [])
@@ -128,7 +137,7 @@ export class SenderReader {
     }
     const afterChoice = chosen && known()
     if (afterChoice) for (const creation of this.#creations) creation.withdraw(request, response, afterChoice)
-    if (firstAnswer(this.#anonymousId, request, readerId, this.#fault) !== undefined) return
+    if (firstAnswer(this.#anonymousId, request, this.#asAnonymousId, this.#fault) !== undefined) return
     const consent = afterChoice ?? known()
     for (const creation of this.#creations) {
       if (creation.create(request, response, consent) !== undefined) return
@@ -138,16 +147,18 @@ export class SenderReader {
   /** Reads who sends the request, as of now. */
   person(request: TrackedRequest): PersonReading {
     return {
-      userId: firstAnswer(this.#userId, request, readerId, this.#fault),
-      anonymousId: firstAnswer(this.#anonymousId, request, readerId, this.#fault),
+      userId: firstAnswer(this.#userId, request, this.#asUserId, this.#fault),
+      anonymousId: firstAnswer(this.#anonymousId, request, this.#asAnonymousId, this.#fault),
       details:
-        this.#details.length > 0 ? firstAnswer(this.#details, request, detailsOf, this.#fault) : undefined,
+        this.#details.length > 0
+          ? firstAnswer(this.#details, request, this.#asDetails, this.#fault)
+          : undefined,
     }
   }
 
   /** Reads the consent that the request carries; a key that no reader names is unknown and absent. */
   consent(request: TrackedRequest): Maybe<ReadConsent> {
-    return after(allAnswers(this.#consent, request, this.#fault), merged)
+    return after(allAnswers(this.#consent, request, this.#fault), this.#merged)
   }
 
   /**
@@ -156,16 +167,14 @@ export class SenderReader {
    */
   knownConsent(request: TrackedRequest): KnownConsent {
     const { answers, isWhole } = knownAnswers(this.#consent, request, this.#fault)
-    const { state } = merged(answers)
+    const { state } = this.#merged(answers)
     return { state: isWhole ? state : refusalsOf(state), isWhole }
   }
 
   /** Whether a `skip` reader answers `true` for the request. */
   skips(request: TrackedRequest): Maybe<boolean> {
     if (this.#skip.length === 0) return false
-    return after(allAnswers(this.#skip, request, this.#fault), (answers) =>
-      answers.some(({ value }) => value === true),
-    )
+    return after(allAnswers(this.#skip, request, this.#fault), this.#isSkipped)
   }
 
   /** The properties of a Segment `page` call for the request: as much as the context may carry. */
@@ -179,6 +188,47 @@ export class SenderReader {
     const options = this.#pageOptions
     const location = options && locateSent(page, options.query)
     return location && toSegmentPage(location, options.query)
+  }
+
+  // Functions of the reader, since a closure for each request would cost every request.
+
+  readonly #asUserId = (value: unknown, reader: string): string | undefined => {
+    const id = readerId(value)
+    if (id === undefined) this.#odd?.('userId', reader, value)
+    return id
+  }
+
+  readonly #asAnonymousId = (value: unknown, reader: string): string | undefined => {
+    const id = readerId(value)
+    if (id === undefined) this.#odd?.('anonymousId', reader, value)
+    return id
+  }
+
+  readonly #asDetails = (value: unknown, reader: string): Readonly<Record<string, unknown>> | undefined => {
+    const details = detailsOf(value)
+    if (details === undefined) this.#odd?.('user', reader, value)
+    return details
+  }
+
+  readonly #isSkipped = (answers: readonly Answer<unknown>[]): boolean => {
+    if (answers.some(({ value }) => value === true)) return true
+    for (const { value, reader } of answers) this.#odd?.('skip', reader, value)
+    return false
+  }
+
+  readonly #merged = (answers: readonly Answer<WalkerOS.Consent>[]): ReadConsent => {
+    const state: WalkerOS.Consent = {}
+    const readers: Record<string, string> = {}
+    for (const { value, reader } of answers) {
+      const choices = onlyChoices(value)
+      const keys = Object.keys(choices)
+      if (keys.length === 0) this.#odd?.('consent', reader, value)
+      for (const key of keys) {
+        setMember(state, key, choices[key] === true)
+        setMember(readers, key, reader)
+      }
+    }
+    return { state, readers }
   }
 
   get #pageOptions(): { readonly query: readonly string[] } | undefined {
@@ -198,6 +248,9 @@ export class SenderReader {
     return location ? locatedAt(read, location, this.#context) : read
   }
 }
+
+/** Receives what a reader answered that cannot be used; it may be nothing at all, in any form. */
+type OddAnswer = (place: ReaderPlace, reader: string, answer: unknown) => void
 
 /** No call can hold a longer id, and a part of an id is another one. */
 function readerId(value: unknown): string | undefined {
@@ -223,20 +276,6 @@ function creationOf(
 
 function refusalsOf(state: WalkerOS.Consent): WalkerOS.Consent {
   return Object.fromEntries(Object.entries(state).filter(([, granted]) => !granted))
-}
-
-function merged(answers: readonly Answer<WalkerOS.Consent>[]): ReadConsent {
-  const state: WalkerOS.Consent = {}
-  const readers: Record<string, string> = {}
-  for (const { value, reader } of answers) {
-    if (!isRecord(value)) continue
-    const choices = onlyChoices(value)
-    for (const key of Object.keys(choices)) {
-      setMember(state, key, choices[key] === true)
-      setMember(readers, key, reader)
-    }
-  }
-  return { state, readers }
 }
 
 function listOf<T>(oneOrMore: T | T[]): T[] {

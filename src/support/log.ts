@@ -18,6 +18,11 @@ export function openLog(config: Logger.Config | undefined, scope: string): Logge
   return containedLogger(logger.scope(scope))
 }
 
+/** Makes the logger for what has to be seen: its warnings are logged unless the config asks for errors only. */
+export function openWarningLog(config: Logger.Config | undefined, scope: string): Logger.Instance {
+  return openLog({ ...config, level: config?.level ?? 'WARN' }, scope)
+}
+
 /** What a handler throws goes to walkerOS's own handler, with the line that it did not write. */
 function containedHandler(handler: Logger.Handler): Logger.Handler {
   return (level, message, context, path, original) => {

@@ -204,6 +204,7 @@ export class EventWay {
     // The end may know more than now: somebody signs in, somebody agrees.
     if (isEarly && (dropped === 'consent' || dropped === 'identity')) return tracker.keepEvent(open, discards)
     told?.release()
+    if (parts.reporter.checks.event) this.#check(tracker, open, event, processed)
     if (deduplicated + withheld > 0) parts.events.unmade(deduplicated, withheld)
     if (dropped !== undefined) {
       parts.events.dropped(tracker.number, event, messageId, dropped, processed.required)
@@ -211,6 +212,21 @@ export class EventWay {
     }
     parts.events.dispatched()
     parts.handOver.handOver(tracker, open.collected, processed.calls)
+  }
+
+  /** Shows the event to the self-check, which looks at the first ones. */
+  #check(tracker: Scope, open: OpenEvent, event: WalkerOS.Event, processed: Processed): void {
+    const { dropped, rule } = processed
+    this.#parts.reporter.checks.event?.({
+      name: event.name,
+      scope: tracker.kind,
+      isMapped: open.collected.direct === undefined,
+      rule,
+      dropped,
+      required: dropped === undefined ? undefined : processed.required,
+      consent: event.consent,
+      hasIdentity: dropped === undefined || event.user?.id !== undefined || event.user?.session !== undefined,
+    })
   }
 
   #drop(tracker: Scope, { collected }: OpenEvent, reason: DropReason): void {

@@ -53,6 +53,7 @@ export class Requests implements EndListener<RequestTracker> {
     this.#trackers.set(req, tracker)
     scopes.open.began()
     this.#watch(tracker, req, res)
+    if (scopes.reporter.checks.request) this.#check(framework, native, req)
     return tracker
   }
 
@@ -99,7 +100,7 @@ export class Requests implements EndListener<RequestTracker> {
     } catch (error) {
       const problem = error instanceof TypeError ? error.message : 'a `trustProxy` that cannot be read'
       this.#parts.scopes.reporter.mistake(`tracking.handle() trusts no proxy: ${problem}`)
-      return nodeFramework
+      return this.#proxied.under(false)
     }
   }
 
@@ -127,6 +128,14 @@ export class Requests implements EndListener<RequestTracker> {
       // An exception in an event listener would end the process.
       scopes.reporter.fault('the end of a request could not be handled', error)
     }
+  }
+
+  /** Kept separate: a function that contains a closure allocates for it on every call. */
+  #check<Native>(framework: Framework<Native>, native: Native, req: IncomingMessage): void {
+    this.#parts.scopes.reporter.checks.request?.(() => ({
+      isForwarded: req.headers['x-forwarded-for'] !== undefined,
+      namesProxies: framework.namesProxies(native),
+    }))
   }
 
   #watch(tracker: RequestTracker, req: IncomingMessage, res: ServerResponse): void {

@@ -62,7 +62,11 @@ describe('tracking.handle() with trustProxy', () => {
     { trustProxy: () => false },
   ])('believes nobody with $trustProxy', async ({ trustProxy }) => {
     const { ip, url, direct, errors } = await contextUnder(trustProxy)
-    expect({ ip, url, errors }).toEqual({ ip: '127.0.0.1', url: direct, errors: [] })
+    expect({ ip, url }).toEqual({ ip: '127.0.0.1', url: direct })
+    // Whoever has said nothing is asked whether there are proxies.
+    expect(errors).toEqual(
+      trustProxy === undefined ? [expect.stringContaining('REQTRACK_NO_TRUST_PROXY')] : [],
+    )
   })
 
   it.each([

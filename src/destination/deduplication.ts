@@ -23,11 +23,18 @@ interface Entry {
  * a change: Segment needs the call to link the two. The memory is bounded; people who fall out of it are sent anew.
  */
 export class Deduplication {
-  readonly #known: LRUCache<string, Entry>
+  readonly #capacity: number
+  #entries: LRUCache<string, Entry> | undefined
 
   /** @param capacity - The most people and memberships to remember. Defaults to 10000. */
   constructor(capacity = DEFAULT_CAPACITY) {
-    this.#known = new LRUCache({ max: capacity })
+    this.#capacity = capacity
+  }
+
+  /** Made when it is first used: the cache takes its memory at once, which is a good part of a start. */
+  get #known(): LRUCache<string, Entry> {
+    this.#entries ??= new LRUCache({ max: this.#capacity })
+    return this.#entries
   }
 
   /**

@@ -1,5 +1,5 @@
-import { isIPv4, isIPv6 } from 'node:net'
-import ipaddr from 'ipaddr.js'
+import { isIPv4 } from 'node:net'
+import { addressOf, type Groups, groupsOf, isMapped } from './ip-address.js'
 
 /** The prefix of IPv4 addresses on a socket that accepts both families. */
 const MAPPED_PREFIX = '::ffff:'
@@ -36,7 +36,7 @@ const PLAIN_TAG = /^[a-z]{2,3}(?:-[A-Z]{2})?$/
  */
 export function readIp(raw: string | undefined, mode: boolean | 'anonymize'): string | undefined {
   if (raw === undefined || mode === false || raw.length > MAX_IP_LENGTH) return undefined
-  return mode === 'anonymize' ? anonymizeIp(raw) : parseIp(raw)?.toString()
+  return mode === 'anonymize' ? anonymizeIp(raw) : textOf(parseIp(raw))
 }
 
 /**
@@ -56,9 +56,9 @@ export function anonymizeIp(raw: string): string | undefined {
   const ip = parseIp(raw)
   if (ip === undefined) return undefined
   if (typeof ip === 'string') return `${ip.slice(0, ip.lastIndexOf('.'))}.0`
-  const [first = 0, second = 0, third = 0] = ip.parts
+  const [first = 0, second = 0, third = 0] = ip
   const keptOfThird = first === SIX_TO_FOUR ? third & 0xff00 : third
-  return new ipaddr.IPv6([first, second, keptOfThird, 0, 0, 0, 0, 0]).toString()
+  return addressOf([first, second, keptOfThird, 0, 0, 0, 0, 0])
 }
 
 /**
@@ -71,28 +71,25 @@ export function networkOf(raw: string | undefined): string | undefined {
   if (raw === undefined || raw.length > MAX_IP_LENGTH) return undefined
   const ip = parseIp(raw)
   if (ip === undefined || typeof ip === 'string') return ip
-  return new ipaddr.IPv6([...ip.parts.slice(0, 4), 0, 0, 0, 0]).toString()
+  return addressOf([...ip.slice(0, 4), 0, 0, 0, 0])
 }
 
-/** Node validates the address; only IPv6 has other forms than the canonical one. */
-function parseIp(raw: string): string | ipaddr.IPv6 | undefined {
+/** @returns An IPv4 address as text, which is canonical once Node takes it, and an IPv6 address as its groups. */
+function parseIp(raw: string): string | Groups | undefined {
   if (isIPv4(raw)) return raw
   if (raw.startsWith(MAPPED_PREFIX)) {
     const mapped = raw.slice(MAPPED_PREFIX.length)
     if (isIPv4(mapped)) return mapped
   }
-  if (isIPv6(raw)) {
-    const address = ipaddr.IPv6.parse(withoutZone(raw))
-    return address.isIPv4MappedAddress() ? address.toIPv4Address().toString() : address
-  }
+  const groups = groupsOf(raw)
+  if (groups !== undefined) return isMapped(groups) ? addressOf(groups) : groups
   const [, v6, v4] = WITH_PORT.exec(raw) ?? []
   const bare = v6 ?? v4
   return bare === undefined ? undefined : parseIp(bare)
 }
 
-function withoutZone(address: string): string {
-  const zone = address.indexOf('%')
-  return zone === -1 ? address : address.slice(0, zone)
+function textOf(ip: string | Groups | undefined): string | undefined {
+  return typeof ip === 'object' ? addressOf(ip) : ip
 }
 
 /**

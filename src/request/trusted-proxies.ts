@@ -1,4 +1,4 @@
-import ipaddr from 'ipaddr.js'
+import { type Groups, groupsOf, haveSamePrefix, isMapped } from './ip-address.js'
 
 /**
  * Which proxies in front of the server are believed about the client, as Express's `trust proxy` has it:
@@ -8,6 +8,8 @@ import ipaddr from 'ipaddr.js'
  * - addresses, networks (`10.0.0.0/8`, `10.0.0.0/255.0.0.0`) and the names `loopback`, `linklocal` and `uniquelocal`, in a
  *   list or separated by commas;
  * - a function that is asked with an address and its place, which is 0 for the peer of the connection.
+ *
+ * Unlike Express, it takes no short, octal or hexadecimal IPv4 address (`10.1`, `012.0.0.1`) for an address.
  */
 export type TrustProxy =
   | boolean
@@ -19,8 +21,8 @@ export type TrustProxy =
 /** Whether an address at a place of the chain is trusted. The address is unknown once the connection has closed. */
 export type Trust = (address: string | undefined, hop: number) => boolean
 
-type Address = ipaddr.IPv4 | ipaddr.IPv6
-type Network = readonly [address: Address, bits: number]
+/** A network's first address, and how many of the 128 bits of IPv6 belong to the network. */
+type Network = readonly [base: Groups, bits: number]
 
 const NAMED: Readonly<Record<string, readonly string[]>> = {
   loopback: ['127.0.0.1/8', '::1/128'],
@@ -29,6 +31,7 @@ const NAMED: Readonly<Record<string, readonly string[]>> = {
 }
 /** The bits before the IPv4 address in a mapped one: RFC 4291, section 2.5.5.2. */
 const MAPPED_BITS = 96
+const ALL_BITS = 128
 
 /**
  * Compiles the option.
@@ -75,49 +78,44 @@ function networksOf(notation: unknown): Network[] {
 function networkOf(notation: string): Network {
   const slash = notation.lastIndexOf('/')
   const text = slash === -1 ? notation : notation.slice(0, slash)
-  if (!ipaddr.isValid(text)) throw expected(JSON.stringify(notation))
-  const parsed = ipaddr.parse(text)
-  if (slash === -1) {
-    const address = unmapped(parsed)
-    return [address, bitsOf(address)]
-  }
-  const bits = prefixLength(notation.slice(slash + 1), parsed)
-  if (bits === undefined || bits <= 0 || bits > bitsOf(parsed)) throw expected(JSON.stringify(notation))
-  return [parsed, bits]
+  const base = groupsOf(text)
+  if (base === undefined) throw expected(JSON.stringify(notation))
+  if (slash === -1) return [base, ALL_BITS]
+  const before = text.includes(':') ? 0 : MAPPED_BITS
+  const bits = prefixLength(notation.slice(slash + 1), before)
+  if (bits > before && bits <= ALL_BITS) return [base, bits]
+  throw expected(JSON.stringify(notation))
 }
 
-/** The length of a network's prefix, from a number or an IPv4 netmask. */
-function prefixLength(range: string, address: Address): number | undefined {
-  if (/^\d+$/.test(range)) return Number(range)
-  if (address.kind() !== 'ipv4' || !ipaddr.IPv4.isValid(range)) return undefined
-  return ipaddr.IPv4.parse(range).prefixLengthFromSubnetMask() ?? undefined
+/** The length of a network's prefix, from a number or an IPv4 netmask; `NaN` if it is neither. */
+function prefixLength(range: string, before: number): number {
+  if (/^\d+$/.test(range)) return before + Number(range)
+  return before === 0 ? Number.NaN : maskLength(range)
+}
+
+/** @returns The bits of a netmask such as `255.255.0.0`, those before the IPv4 address included; `NaN` if it has gaps. */
+function maskLength(mask: string): number {
+  const groups = groupsOf(mask)
+  if (groups === undefined || !isMapped(groups)) return Number.NaN
+  const bits = groups
+    .slice(-2)
+    .map((group) => group.toString(2).padStart(16, '0'))
+    .join('')
+  const ones = /^(1*)0*$/.exec(bits)?.[1]
+  return ones === undefined ? Number.NaN : MAPPED_BITS + ones.length
 }
 
 function trustIn(networks: readonly Network[]): Trust {
   return (text) => {
-    if (text === undefined || !ipaddr.isValid(text)) return false
-    const address = unmapped(ipaddr.parse(text))
-    return networks.some((network) => isIn(address, network))
+    const address = text === undefined ? undefined : groupsOf(text)
+    return address !== undefined && networks.some((network) => isIn(address, network))
   }
 }
 
-/** An IPv4 address is in a network of mapped ones only if that has the whole mark of a mapped address. */
-function isIn(address: Address, [base, bits]: Network): boolean {
-  if (address instanceof ipaddr.IPv4) {
-    if (base instanceof ipaddr.IPv4) return address.match(base, bits)
-    return (
-      base.isIPv4MappedAddress() && bits >= MAPPED_BITS && address.toIPv4MappedAddress().match(base, bits)
-    )
-  }
-  return base instanceof ipaddr.IPv6 && !base.isIPv4MappedAddress() && address.match(base, bits)
-}
-
-function unmapped(address: Address): Address {
-  return address instanceof ipaddr.IPv6 && address.isIPv4MappedAddress() ? address.toIPv4Address() : address
-}
-
-function bitsOf(address: Address): number {
-  return address.kind() === 'ipv6' ? 128 : 32
+/** A network below a mapped address is one of IPv4 if it has the whole mark of that, and otherwise none, as Express has it. */
+function isIn(address: Groups, [base, bits]: Network): boolean {
+  if (isMapped(address) !== isMapped(base)) return false
+  return (bits >= MAPPED_BITS || !isMapped(base)) && haveSamePrefix(address, base, bits)
 }
 
 function expected(given: string): TypeError {

@@ -8,6 +8,9 @@ import { join } from 'node:path'
 /** What is loaded when it is first used, if ever. */
 const LATER = ['zod', 'ajv', 'classic-level', 'cls-hooked']
 
+/** The doors of the entries, what they share, and the helpers of the build. */
+const MOST_FILES = 10
+
 const entries = ['reqtrack', 'reqtrack/express', 'reqtrack/koa']
 const create = "createTracking({ settings: { writeKey: 'start' } })"
 const starts = {
@@ -54,6 +57,10 @@ for (const kind of ['import', 'require']) {
     packages.has('reqtrack') && packages.has('@segment/analytics-node'),
     `${kind}: nothing was listed`,
   )
+  const own = started.files.filter((file) => /node_modules\/reqtrack\/dist\/.*\.c?js$/.test(file))
+  assert.ok(own.length <= MOST_FILES, `${kind}: a start reads ${own.length} files: ${own}`)
+  const wide = own.filter((file) => /[^\0-\xff]/.test(readFileSync(file.replace('file://', ''), 'utf8')))
+  assert.deepEqual(wide, [], `${kind}: V8 keeps these files with two bytes a character`)
   const early = LATER.filter((name) => packages.has(name))
   assert.deepEqual(early, [], `${kind}: a start loads what comes later`)
   assert.deepEqual(

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import fc from 'fast-check'
+import ipaddr from 'ipaddr.js'
 import { describe, expect, it } from 'vitest'
 import { anonymizeIp, readIp, readLocale, readUserAgent } from '../../src/request/network.js'
 
@@ -29,6 +30,23 @@ describe('readIp', () => {
   ])('takes "%s" for no address', (raw) => {
     expect(readIp(raw, true)).toBeUndefined()
     expect(readIp(raw, 'anonymize')).toBeUndefined()
+  })
+
+  it('gives the canonical form of every IPv6 address, as ipaddr.js does', () => {
+    const dotted = fc.ipV4().map((address) => `64:ff9b::${address}`)
+    const sparse = fc
+      .array(fc.constantFrom('0', '0000', '1', 'AB', 'ffff'), { minLength: 8, maxLength: 8 })
+      .map((groups) => groups.join(':'))
+    fc.assert(
+      fc.property(fc.oneof(fc.ipV6(), dotted, sparse), (address) => {
+        // An IPv4-compatible address, which RFC 4291 has deprecated, stays one of IPv6; ipaddr.js takes it for a mapped one.
+        fc.pre(isIP(address) === 6 && !/^::\d+\.\d/.test(address))
+        const parsed = ipaddr.IPv6.parse(address)
+        const expected = parsed.isIPv4MappedAddress() ? parsed.toIPv4Address() : parsed
+        expect(readIp(address, true)).toBe(expected.toString())
+      }),
+      { numRuns: 1_000 },
+    )
   })
 
   it('follows its mode', () => {

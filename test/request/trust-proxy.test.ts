@@ -125,9 +125,17 @@ describe('a compiled trustProxy', () => {
     networks,
     networks.map((list) => list.join(', ')),
   )
-  const forwarded = fc.array(fc.oneof(address, fc.constantFrom('', 'unknown', '_secret', '1')), {
+  const forwarded = fc.array(fc.oneof(address, fc.constantFrom('', 'unknown', '_secret', '1.2.3.4.5')), {
     maxLength: 5,
   })
+
+  it.each(['1', '10.1', '012.0.0.1', '0xa.0.0.1', '::10.0.0.1'])(
+    'takes %s, which no proxy writes, for no trusted address',
+    (text) => {
+      expect(compileTrust(['10.0.0.0/8', '0.0.0.0/1'])(text, 0)).toBe(false)
+      expect(() => compileTrust(`${text}/zz`)).toThrow(TypeError)
+    },
+  )
 
   it('trusts whom Express trusts, and finds the client that Express finds', () => {
     fc.assert(

@@ -19,7 +19,7 @@ interface Trace {
 
 for (const framework of frameworks) {
   describe(`the end of a request in ${framework.name}`, () => {
-    it.each(scenarios)('$name', async (scenario) => {
+    it.each(scenariosOf(framework))('$name', async (scenario) => {
       const resources = process.getActiveResourcesInfo()
       const without = await play(framework, scenario, undefined)
       const segment = await segmentServer()
@@ -34,7 +34,7 @@ for (const framework of frameworks) {
 
       const traced = await play(framework, scenario, tracking)
       await tracking.flush()
-      const expected = typeof scenario.ends === 'function' ? scenario.ends(framework.name) : scenario.ends
+      const expected = expectedEnds(framework, scenario)
       expect(ends).toEqual(expected)
       // No request counts as open any more: a shutdown would wait for it.
       expect(await tracking.shutdown()).toMatchObject({ pending: 0, timedOut: false })
@@ -44,7 +44,7 @@ for (const framework of frameworks) {
       expect(segment.received).toBe(expected.length)
       expect(segment.duplicates).toEqual([])
       expect(errors).toEqual([])
-      expect(traced.unhandled).toEqual(scenario.unhandled?.(framework.name) ?? [])
+      expect(traced.unhandled).toEqual(scenario.unhandled?.(framework) ?? [])
       expect(traced.listeners).toEqual(without.listeners)
       expect(traced.bytes.map((bytes) => bytes.byteLength)).toEqual(
         without.bytes.map((bytes) => bytes.byteLength),
@@ -55,6 +55,16 @@ for (const framework of frameworks) {
       expect(await leftBehind(resources)).toEqual([])
     })
   })
+}
+
+/** Those in which all requests end. */
+function scenariosOf({ endsWithHandler }: Framework): readonly Scenario[] {
+  return endsWithHandler ? scenarios.filter(({ handlerEnds }) => handlerEnds !== 'never') : scenarios
+}
+
+function expectedEnds(framework: Framework, { ends, handlerEnds }: Scenario): readonly End[] {
+  if (framework.endsWithHandler && Array.isArray(handlerEnds)) return handlerEnds
+  return typeof ends === 'function' ? ends(framework) : ends
 }
 
 function endOf({ status, aborted, durationMs }: Outcome): End {

@@ -1,17 +1,19 @@
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http'
-import { getRequestListener, type HttpBindings } from '@hono/node-server'
+import { getRequestListener, type Http2Bindings, type HttpBindings } from '@hono/node-server'
 import express from 'express'
 import express4 from 'express4'
-import fastify, { type FastifyReply, type FastifyRequest } from 'fastify'
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { type Context, Hono } from 'hono'
 import Koa from 'koa'
 import Koa2 from 'koa2'
 import { expressTracking } from '../../src/frameworks/express.js'
 import { fastifyTracking } from '../../src/frameworks/fastify.js'
+import { withTracking } from '../../src/frameworks/fetch.js'
 import { honoTracking } from '../../src/frameworks/hono.js'
 import { koaTracking } from '../../src/frameworks/koa.js'
 import type { Tracking } from '../../src/index.js'
 import type { Gate } from './gate.js'
+import { serveNestOnExpress, serveNestOnFastify } from './nest.js'
 
 /** What a scenario's handler has at hand, whatever the framework. */
 export interface Exchange {
@@ -64,6 +66,8 @@ export interface Handlers {
 export interface Framework {
   readonly name: string
   readonly family: 'express' | 'koa' | 'fastify' | 'hono'
+  /** Whether a request ends when its handler has settled, and not when the response has gone out. */
+  readonly endsWithHandler?: boolean
   /** An application that does what the handlers say, with tracking or without. */
   serve(
     handlers: Handlers,
@@ -79,6 +83,9 @@ export const frameworks: readonly Framework[] = [
   { name: 'Koa 3', family: 'koa', serve: serveKoa(Koa) },
   { name: 'Fastify 5', family: 'fastify', serve: serveFastify },
   { name: 'Hono 4', family: 'hono', serve: serveHono },
+  { name: 'NestJS 11 on Express', family: 'express', serve: serveNestOnExpress },
+  { name: 'NestJS 11 on Fastify', family: 'fastify', serve: serveNestOnFastify },
+  { name: 'withTracking()', family: 'hono', endsWithHandler: true, serve: serveWebStandard },
 ]
 
 function serveExpress(create: typeof express): Framework['serve'] {
@@ -119,18 +126,20 @@ async function serveFastify(
   if (before) {
     app.addHook('onRequest', (request, reply, next) => void before.fastify({ request, reply, gate }, next))
   }
-  // These hooks make Fastify listen to requests and responses: an application with its own has no fewer listeners.
-  if (!tracking) {
-    app.addHook('onResponse', async (_request) => {})
-    app.addHook('onTimeout', async (_request) => {})
-    app.addHook('onRequestAbort', async (_request) => {})
-  }
-  if (tracking) app.register(fastifyTracking, { tracking })
+  if (!tracking) addEmptyHooks(app)
+  else app.register(fastifyTracking, { tracking })
   // Of any type, and not read before the handler runs.
   app.addContentTypeParser('*', (_request, _payload, done) => done(null))
   app.all('/*', (request, reply) => handle({ request, reply, gate, track: trackerOf(request) }))
   await app.ready()
   return listen
+}
+
+/** They make Fastify listen to requests and responses: an application with hooks of its own has no fewer listeners. */
+export function addEmptyHooks(app: FastifyInstance): void {
+  app.addHook('onResponse', async (_request) => {})
+  app.addHook('onTimeout', async (_request) => {})
+  app.addHook('onRequestAbort', async (_request) => {})
 }
 
 function serveHono(
@@ -150,7 +159,33 @@ function serveHono(
   return getRequestListener((request, env) => app.fetch(request, env))
 }
 
-function trackerOf(scope: { readonly url: string; readonly track?: express.Request['track'] }): () => void {
+/** An application of web-standard requests and responses, whatever it is made with: here with Hono. */
+function serveWebStandard(
+  { before, hono: handle }: Handlers,
+  gate: Gate,
+  tracking: Tracking | undefined,
+): RequestListener {
+  const app = new Hono<{ Bindings: HttpBindings }>()
+  app.onError((error, c) => c.text('broken', 'status' in error && error.status === 418 ? 418 : 500))
+  if (before) app.use((c, next) => before.hono({ c, next, gate }))
+  app.use(async (c, next) => {
+    const tracker = tracking?.current()
+    if (tracker) {
+      c.set('tracker', tracker)
+      c.set('track', tracker.track)
+    }
+    const { url = '' } = c.env.incoming
+    return await handle({ c, next, gate, track: () => tracker?.track('request handle', { url }) })
+  })
+  const answer = async (request: Request, env: HttpBindings | Http2Bindings) => app.fetch(request, env)
+  return getRequestListener(tracking ? withTracking(tracking, answer) : answer)
+}
+
+/** @returns What tracks an event of a request, where that has a tracker. */
+export function trackerOf(scope: {
+  readonly url: string
+  readonly track?: express.Request['track']
+}): () => void {
   const { url } = scope
   return () => scope.track?.('request handle', { url })
 }

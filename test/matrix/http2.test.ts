@@ -114,7 +114,8 @@ describe.each(speakers)(
           () => {},
         ),
       )
-      await Promise.all([request(session, '/teapot').closed, request(session, '/').closed])
+      await request(session, '/teapot').closed
+      await request(session, '/').closed
       expect(await ends()).toEqual([
         { status: 418, aborted: false },
         { status: 201, aborted: false },

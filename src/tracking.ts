@@ -8,11 +8,11 @@ import { openContext } from './context/ambient.js'
 import { RequestRunner } from './context/request-runner.js'
 import {
   analyticsOf,
-  Client,
-  Delivery,
+  type Delivery,
   type Health,
   Ledger,
   limitsOf,
+  openDelivery,
   sum,
   type TrackingStats,
   Unsettled,
@@ -106,26 +106,17 @@ class RequestTracking implements Tracking {
       fault(`the reader ${reader} failed: the events of its request have no globals`, error),
     )
     const pipeline = new Pipeline(config, standaloneOptions(logger, fault, config.beforeSend))
-    const client = clientSettings(settings)
     const limits = limitsOf(config.delivery, settings.flushAt)
-    const delivery = new Delivery({
+    const delivery = openDelivery({
+      client: clientSettings(settings),
+      analytics: env?.analytics,
+      options: config.delivery,
+      limits,
       ledger,
       logger,
       listener: new CallOutcomes(reporter, pipeline.deduplication),
-      limits,
-      outbox: config.delivery?.outbox,
-      sends: config.delivery?.send !== false,
-      writeKey: settings.writeKey,
-      flushAt: client.flushAt,
-      flushInterval: client.flushInterval,
-      openClient: (outcomes, gate) =>
-        env?.analytics
-          ? new Client(env.analytics, outcomes)
-          : Client.createUnref({ ...client, flushAt: limits.maxBatch }, outcomes, {
-              gate,
-              unsettled,
-              observer: () => reporter.requestObserver,
-            }),
+      unsettled,
+      observer: () => reporter.requestObserver,
     })
     const isDisabled = config.disabled === true || settings.disable === true
     const events = new TrackedEvents(ledger, reporter, isDisabled, limits)

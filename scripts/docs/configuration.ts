@@ -1,7 +1,7 @@
+import { deliverySchema } from '../../src/config/delivery-schema.js'
 import {
   callbacksSchema,
   contextSchema,
-  deliverySchema,
   requestSchema,
   trackingConfigSchema,
 } from '../../src/config/schema.js'

@@ -7,6 +7,7 @@ const MAX_LENGTH = 10_000
 const UNCOPIED = new Set([
   'ambient',
   'delivery.outbox',
+  'outbox',
   'plan',
   'settings.httpClient',
   'settings.oauthSettings.httpClient',

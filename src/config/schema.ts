@@ -1,7 +1,5 @@
 import type { WalkerOS } from '@walkeros/core'
 import type { ContextAdapter } from '../context/ambient.js'
-import type { Outbox } from '../delivery/index.js'
-import type { DeliveryOptions } from '../delivery/options.js'
 import type { BeforeSend } from '../destination/before-send.js'
 import { hashed, only } from '../destination/call-paths.js'
 import { COLLECTOR_FIELDS, configMembers, settingsSchema } from '../destination/schemas/index.js'
@@ -20,7 +18,6 @@ import {
   exactObject,
   functionOf,
   hasMethod,
-  integerFrom,
   isJson,
   listOf,
   type MembersOf,
@@ -28,7 +25,6 @@ import {
   oneOf,
   opaque,
   optional,
-  positive,
   recordOf,
   refined,
   required,
@@ -38,6 +34,7 @@ import {
 } from '../support/schema/index.js'
 import type { DispatchOption } from '../tracker/event-way.js'
 import type { TrackingConfig } from './config.js'
+import { deliverySchema, sentDeliverySchema } from './delivery-schema.js'
 
 function readers<T>(): Schema<Reader<T> | Reader<T>[]> {
   const reader = readerOf<Reader<T>>()
@@ -129,46 +126,6 @@ const requestMembers: MembersOf<RequestOptions> = {
 export const requestSchema: ObjectSchema<MembersOf<RequestOptions>> = exactObject(
   'an object such as { userId, consent }',
   requestMembers,
-)
-
-const deliveryMembers: MembersOf<DeliveryOptions> = {
-  maxPending: optional(integerFrom(1), 'Calls that may wait for Segment.'),
-  maxBytes: optional(integerFrom(1), 'Bytes of all calls that may wait for Segment.'),
-  maxInFlight: optional(integerFrom(1), 'Calls that may be on their way to Segment at a time.'),
-  maxBatch: optional(
-    integerFrom(1),
-    'Calls that go together at most where `settings.flushAt` is left out: under load, what comes within milliseconds.',
-  ),
-  maxAge: optional(positive('milliseconds'), 'Milliseconds of waiting after which a call is given up.'),
-  outbox: optional(
-    opaque<Outbox>(
-      'an outbox, such as fileOutbox() gives',
-      (value) => typeof value === 'object' && hasMethod(value, 'open'),
-    ),
-    'Keeps calls across restarts.',
-  ),
-  send: optional(
-    yesOrNo,
-    'Whether this process sends. With `false` it only writes to an outbox that others read, such as `redisOutbox()` gives.',
-    true,
-  ),
-}
-
-/** The schema of `config.delivery`, whose members are judged one by one. */
-export const deliverySchema: ObjectSchema<MembersOf<DeliveryOptions>> = exactObject(
-  'an object such as { maxPending: 1000 }',
-  deliveryMembers,
-)
-
-const sentDeliverySchema: Schema<DeliveryOptions> = refined(
-  deliverySchema,
-  ({ send, outbox }) => {
-    if (send !== false || outbox?.isShared === true) return undefined
-    return outbox
-      ? 'an outbox that other processes read while this one lives, such as redisOutbox({ client }): what is in this one would never be sent'
-      : 'an outbox that other processes read, such as redisOutbox({ client }): without one nothing would ever be sent'
-  },
-  'send',
 )
 
 type Callback<K extends keyof TrackingCallbacks> = NonNullable<TrackingCallbacks[K]>

@@ -1,30 +1,7 @@
-import { problemsOf } from '../support/schema/index.js'
-import { writtenPath } from '../support/written-path.js'
 import type { TrackingConfig } from './config.js'
+import { assertFits } from './config-error.js'
 import { copyConfig } from './copy.js'
 import { trackingConfigSchema } from './schema.js'
-
-/** A problem of a configuration. */
-export interface ConfigProblem {
-  /** Its path: `settings.flushAt`, `mapping.order.complete[0].data`; empty for the configuration itself. */
-  readonly path: string
-  /** What was given, what was expected, and what to do. Of values it quotes numbers and booleans only. */
-  readonly message: string
-}
-
-/** The error of `createTracking` for an invalid configuration: it lists every problem. */
-export class ConfigError extends Error {
-  override readonly name = 'ConfigError'
-  readonly problems: readonly ConfigProblem[]
-
-  /** @param problems - All problems; the message has a line for each. */
-  constructor(problems: readonly ConfigProblem[]) {
-    const lines = problems.map(({ path, message }) => `  ${path || 'config'}: ${message}`)
-    const count = problems.length === 1 ? 'a problem' : `${problems.length} problems`
-    super(`the configuration of createTracking has ${count}:\n${lines.join('\n')}`)
-    this.problems = problems
-  }
-}
 
 /**
  * Validates a configuration. A member that is `undefined` counts as absent.
@@ -41,9 +18,7 @@ export function validateConfig(config: unknown): asserts config is TrackingConfi
   const copy = copyConfig(config)
   // Without settings the error should name the missing write key.
   if (isObject(copy) && copy.settings === undefined) copy.settings = {}
-  const problems = problemsOf(trackingConfigSchema, copy)
-  if (problems.length === 0) return
-  throw new ConfigError(problems.map(({ path, message }) => ({ path: writtenPath(path), message })))
+  assertFits(trackingConfigSchema, copy, 'createTracking')
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -2,10 +2,11 @@
 export { watchBooks } from './books-watch.js'
 export { Client } from './client.js'
 export type { OutcomeListener } from './client-calls.js'
-export { Delivery } from './delivery.js'
+export { Delivery, type DeliveryListener } from './delivery.js'
 export type { Health } from './health.js'
 export { Ledger, sum, type TrackingStats } from './ledger.js'
 export { limitsOf } from './limits.js'
+export { type DeliverySetup, openDelivery } from './open.js'
 export type { DeliveryOptions } from './options.js'
 export type {
   AsideReason,
@@ -18,6 +19,7 @@ export type {
   StoredCall,
   TakenCall,
   TakeOptions,
+  Waiting,
 } from './outbox/outbox.js'
 export { Unsettled } from './process-end.js'
 export type { ClientOptions, ClientSettings, SegmentClient } from './segment-client.js'

@@ -1,4 +1,4 @@
-import { type Delivery, type Ledger, sum, type Unsettled } from '../delivery/index.js'
+import type { Delivery, Ledger, Unsettled } from '../delivery/index.js'
 import type { ShutdownReport } from '../model/shutdown-report.js'
 import type { TimeoutOptions } from '../model/timeout-options.js'
 import type { Reporter } from '../observe/reporter.js'
@@ -8,6 +8,7 @@ import { answerWithin, timerMs } from '../support/maybe.js'
 import { timeoutOf } from '../support/option.js'
 import type { Dispatcher } from '../tracker/dispatcher.js'
 import type { Scopes } from '../tracker/scopes.js'
+import { countdown, endDelivery } from './end-delivery.js'
 
 const DEFAULT_TIMEOUT_MS = 5_000
 /** The part of the deadline that open scopes may not use up, because their events need it: a quarter, at most this. */
@@ -92,29 +93,11 @@ export class Settling {
     scopes.abortCollecting()
     scopes.events.close()
     const dispatched = await isDoneWithin(dispatcher.idle(), left())
-    const failedBefore = sum(ledger.stats().calls.failed)
-    const { lost, kept, directPending } = await delivery.close(left())
-    const { events, calls } = ledger.stats()
-    const failed = sum(calls.failed)
-    const pending = lost + directPending
-    const report: ShutdownReport = {
-      delivered: calls.delivered,
-      failed: failed - lost + delivery.directFailed,
-      dropped: sum(events.dropped),
-      pending,
-      kept,
-      durationMs: Math.round(performance.now() - startedAt),
-      timedOut: !drained || !dispatched || pending > 0,
-    }
-    reporter.shutdown(report, failed - failedBefore + delivery.directFailed)
-    return report
+    const { report, lost } = await endDelivery(delivery, ledger, left(), startedAt)
+    const complete = { ...report, timedOut: report.timedOut || !drained || !dispatched }
+    reporter.shutdown(complete, lost)
+    return complete
   }
-}
-
-/** @returns A function that tells how many of the milliseconds are left. */
-function countdown(ms: number): () => number {
-  const deadline = performance.now() + ms
-  return () => Math.max(0, deadline - performance.now())
 }
 
 async function isDoneWithin(work: Promise<void>, timeoutMs: number): Promise<boolean> {

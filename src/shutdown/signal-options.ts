@@ -2,8 +2,8 @@ import type { Server } from 'node:net'
 import { constants } from 'node:os'
 import type { SignalOptions } from '../model/signal-options.js'
 import { timerMs } from '../support/maybe.js'
+import { readAsTypeError } from '../support/option.js'
 import { nearest } from '../support/unknown-key.js'
-import { readAsTypeError } from '../tracker/given-kinds.js'
 import { assertServer, isServer } from './given-server.js'
 
 /** Options that have been checked, with their defaults. */

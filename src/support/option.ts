@@ -16,3 +16,18 @@ export function timeoutOf(options: unknown): number | undefined {
   const timeout = optionOf(options, 'timeout')
   return typeof timeout === 'number' ? timeout : undefined
 }
+
+/**
+ * Reads what a method was given that throws a TypeError for what it cannot take. Getters, proxies and `toJSON` throw
+ * whatever they like.
+ *
+ * @param given - What was given to what, for the message.
+ */
+export function readAsTypeError<T>(given: string, read: () => T): T {
+  try {
+    return read()
+  } catch (cause) {
+    if (cause instanceof TypeError) throw cause
+    throw new TypeError(`${given} that throws when it is read: expected plain data`, { cause })
+  }
+}

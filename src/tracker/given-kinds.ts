@@ -26,18 +26,3 @@ function adviceFor(value: unknown): string {
   }
   return ''
 }
-
-/**
- * Reads what a method was given that throws a TypeError for what it cannot take. Getters, proxies and `toJSON` throw
- * whatever they like.
- *
- * @param given - What was given to what, for the message.
- */
-export function readAsTypeError<T>(given: string, read: () => T): T {
-  try {
-    return read()
-  } catch (cause) {
-    if (cause instanceof TypeError) throw cause
-    throw new TypeError(`${given} that throws when it is read: expected plain data`, { cause })
-  }
-}

@@ -4,7 +4,8 @@ import type { SegmentContext } from '../model/segment-call.js'
 import type { Sender } from '../model/sender.js'
 import { isRecord, toPlain } from '../model/values.js'
 import { parseTraceparent } from '../request/trace.js'
-import { expectedId, kindOf, readAsTypeError } from './given-kinds.js'
+import { readAsTypeError } from '../support/option.js'
+import { expectedId, kindOf } from './given-kinds.js'
 
 const TRACE = /^(?!0{32})[\da-f]{32}$/
 

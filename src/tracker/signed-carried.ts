@@ -1,7 +1,8 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import type { Carried } from '../model/carried.js'
 import { isRecord } from '../model/values.js'
-import { kindOf, readAsTypeError } from './given-kinds.js'
+import { readAsTypeError } from '../support/option.js'
+import { kindOf } from './given-kinds.js'
 
 /** Short names, since a signed text has to fit into small places such as a payment's metadata. */
 const SHORT = {

@@ -3,7 +3,8 @@ import { Analytics, FetchHTTPClient } from '@segment/analytics-node'
 import { Level } from '@walkeros/core'
 import fc from 'fast-check'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { ConfigError, validateConfig } from '../../src/config/validation.js'
+import { ConfigError } from '../../src/config/config-error.js'
+import { validateConfig } from '../../src/config/validation.js'
 import { COLLECTOR_FIELDS } from '../../src/destination/schemas/index.js'
 import {
   createTracking,

@@ -2,7 +2,7 @@
 
 // What it configures and is told.
 export type { TrackingConfig } from './config/config.js'
-export { ConfigError, type ConfigProblem } from './config/validation.js'
+export { ConfigError, type ConfigProblem } from './config/config-error.js'
 export { type ContextAdapter, fromAsyncLocalStorage } from './context/ambient.js'
 export type {
   AsideReason,
@@ -19,6 +19,7 @@ export type {
   TakenCall,
   TakeOptions,
   TrackingStats,
+  Waiting,
 } from './delivery/index.js'
 export type { BeforeSend } from './destination/before-send.js'
 export { hashed, only } from './destination/call-paths.js'

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import type { Logger } from '@walkeros/core'
 import type { FailedCall, FailureReason } from '../model/failure.js'
 import { bytesWithin, MAX_CALL_BYTES } from '../model/json-size.js'
@@ -9,6 +8,7 @@ import { answerWithin } from '../support/maybe.js'
 import type { Client } from './client.js'
 import type { CallSummary, OutcomeListener } from './client-calls.js'
 import { DeliveryReport } from './delivery-report.js'
+import { Drain } from './drain.js'
 import { ClientClosed, type Fault, faultOf, messageOf } from './failure.js'
 import { FlushWaiters } from './flush-waiters.js'
 import { Gate } from './gate.js'
@@ -16,13 +16,14 @@ import type { Health } from './health.js'
 import type { Ledger } from './ledger.js'
 import type { Limits } from './limits.js'
 import { memoryOf } from './object-memory.js'
-import type { Outbox, StoredCall } from './outbox/outbox.js'
+import type { Outbox, StoredCall, Waiting } from './outbox/outbox.js'
 import { type LoadedCall, type Place, StoredQueue } from './outbox/stored-queue.js'
 import { callOf, type PendingCall, sizeOf, textOf } from './pending-call.js'
 import { PendingCalls } from './pending-calls.js'
 import type { SegmentClient } from './segment-client.js'
 import { StoredKeys } from './stored-keys.js'
 import { Submitter } from './submitter.js'
+import { writeKeyHashOf } from './write-key-hash.js'
 
 /** Bytes that the client adds to every call: type, library and Node's version. */
 const ADDED_BYTES = 320
@@ -78,6 +79,7 @@ export class Delivery {
   readonly #pending: PendingCalls
   readonly #submitter: Submitter
   readonly #flushWaiters = new FlushWaiters()
+  readonly #drain = new Drain(() => this.#pending.size === 0 && !this.#storedQueue?.isLooking)
   #isFlushCheckScheduled = false
   readonly #report: DeliveryReport
   readonly #storedQueue: StoredQueue<PendingCall> | undefined
@@ -134,7 +136,7 @@ export class Delivery {
       refused: (pending, error) => this.#end(pending, 'rejected', messageOf(error)),
       flushFailed: (error) => this.#report.clientFailed('the Segment client could not be flushed', error),
     })
-    this.#writeKeyHash = hashOf(parts.writeKey)
+    this.#writeKeyHash = writeKeyHashOf(parts.writeKey)
     this.#storedQueue =
       parts.outbox &&
       new StoredQueue<PendingCall>(
@@ -147,6 +149,7 @@ export class Delivery {
           passed: (calls) => this.#passed(calls),
           placed: (calls) => this.#placed(calls),
           ready: () => this.#submitter.schedule(),
+          looked: () => this.#drain.check(),
           answers: () => this.#storeAgain(),
           failed: (problem, error) => this.#report.outboxFailed(problem, error),
           degraded: (error) => this.#report.outboxDegraded(error),
@@ -493,12 +496,32 @@ export class Delivery {
     await Promise.all([direct, this.#flushCalls(timeoutMs)])
   }
 
+  /** Resolves when the outbox has nothing more to take and all that was taken has its outcome, or the time is over. */
+  async drain(timeoutMs: number): Promise<void> {
+    const deadline = performance.now() + timeoutMs
+    const drained = this.#drain.wait(timeoutMs)
+    this.#storedQueue?.look()
+    await Promise.all([drained, this.flush(timeoutMs)])
+    const removed = this.#storedQueue?.commit()
+    if (removed) await answerWithin(removed, Math.max(0, deadline - performance.now()))
+  }
+
   async #flushCalls(timeoutMs: number): Promise<void> {
     if (this.#pending.size === 0 && !this.#storedQueue?.storedOnly) return
     this.#submitter.due(this.#made)
     void this.#storedQueue?.commit()
     this.#submitter.schedule()
     await this.#flushWaiters.wait(this.#made, timeoutMs)
+  }
+
+  /** Whether there is an outbox that cannot be used at the moment. */
+  get isOutboxAway(): boolean {
+    return this.#storedQueue !== undefined && (!this.#storedQueue.isUsable || this.#storedQueue.isHanging)
+  }
+
+  /** What waits in the outbox, of all processes; `undefined` where it cannot tell. */
+  async waiting(): Promise<Waiting | undefined> {
+    return this.#storedQueue?.waiting()
   }
 
   /** Whether calls get through. */
@@ -540,6 +563,7 @@ export class Delivery {
     this.#lostOnDisk(lostStored, 'closed')
     const kept = this.#kept
     this.#flushWaiters.end()
+    this.#drain.end()
     if (kept > 0) this.#client.stop()
     // The application's own client ignores a second flush while one hangs.
     if (this.#submitter.flushing) await answerWithin(this.#submitter.flushing, leftMs())
@@ -709,6 +733,7 @@ export class Delivery {
   }
 
   #settled(): void {
+    this.#drain.check()
     if (this.#flushWaiters.upTo !== undefined) this.#scheduleFlushCheck()
     if (this.#submitter.size > 0 || this.#flushWaiters.upTo !== undefined || this.#storedQueue?.hasMore)
       this.#submitter.schedule()
@@ -756,9 +781,4 @@ export class Delivery {
 /** When a call was made, in milliseconds since 1970. */
 function bornAt({ madeAt }: PendingCall): number {
   return Math.round(wallTime() - (performance.now() - madeAt))
-}
-
-/** The write key itself is never stored. */
-function hashOf(writeKey: string | undefined): string | undefined {
-  return writeKey && createHash('sha256').update(writeKey).digest('hex').slice(0, 16)
 }

@@ -276,7 +276,8 @@ export class Transport implements HTTPClient {
     if (!observe) return
     const error = 'error' in result ? messageOf(errorOf(result)) : undefined
     const messageIds = load.flatMap((parcel) => parcel.messageIds)
-    observe({ messageIds, status: statusOf(result), error, durationMs })
+    const isRetry = load.some(({ batch }) => batch.failures > 0)
+    observe({ messageIds, status: statusOf(result), error, durationMs, isRetry })
   }
 }
 

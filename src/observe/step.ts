@@ -52,6 +52,8 @@ export interface RequestReport {
   readonly error: string | undefined
   /** Milliseconds from the request to the end of its answer. */
   readonly durationMs: number
+  /** Whether a request with some of these calls has failed before. */
+  readonly isRetry: boolean
 }
 
 /** A step of an event, a call or a request, in the order in which the steps happen. */

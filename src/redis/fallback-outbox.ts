@@ -8,6 +8,7 @@ import type {
   StoredCall,
   TakenCall,
   TakeOptions,
+  Waiting,
 } from '../delivery/outbox/outbox.js'
 import { clearTimeout, setTimeout } from '../support/clock.js'
 import type { StreamOutbox } from './stream-outbox.js'
@@ -112,6 +113,11 @@ export class FallbackOutbox implements OpenOutbox {
   async erase(whose: Erasure): Promise<Erased> {
     const [one, other] = [await this.#redis.erase(whose), await this.#fallback.erase(whose)]
     return { erased: one.erased + other.erased, held: one.held + other.held }
+  }
+
+  /** What only the fallback holds is not counted. */
+  waiting(): Promise<Waiting> {
+    return this.#redis.waiting()
   }
 
   async close(): Promise<void> {

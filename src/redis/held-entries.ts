@@ -7,13 +7,13 @@ import type { CallStream } from './stream.js'
 /** Of the time after which a process counts as dead, the part after which a living one is heard of. */
 const RENEWALS = 4
 /** Milliseconds between looks for what dead processes have, at most. */
-const LONGEST_LOOK_MS = 5_000
+const LONGEST_LOOK_MS = 1_000
 const SHORTEST_LOOK_MS = 100
 const CLAIMED_AT_ONCE = 100
 /** Consumers that have nothing, and of which nothing was heard for a day, are taken off. */
 const DEAD_AFTER_MS = 24 * 60 * 60 * 1_000
 /** So many looks are between two for such consumers, and for what was set aside long ago. */
-const LOOKS_BETWEEN = 720
+const LOOKS_BETWEEN = 3_600
 
 /** When a process counts as dead, and a call as the one that kills it. */
 export interface ClaimLimits {

@@ -7,6 +7,7 @@ import type {
   OutboxSession,
   StoredCall,
   TakenCall,
+  Waiting,
 } from '../delivery/outbox/outbox.js'
 import { answerWithin } from '../support/maybe.js'
 import type { Connection } from './client.js'
@@ -191,6 +192,10 @@ export class StreamOutbox implements OpenOutbox {
       count.erased += gone.length
     }
     return count
+  }
+
+  waiting(): Promise<Waiting> {
+    return this.#patience.once(() => this.#stream.waiting())
   }
 
   async close(): Promise<void> {

@@ -1,4 +1,4 @@
-import type { AsideReason, StoredCall } from '../delivery/outbox/outbox.js'
+import type { AsideReason, StoredCall, Waiting } from '../delivery/outbox/outbox.js'
 import { wallTime } from '../support/clock.js'
 import type { Connection, Reply } from './client.js'
 import { type Entry, entriesOf, entriesOfRead, fieldsOf, mapOf, textOf } from './entry.js'
@@ -197,6 +197,13 @@ export class CallStream {
       first: Array.isArray(first) ? textOf(first[0]) : undefined,
       last: textOf(info.get('last-generated-id') ?? '0-0'),
     }
+  }
+
+  /** How many entries there are, and when the call of the first was made. */
+  async waiting(): Promise<Waiting> {
+    const info = mapOf(await this.#send(['XINFO', 'STREAM', this.key]))
+    const [first] = entriesOf([info.get('first-entry')])
+    return { calls: Number(info.get('length')), oldestAt: first?.call?.madeAt }
   }
 
   /** Goes through the entries that wait or are held, and through those that were set aside. */

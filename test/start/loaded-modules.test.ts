@@ -7,6 +7,7 @@ const sources = {
   reqtrack: '../../src/index.ts',
   'reqtrack/express': '../../src/frameworks/express.ts',
   'reqtrack/koa': '../../src/frameworks/koa.ts',
+  'reqtrack/relay': '../../src/relay/index.ts',
 }
 
 /** Packages that an application may never need. */
@@ -44,6 +45,13 @@ describe('importing the package', () => {
     const { urls } = await loadedBy([fileURLToPath(new URL(source, import.meta.url))])
     expect(urls.filter((url) => url.endsWith(source.slice('../..'.length)))).toHaveLength(1)
     expect(urls.filter((url) => LATER.test(url))).toEqual([])
+  })
+
+  it('reqtrack/relay loads nothing of what requests need', async () => {
+    const { urls } = await loadedBy([fileURLToPath(new URL(sources['reqtrack/relay'], import.meta.url))])
+    expect(
+      urls.filter((url) => /\/src\/(frameworks|request|tracker|context|plan|collect|inspector)\//.test(url)),
+    ).toEqual([])
   })
 
   it('makes no globals but those of the Segment client', async () => {

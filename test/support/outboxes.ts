@@ -18,13 +18,14 @@ export function changed(
 
 /** The methods of an open outbox as they are. */
 function bound(opened: OpenOutbox): OpenOutbox {
-  const { write, take, settle, setAside, erase, isThere, close, abandon } = opened
+  const { write, take, settle, setAside, erase, waiting, isThere, close, abandon } = opened
   return {
     write: write.bind(opened),
     take: take.bind(opened),
     settle: settle.bind(opened),
     setAside: setAside.bind(opened),
     erase: erase.bind(opened),
+    ...(waiting && { waiting: waiting.bind(opened) }),
     ...(isThere && { isThere: isThere.bind(opened) }),
     close: close.bind(opened),
     ...(abandon && { abandon: abandon.bind(opened) }),

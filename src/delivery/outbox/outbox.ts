@@ -58,6 +58,14 @@ export interface Erased {
   readonly held: number
 }
 
+/** What waits in an outbox, of all processes. */
+export interface Waiting {
+  /** Calls without an outcome, those that processes hold included. */
+  readonly calls: number
+  /** When the oldest of them was made, in milliseconds since 1970; `undefined` without one. */
+  readonly oldestAt: number | undefined
+}
+
 /** What an outbox is told when it is opened, and whom it tells what it finds. Every method may be called at any time. */
 export interface OutboxSession {
   /** Calls of another write key are neither handed out nor erased. Empty where the delivery knows none. */
@@ -130,6 +138,8 @@ export interface OpenOutbox {
   setAside(call: StoredCall, reason: AsideReason, detail: string | undefined): Promise<void>
   /** Removes what waits, and what was set aside, of a person. */
   erase(whose: Erasure): Promise<Erased>
+  /** Counts what waits, of all processes. Absent where the engine cannot tell; rejects while it cannot. */
+  waiting?(): Promise<Waiting>
   /** Whether what was written can still be found; `true` without this method. */
   isThere?(): Promise<boolean>
   /** Closes it. What this process holds and what waits is left to others, at once. */

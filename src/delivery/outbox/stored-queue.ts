@@ -2,7 +2,7 @@ import { clearTimeout, setTimeout } from '../../support/clock.js'
 import { isList } from '../../support/instance.js'
 import { AnswerWatch } from './answer-watch.js'
 import { LeftCalls } from './left-calls.js'
-import type { OpenOutbox, Outbox, OutboxSession, StoredCall, TakenCall } from './outbox.js'
+import type { OpenOutbox, Outbox, OutboxSession, StoredCall, TakenCall, Waiting } from './outbox.js'
 
 /** How many calls are taken at a time. */
 const TAKE_AT_ONCE = 200
@@ -51,6 +51,8 @@ export interface StoredQueueListener<T> {
   placed(calls: readonly { readonly place: Place; readonly messageId: string }[]): void
   /** There may be calls to take. */
   ready(): void
+  /** A look for calls to take has ended. */
+  looked(): void
   /** The outbox hung and answers again: calls can be stored. */
   answers(): void
   /** The outbox fails: the calls concerned go on in memory. */
@@ -242,7 +244,32 @@ export class StoredQueue<T> {
     this.#isTaking = true
     void this.#take(this.#opened).finally(() => {
       this.#isTaking = false
+      // What was said to be there during the look has not been looked for.
+      if (this.hasMore) this.#ready()
+      this.#listener.looked()
     })
+  }
+
+  /** Looks for calls to take, although nothing says that there are any. */
+  look(): void {
+    this.#ready()
+  }
+
+  /** Whether calls are being looked for, or are about to be. */
+  get isLooking(): boolean {
+    return this.#isUsable && !this.#isClosed && (this.#isTaking || this.hasMore)
+  }
+
+  /** What waits, of all processes; `undefined` where the outbox cannot tell. */
+  async waiting(): Promise<Waiting | undefined> {
+    return (
+      this.#opened &&
+      this.#ask(
+        this.#opened,
+        (opened) => opened.waiting?.(),
+        () => {},
+      )
+    )
   }
 
   /** Checks whether what was written can still be found. */

@@ -8,6 +8,11 @@ const USAGE = `reqtrack: look at what a tracking sends, at what it keeps, and at
   npx reqtrack sink [--port 8787]            a local Segment endpoint that prints calls as they come
   npx reqtrack outbox DIRECTORY [--export]   what waits in an outbox, and what is kept aside
                                              --export writes every call as a line of JSON
+  npx reqtrack relay --redis URL             sends what the web processes of a fleet have written to Redis
+                                             --port 9464      serves /healthz, /livez and /metrics; --bind ADDRESS
+                                             --keys FILE      several write keys: JSON of names to keys, or one a line
+                                             --host URL, --prefix TEXT, --max-in-flight N, --claim-after MS, --timeout MS
+                                             The environment has SEGMENT_WRITE_KEY, and may have REDIS_URL, SEGMENT_HOST
   npx reqtrack plan types FILE [--out FILE]  the events of a tracking plan as TypeScript
   npx reqtrack plan check FILE               what is wrong with a tracking plan: exits with 1 if anything is
                                              --config FILE    also rules of its mapping that lead nowhere
@@ -39,6 +44,7 @@ async function runCommand(args: string[]): Promise<number> {
     const { planCommand } = await import('./plan/command/command.js')
     return planCommand(args.slice(1), USAGE)
   }
+  if (args[0] === 'relay') return (await import('./commands/relay.js')).relay(args.slice(1), USAGE)
   const { positionals, values } = parseArgs({
     args,
     allowPositionals: true,

@@ -67,6 +67,9 @@ export interface RedisConnection {
   close(): void
 }
 
+/** No client library is there, which no second try would mend. */
+export class NotInstalled extends Error {}
+
 /** Whether a command line names a Redis, rather than a directory. */
 export function isRedisUrl(target: string): boolean {
   return /^rediss?:\/\//.test(target)
@@ -105,7 +108,7 @@ async function installed(libraries: RedisLibraries): Promise<OpenClient> {
     }
   }
   const names = Object.keys(libraries)
-  throw new Error(
+  throw new NotInstalled(
     `a client of Redis is needed, and neither ${names.join(' nor ')} is installed: npm install ${names[0]}`,
   )
 }

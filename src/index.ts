@@ -1,6 +1,7 @@
 // What an application imports: making a tracking, and the readers of a request.
 
 // What it configures and is told.
+export { Level } from '@walkeros/core'
 export type { TrackingConfig } from './config/config.js'
 export { ConfigError, type ConfigProblem } from './config/config-error.js'
 export { type ContextAdapter, fromAsyncLocalStorage } from './context/ambient.js'
@@ -63,6 +64,7 @@ export type {
 } from './model/tracker.js'
 export type { JsonKind, Violation } from './model/violation.js'
 export type { TrackingCallbacks } from './observe/callbacks.js'
+export type { CheckCode, ValidateOption } from './observe/self-check/index.js'
 // The readers of consent.
 export {
   adobe,
@@ -138,6 +140,7 @@ export type { RequestContextOptions } from './request/segment-context.js'
 export type { RequestOptions } from './request/sender.js'
 export { bots, prefetches } from './request/skip.js'
 export type { TrustProxy } from './request/trusted-proxies.js'
+export { type LevelName, levelName } from './support/level-name.js'
 export type { DispatchOption } from './tracker/event-way.js'
 export { signCarried } from './tracker/signed-carried.js'
 export type { HandleOptions, Tracking } from './tracker/tracking.js'

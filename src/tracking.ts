@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Analytics } from '@segment/analytics-node'
 import type { TrackingConfig } from './config/config.js'
+import { withoutRequests } from './config/dry-run.js'
 import { selfCheckFacts } from './config/self-check-facts.js'
 import { withUnusedKey } from './config/unsent.js'
 import { validateConfig } from './config/validation.js'
@@ -29,6 +30,7 @@ import type { ShutdownReport } from './model/shutdown-report.js'
 import type { SignalOptions } from './model/signal-options.js'
 import type { TimeoutOptions } from './model/timeout-options.js'
 import type { Tracker } from './model/tracker.js'
+import { openDevelopmentLog } from './observe/development-log.js'
 import { Reporter } from './observe/reporter.js'
 import { SelfCheck } from './observe/self-check/index.js'
 import { GlobalsReader } from './request/globals.js'
@@ -68,7 +70,7 @@ import type { HandleOptions, Tracking } from './tracker/tracking.js'
 export function createTracking(config: TrackingConfig): Tracking {
   const complete = withUnusedKey(config)
   validateConfig(complete)
-  return new RequestTracking(complete)
+  return new RequestTracking(withoutRequests(complete))
 }
 
 class RequestTracking implements Tracking {
@@ -90,6 +92,7 @@ class RequestTracking implements Tracking {
       openWarningLog(config.logger, config.id ?? 'reqtrack'),
     )
     const reporter = new Reporter(logger, checks, config.on)
+    openDevelopmentLog(reporter, config.logger)
     const unsettled = new Unsettled(
       () => void this.#settling.finish(),
       () => this.#settling.ended(),

@@ -32,6 +32,7 @@ const SECTIONS: Places = {
   beforeSend: 'mapping.md#before-sending',
   request: '#request',
   validate: 'self-check.md',
+  dryRun: 'dry-run.md',
   delivery: '#delivery',
   on: '#on',
   logger: '#logger',

@@ -55,6 +55,11 @@ export interface TrackingConfig extends SegmentDestinationConfig {
    * warning with a code. An object turns single checks off: `{ REQTRACK_NO_TRUST_PROXY: false }`. Defaults to `true`.
    */
   validate?: ValidateOption
+  /**
+   * Does everything but the requests: calls are made, checked, batched and counted as `delivered`, and nothing leaves the
+   * process. It needs no write key and opens no outbox. Defaults to `false`.
+   */
+  dryRun?: boolean
   /** Callbacks for what becomes of events and calls. */
   on?: TrackingCallbacks
 }

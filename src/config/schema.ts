@@ -212,6 +212,11 @@ const trackingMembers: MembersOf<TrackingConfig> = {
     'Whether the first requests and events are looked at for a setup that cannot work. An object turns single checks off.',
     true,
   ),
+  dryRun: optional(
+    yesOrNo,
+    'Does everything but the requests: calls count as `delivered`, and nothing leaves the process. Needs no write key.',
+    false,
+  ),
   on: optional(callbacksSchema, 'Callbacks for what becomes of events and calls.'),
 }
 

@@ -10,6 +10,7 @@ export function selfCheckFacts(config: TrackingConfig): SelfCheckFacts {
   return {
     validate: isOff ? false : validate,
     isDevelopment: process.env.NODE_ENV === 'development',
+    isDryInProduction: config.dryRun === true && process.env.NODE_ENV === 'production',
     writeKey: settings.writeKey,
     isInRequest: isRequestRunning(ambient),
     consent: {

@@ -22,7 +22,7 @@ export function withUnusedKey<T>(config: T): T {
 
 function sendsNothing(config: unknown): config is { readonly settings?: object } {
   if (!isRecord(config)) return false
-  const { disabled, settings = {} } = config
-  if (!isRecord(settings) || (disabled !== true && settings.disable !== true)) return false
+  const { disabled, dryRun, settings = {} } = config
+  if (!isRecord(settings) || (disabled !== true && dryRun !== true && settings.disable !== true)) return false
   return settings.writeKey === undefined || settings.writeKey === ''
 }

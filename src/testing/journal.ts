@@ -1,4 +1,4 @@
-import { escapeControls } from './format-call.js'
+import { escapeControls } from '../observe/format-call.js'
 import { shown } from './partial-match.js'
 import type { ReceivedCall } from './received-calls.js'
 import type { Outcome } from './sending.js'

@@ -6,6 +6,7 @@ export const CHECK_CODES = [
   'REQTRACK_NO_IDENTITY',
   'REQTRACK_UNMATCHED_RULE',
   'REQTRACK_CREATED_IN_HANDLER',
+  'REQTRACK_DRY_RUN',
 ] as const
 
 /** The code of a check. */

@@ -12,6 +12,8 @@ import { type ProxiedRequest, TrustProxyCheck } from './trust-proxy.js'
 export interface SelfCheckFacts {
   readonly validate: ValidateOption | undefined
   readonly isDevelopment: boolean
+  /** Whether the application runs in production without sending anything. */
+  readonly isDryInProduction: boolean
   readonly writeKey: string
   /** Whether a request of a tracking runs while this one is made. */
   readonly isInRequest: boolean
@@ -21,6 +23,9 @@ export interface SelfCheckFacts {
   /** The keys of the mapping rules that name one event. */
   readonly rules: readonly string[]
 }
+
+const DRY_RUN =
+  'config.dryRun is on, with NODE_ENV=production: nothing is sent to Segment, and every call counts as delivered. Remove it.'
 
 /** Where each code is explained, in the package and in the repository. */
 const PAGE = 'docs/self-check.md'
@@ -49,6 +54,8 @@ export class SelfCheck {
       'REQTRACK_CREATED_IN_HANDLER',
       (say) => new CreatedInHandlerCheck(writeKey, isInRequest, say),
     )
+    if (facts.isDryInProduction)
+      on('REQTRACK_DRY_RUN', (say) => say({ code: 'REQTRACK_DRY_RUN', message: DRY_RUN }))
     const answers = on('REQTRACK_READER_ANSWER', (say) => new ReaderAnswersCheck(say))
     this.answer = answers && ((place, reader, answer) => answers.see(place, reader, answer))
     const proxies = facts.readsProxies

@@ -1,7 +1,6 @@
 // What an application imports: making a tracking, and the readers of a request.
 
 // What it configures and is told.
-export { Level } from '@walkeros/core'
 export type { TrackingConfig } from './config/config.js'
 export { ConfigError, type ConfigProblem } from './config/config-error.js'
 export { type ContextAdapter, fromAsyncLocalStorage } from './context/ambient.js'
@@ -140,7 +139,7 @@ export type { RequestContextOptions } from './request/segment-context.js'
 export type { RequestOptions } from './request/sender.js'
 export { bots, prefetches } from './request/skip.js'
 export type { TrustProxy } from './request/trusted-proxies.js'
-export { type LevelName, levelName } from './support/level-name.js'
+export { Level, type LevelName, levelName } from './support/level-name.js'
 export type { DispatchOption } from './tracker/event-way.js'
 export { signCarried } from './tracker/signed-carried.js'
 export type { HandleOptions, Tracking } from './tracker/tracking.js'

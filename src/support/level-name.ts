@@ -1,3 +1,6 @@
+/** The levels of the log, as walkerOS numbers them: what a `logger.handler` is given first. */
+export const Level = { ERROR: 0, WARN: 1, INFO: 2, DEBUG: 3 } as const
+
 /** The names of levels, as most loggers have them. */
 export type LevelName = 'error' | 'warn' | 'info' | 'debug'
 

@@ -31,13 +31,20 @@ export function endAll(): void {
  * @param file - The built file, which calls {@link serve}.
  * @param execArgv - Options of Node.
  * @param execPath - The Node to run it under; this process's own by default.
+ * @param env - Variables beside those of this process.
  */
 export function start<Commands extends Record<keyof Commands, Command>>(
   file: string,
   execArgv: string[] = [],
   execPath = process.execPath,
+  env: Readonly<Record<string, string>> = {},
 ): Child<Commands> {
-  const child = fork(file, { execPath, execArgv, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+  const child = fork(file, {
+    execPath,
+    execArgv,
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  })
   const waiting = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>()
   let asked = 0
   running.add(child)

@@ -1,10 +1,15 @@
 import type { BurstResults } from './burst.js'
+import type { FarResults } from './far.js'
+import type { RatesResult } from './fixed-rate.js'
+import type { HostileResult } from './hostile.js'
 import type { ScenarioResult } from './http.js'
 import type { InProcessResult } from './in-process/run.js'
+import type { MemoryResults } from './memory.js'
 import type { OutageResult } from './outage.js'
 import type { PeersResult } from './peers.js'
 import { SCENARIOS } from './scenarios.js'
-import type { StartResult } from './start.js'
+import type { SizeResult } from './size.js'
+import type { DoorResult, StartResult } from './start.js'
 import type { Spread } from './statistics.js'
 
 /** Everything that a run measured. */
@@ -18,7 +23,13 @@ export interface Results {
   burst?: BurstResults
   outage: OutageResult[]
   peers: PeersResult[]
+  fixedRates: RatesResult[]
+  far?: FarResults
+  hostile?: HostileResult[]
   starts: StartResult[]
+  doors?: DoorResult[]
+  sizes?: SizeResult[]
+  memory?: MemoryResults
 }
 
 /** The results as text, one table. */
@@ -26,11 +37,17 @@ export function tableOf(results: Results): string {
   return [
     [`${results.machine}, Node ${results.node}, ${results.measuredAt}`],
     results.starts.flatMap(startLines),
+    doorLines(results.doors ?? []),
+    sizeLines(results.sizes ?? []),
     inOrder(results.scenarios).flatMap(scenarioLines),
     results.peers.flatMap(peersLines),
     results.outage.map(outageLine),
     results.burst ? burstLines(results.burst) : [],
     results.inProcess ? inProcessLines(results.inProcess) : [],
+    results.fixedRates.flatMap(rateLines),
+    results.far ? farLines(results.far) : [],
+    hostileLines(results.hostile ?? []),
+    results.memory ? memoryLines(results.memory) : [],
   ]
     .filter((lines) => lines.length > 0)
     .map((lines) => lines.join('\n'))
@@ -134,6 +151,86 @@ function startLines({ way, bare, client, reqtrack, ratio }: StartResult): string
     `start, ${way}: beyond Node's own ${bare.cpu.median.toFixed(0)} ms of CPU`,
     row('SDK', client),
     `${row('reqtrack', reqtrack)}  ${over}`,
+  ]
+}
+
+function rateLines({ framework, calls, capacity, rates }: RatesResult): string[] {
+  const rows = rates.map(({ name, share, rate, perSecond, latency }) => {
+    const figures = (['p50', 'p99', 'p999'] as const).map(
+      (figure) => `${figure} ${latency[figure].median.toFixed(1)} ms`,
+    )
+    const isBehind = perSecond.median < 0.95 * rate ? '  overloaded' : ''
+    return `  ×${share} ${name.padEnd(26)}${perSecond.median.toFixed(0).padStart(6)} req/s  ${figures.join('  ')}${isBehind}`
+  })
+  const what = calls === 1 ? 'one call' : `${calls} calls`
+  return [
+    `${framework}: ${what} a request at a fixed rate, of the ${capacity.toFixed(0)} requests a second that bare can serve`,
+    ...rows,
+  ]
+}
+
+function farLines({ rate, seconds, latencyMs, ways }: FarResults): string[] {
+  const rows = ways.map((way) => {
+    const figures = [
+      `p99 ${way.p99.toFixed(1)} ms`,
+      `${way.cpu.toFixed(0)} µs/req`,
+      `${way.connections} connections (${way.mostConnections} at a time)`,
+      `${way.sent} sent`,
+      `last ${way.late.toFixed(0)} ms late`,
+      `peak ${mb(way.overIdle)} over idle`,
+      `${way.received}/${way.tracked} arrived`,
+    ]
+    return `  ${way.name.padEnd(28)}${figures.join('  ')}`
+  })
+  return [
+    `far: ${rate} events a second for ${seconds} s to an endpoint behind TLS, ${latencyMs} ms away`,
+    ...rows,
+  ]
+}
+
+function hostileLines(results: readonly HostileResult[]): string[] {
+  if (results.length === 0) return []
+  const rows = results.map(
+    ({ what, cpu, memory }) => `  cpu ×${cpu.toFixed(2)}  memory ×${memory.toFixed(2)}  ${what}`,
+  )
+  return ['what a visitor sends, over what an ordinary event adds', ...rows]
+}
+
+function doorLines(doors: readonly DoorResult[]): string[] {
+  if (doors.length === 0) return []
+  const rows = doors.map(
+    ({ door, cpu }) => `  ${door.padEnd(26)}${cpu.median.toFixed(0).padStart(4)} ms of CPU`,
+  )
+  return ['imported by itself', ...rows]
+}
+
+function sizeLines(sizes: readonly SizeResult[]): string[] {
+  if (sizes.length === 0) return []
+  const rows = sizes.map(({ name, packages, installed, bundled, bundledAndCompressed }) =>
+    [
+      `  ${name.padEnd(26)}${packages} packages`,
+      `${(installed / 2 ** 20).toFixed(1)} MB installed`,
+      `${(bundled / 1024).toFixed(0)} KB in a bundle (${(bundledAndCompressed / 1024).toFixed(0)} KB compressed)`,
+    ].join('  '),
+  )
+  return ['size', ...rows]
+}
+
+function memoryLines({ ways, rate, seconds, outage }: MemoryResults): string[] {
+  const rows = ways.map(({ name, samples, load, received, again, books }) => {
+    const memory = samples.map(({ rss }) => rss)
+    const figures = [
+      `peak ${mb(Math.max(...memory))}`,
+      `end ${mb(memory.at(-1) ?? 0)}`,
+      `p99 ${load.p99.toFixed(1)} ms`,
+      `${received}/${name === 'bare' ? 0 : load.requests} arrived`,
+      `${again} again`,
+    ]
+    return `  ${name.padEnd(26)}${figures.join('  ')}${books ? `  ${JSON.stringify(books)}` : ''}`
+  })
+  return [
+    `memory: ${rate} events a second for ${seconds} s, Segment out from ${outage[0].toFixed(0)} to ${outage[1].toFixed(0)} s`,
+    ...rows,
   ]
 }
 

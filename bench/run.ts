@@ -5,8 +5,13 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { bundle, root } from './bundle.js'
 import { runBursts } from './burst.js'
+import { runFar } from './far.js'
+import { runFixedRates } from './fixed-rate.js'
+import { runHostile } from './hostile.js'
 import { runScenario } from './http.js'
 import { runInProcess } from './in-process/run.js'
+import { runMemory } from './memory.js'
+import { memoryPicture } from './memory-picture.js'
 import { nodeBinary } from './node-binary.js'
 import { runOutage } from './outage.js'
 import { runPeers } from './peers.js'
@@ -14,9 +19,11 @@ import { endAll } from './processes.js'
 import { type Results, tableOf } from './report.js'
 import { SCENARIOS } from './scenarios.js'
 import type { ServerOptions } from './server/options.js'
-import { runStarts } from './start.js'
+import { runSizes } from './size.js'
+import { runDoors, runStarts } from './start.js'
 
-// npm run bench -- [--quick] [--node 24] [--only start,mounted,one,collect,peers,outage,burst,in-process] [--framework express] [--rounds 15]
+// npm run bench -- [--quick] [--node 24] [--only start,mounted,one,collect,peers,outage,burst,in-process,rate,far,hostile,size] [--framework express] [--rounds 15]
+// npm run bench -- --only memory --minutes 60
 
 const { values: given } = parseArgs({
   options: {
@@ -25,6 +32,7 @@ const { values: given } = parseArgs({
     only: { type: 'string' },
     framework: { type: 'string', default: 'express,koa' },
     rounds: { type: 'string' },
+    minutes: { type: 'string', default: '60' },
   },
 })
 
@@ -39,8 +47,10 @@ process.on('exit', endAll)
 const files = await bundle({
   server: 'server/index.ts',
   load: 'load.ts',
+  pacedLoad: 'paced-load.ts',
   segment: 'segment.ts',
   endpoint: 'endpoint.ts',
+  farEndpoint: 'far-endpoint.ts',
   inProcess: 'in-process/index.ts',
 })
 const node = given.node ? nodeBinary(given.node) : process.execPath
@@ -52,6 +62,7 @@ const results: Results = {
   scenarios: [],
   outage: [],
   peers: [],
+  fixedRates: [],
   starts: [],
 }
 const settingOf = (framework: ServerOptions['framework']) => ({
@@ -62,7 +73,11 @@ const settingOf = (framework: ServerOptions['framework']) => ({
   seconds,
 })
 
-if (isWanted('start')) results.starts = runStarts(node, quick ? 1 : 3 * rounds)
+if (isWanted('start')) {
+  results.starts = runStarts(node, quick ? 1 : 3 * rounds)
+  results.doors = runDoors(node, quick ? 1 : 3 * rounds)
+}
+if (isWanted('size')) results.sizes = await runSizes()
 await inOrder([
   ...SCENARIOS.filter(({ id }) => isWanted(id)).flatMap((scenario) =>
     (['express', 'koa'] as const)
@@ -92,6 +107,20 @@ if (isWanted('in-process')) {
     ? { rounds: 1, events: 300, people: 1_000 }
     : { rounds: 25, events: 2_000, people: 1_000_000 }
   results.inProcess = await runInProcess(files.inProcess, node, effort)
+}
+if (isWanted('rate')) {
+  for (const handler of ['order', 'many'] as const)
+    results.fixedRates.push(await runFixedRates(settingOf('express'), handler))
+}
+if (isWanted('far')) {
+  results.far = await runFar(settingOf('express'), quick ? 100 : 1_500, quick ? 0.3 : 10)
+}
+if (isWanted('hostile')) results.hostile = await runHostile(quick ? 1 : rounds)
+// An hour is no part of the whole: it is asked for by name.
+if (wanted ? wanted.includes('memory') : quick) {
+  const memory = await runMemory(settingOf('express'), 500, quick ? 3 : Number(given.minutes) * 60)
+  results.memory = memory
+  if (!quick) writeFileSync(join(root, 'docs', 'images', 'memory.svg'), memoryPicture(memory))
 }
 
 console.log(tableOf(results))

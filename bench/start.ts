@@ -70,11 +70,42 @@ export function runStarts(node: string, rounds: number): StartResult[] {
   })
 }
 
-/** The CPU of a process, its helping threads included, and how long it has run: from its beginning to the end of the start. */
+/** What each way into the package takes to be imported. */
+export interface DoorResult {
+  readonly door: string
+  readonly cpu: Spread
+}
+
+const DOORS = [
+  '@segment/analytics-node',
+  'reqtrack',
+  'reqtrack/express',
+  'reqtrack/koa',
+  'reqtrack/fastify',
+  'reqtrack/fetch',
+  'reqtrack/hono',
+  'reqtrack/testing',
+]
+
+/** Imports each by itself in cold processes, in turns; milliseconds of CPU beyond Node's own. The package has been built. */
+export function runDoors(node: string, rounds: number): DoorResult[] {
+  const measured = new Map(DOORS.map((door): [string, number[]] => [door, []]))
+  for (let round = 0; round < rounds; round++) {
+    const bare = cpuOf(node, 'import', '').cpu
+    for (const [door, costs] of measured)
+      costs.push(cpuOf(node, 'import', `await import(${JSON.stringify(door)})`).cpu - bare)
+  }
+  return [...measured].map(([door, costs]) => ({ door, cpu: spreadOf(costs) }))
+}
+
 function started(node: string, way: Way, start: Start): { cpu: number; wall: number } {
   const made = STARTS[start]
-  const script = `${made[way]}
-    ${'use' in made ? made.use : ''}
+  return cpuOf(node, way, `${made[way]}\n${'use' in made ? made.use : ''}`)
+}
+
+/** The CPU of a process, its helping threads included, and how long it has run: from its beginning to the end of the start. */
+function cpuOf(node: string, way: Way, code: string): { cpu: number; wall: number } {
+  const script = `${code}
     const { user, system } = process.cpuUsage()
     console.log(JSON.stringify({ cpu: (user + system) / 1_000, wall: performance.now() }))
     process.exit()`

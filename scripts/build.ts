@@ -47,6 +47,7 @@ await build({
 await build({ ...shared, format: 'cjs', entry: byStem(library), outputOptions: chunks('cjs') })
 for (const file of readdirSync(dist, { recursive: true, encoding: 'utf8' })) {
   if (/\.c?js$/.test(file)) writeAsLatin1(join(dist, file))
+  if (file.endsWith('.map')) leaveSourcesOut(join(dist, file))
 }
 await writeDeclarations(library, commands, dist)
 runIfPresent('scripts/walkeros-json.ts')
@@ -100,6 +101,12 @@ function writeAsLatin1(file: string): void {
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   )
   if (escaped !== code) writeFileSync(file, escaped)
+}
+
+/** A stack trace needs the names and lines of sources; their text would be half of what is installed. */
+function leaveSourcesOut(file: string): void {
+  const { sourcesContent: _, ...map } = JSON.parse(readFileSync(file, 'utf8'))
+  writeFileSync(file, JSON.stringify(map))
 }
 
 function runIfPresent(script: string): void {

@@ -10,6 +10,12 @@ export interface ServerOptions {
   /** How many calls fill a batch; the default of whoever makes it where it is left out. */
   readonly flushAt?: number
   readonly flushInterval: number
+  /** `mounted`: how many calls may be on their way. */
+  readonly maxInFlight?: number
+  /** `mounted`: the bounds that an application has by default; else there is room for all that comes. */
+  readonly hasDefaultBounds?: boolean
+  /** `mounted`: the directory of an outbox. */
+  readonly outbox?: string
 }
 
 /** What the handler does before it answers. */

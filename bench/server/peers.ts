@@ -19,26 +19,38 @@ export const PEERS: Readonly<Record<Peers, (options: ServerOptions) => Way>> = {
   amplitude: openAmplitude,
 }
 
-function openPostHog({ host, flushInterval }: ServerOptions): Way {
+function openPostHog({ host, flushInterval, handler }: ServerOptions): Way {
   const posthog = new PostHog('bench', { host, flushInterval, maxQueueSize: ROOM })
+  const capture = ({ userId, timestamp, context }: ReturnType<typeof commonOf>) => {
+    const { ip, userAgent, locale, page, consent } = context
+    posthog.capture({
+      distinctId: userId,
+      event: 'Order Completed',
+      timestamp,
+      properties: {
+        ...PROPERTIES,
+        $ip: ip,
+        $raw_user_agent: userAgent,
+        $browser_language: locale,
+        $current_url: page?.url,
+        $pathname: page?.path,
+        consent,
+      },
+    })
+  }
+  if (handler !== 'many') return { act: (seen) => capture(commonOf(seen)) }
   return {
     act: (seen) => {
-      const { userId, timestamp, context } = commonOf(seen)
-      const { ip, userAgent, locale, page, consent } = context
-      posthog.capture({
-        distinctId: userId,
-        event: 'Order Completed',
-        timestamp,
-        properties: {
-          ...PROPERTIES,
-          $ip: ip,
-          $raw_user_agent: userAgent,
-          $browser_language: locale,
-          $current_url: page?.url,
-          $pathname: page?.path,
-          consent,
-        },
+      const common = commonOf(seen)
+      const { userId: distinctId } = common
+      posthog.identify({ distinctId, properties: { plan: 'pro' } })
+      posthog.groupIdentify({
+        groupType: 'company',
+        groupKey: 'company-7',
+        properties: { plan: 'team' },
+        distinctId,
       })
+      for (let event = 0; event < 5; event++) capture(common)
     },
   }
 }

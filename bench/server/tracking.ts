@@ -28,7 +28,13 @@ async function openMounted(options: ServerOptions): Promise<Way> {
     ...CONFIG,
     settings: { ...CONFIG.settings, ...clientOptions(options) },
     // What is refused for want of room would cost nothing: there is room for all that the SDK takes, which has no bound.
-    delivery: { maxPending: 1_000_000, maxBytes: 1024 ** 3 },
+    delivery: {
+      ...(!options.hasDefaultBounds && { maxPending: 1_000_000, maxBytes: 1024 ** 3 }),
+      ...(options.maxInFlight !== undefined && { maxInFlight: options.maxInFlight }),
+      ...(options.outbox !== undefined && {
+        outbox: (await import('../../src/delivery/outbox/file.js')).fileOutbox({ directory: options.outbox }),
+      }),
+    },
     ...(await ambientOf(options)),
   })
   const act: Readonly<Record<HandlerKind, ((tracker: Tracker) => void) | undefined>> = {

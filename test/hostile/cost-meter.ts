@@ -1,8 +1,7 @@
 import { fork } from 'node:child_process'
 import { connect } from 'node:net'
 import { fileURLToPath } from 'node:url'
-import { onTestFinished } from 'vitest'
-import { segmentServer } from '../support/servers.js'
+import { createSegmentServer } from '../../src/testing/index.js'
 import type { Asked, Ports, Spent } from './cost-server.js'
 
 const REQUESTS = 160
@@ -12,15 +11,12 @@ const CONNECTIONS = 4
 export type Costs = (server: keyof Ports, bytes: Buffer) => Promise<Spent>
 
 /** A process of its own with servers in it, which sends what it tracks to an endpoint in this one. */
-export async function costMeter(): Promise<Costs> {
-  const segment = await segmentServer()
+export async function openCostMeter(): Promise<{ readonly costs: Costs; close(): Promise<void> }> {
+  const segment = await createSegmentServer()
   const child = fork(fileURLToPath(new URL('cost-server.ts', import.meta.url)), {
     // No collection of young objects comes between: what is allocated can be counted.
     execArgv: ['--import', 'tsx', '--min-semi-space-size=256', '--max-semi-space-size=256'],
     env: { ...process.env, NODE_OPTIONS: '', SEGMENT: segment.url },
-  })
-  onTestFinished(() => {
-    child.kill('SIGKILL')
   })
   const answer = <T>() =>
     new Promise<T>((resolve, reject) => {
@@ -36,12 +32,17 @@ export async function costMeter(): Promise<Costs> {
     return answer<T>()
   }
   const ports = await answer<Ports>()
-  return async (server, bytes) => {
+  const costs: Costs = async (server, bytes) => {
     await ask('begin')
     await Promise.all(Array.from({ length: CONNECTIONS }, () => load(ports[server], bytes)))
     const { us, allocated } = await ask<Spent>('count')
     return { us: us / REQUESTS, allocated: allocated / REQUESTS }
   }
+  const close = async () => {
+    child.removeAllListeners('exit').kill('SIGKILL')
+    await segment.close()
+  }
+  return { costs, close }
 }
 
 /** A request as a browser sends it, with whatever it has in its headers. */

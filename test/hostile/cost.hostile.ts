@@ -1,8 +1,8 @@
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { costly, full, ordinary } from '../request/costly.js'
-import { type Costs, costMeter, requestOf } from './cost-meter.js'
-import type { Ports } from './cost-server.js'
+import { openWarmMeter, type Ratios, ratiosOf, usual } from './added-cost.js'
+import { type Costs, requestOf } from './cost-meter.js'
 import { expensive } from './expensive.js'
 import { holds } from './generated.js'
 
@@ -16,68 +16,24 @@ const MOST_MEMORY = 4
 /** Whoever else uses the machine: the least of so many measurements counts. */
 const TRIES = 12
 
-const usual = requestOf(ordinary.url ?? '/', ordinary.headers ?? {})
-
-/** What a request adds: the least of all measurements so far. */
-class Added {
-  readonly #costs: Costs
-  readonly #bytes: Buffer
-  readonly #untracked: keyof Ports
-  readonly #least = { tracked: Number.POSITIVE_INFINITY, untracked: Number.POSITIVE_INFINITY }
-  readonly #allocated: number[] = []
-
-  constructor(costs: Costs, bytes: Buffer, untracked: keyof Ports) {
-    this.#costs = costs
-    this.#bytes = bytes
-    this.#untracked = untracked
-  }
-
-  async measure(): Promise<void> {
-    const untracked = await this.#costs(this.#untracked, this.#bytes)
-    const tracked = await this.#costs('tracked', this.#bytes)
-    this.#least.untracked = Math.min(this.#least.untracked, untracked.us)
-    this.#least.tracked = Math.min(this.#least.tracked, tracked.us)
-    this.#allocated.push(tracked.allocated - untracked.allocated)
-  }
-
-  /** Microseconds of CPU. */
-  get us(): number {
-    return this.#least.tracked - this.#least.untracked
-  }
-
-  /** Bytes; the median, since a collection that comes between makes one of them negative. */
-  get allocated(): number {
-    const inOrder = this.#allocated.toSorted((one, other) => one - other)
-    return inOrder[Math.floor(inOrder.length / 2)] ?? 0
-  }
+function isWithin({ cpu, memory }: Ratios): boolean {
+  return cpu <= MOST_CPU && memory <= MOST_MEMORY
 }
 
-/** Measures requests against others in turns, until they are within the budget or the tries are over. */
-async function ratiosOf(costs: Costs, hostile: Buffer, against: Buffer) {
-  const added = new Added(costs, hostile, 'reading')
-  const reference = new Added(costs, against, 'bare')
-  let ratios = { cpu: Number.POSITIVE_INFINITY, memory: Number.POSITIVE_INFINITY }
-  for (let time = 0; time < TRIES; time++) {
-    await reference.measure()
-    await added.measure()
-    ratios = { cpu: added.us / reference.us, memory: added.allocated / reference.allocated }
-    if (ratios.cpu <= MOST_CPU && ratios.memory <= MOST_MEMORY) break
-  }
-  return ratios
+function ratiosWithin(costs: Costs, hostile: Buffer, against: Buffer): Promise<Ratios> {
+  return ratiosOf(costs, hostile, against, TRIES, isWithin)
 }
 
-/** A server whose code is as fast as it gets. */
 async function warmMeter(): Promise<Costs> {
-  const costs = await costMeter()
-  for (let time = 0; time < 10; time++) {
-    for (const server of ['bare', 'reading', 'tracked'] as const) await costs(server, usual)
-  }
+  const { costs, close } = await openWarmMeter()
+  onTestFinished(close)
   return costs
 }
 
 /** Says what is over the budget, if it is. */
-function excessOf({ cpu, memory }: Awaited<ReturnType<typeof ratiosOf>>, what: string): string[] {
-  if (cpu <= MOST_CPU && memory <= MOST_MEMORY) return []
+function excessOf(ratios: Ratios, what: string): string[] {
+  if (isWithin(ratios)) return []
+  const { cpu, memory } = ratios
   return [`${what}: ×${cpu.toFixed(2)} of the CPU, ×${memory.toFixed(2)} of the memory`]
 }
 
@@ -125,7 +81,7 @@ describe('what a visitor sends', () => {
     const excess: string[] = []
     for (const [what, headers, url = ordinary.url ?? '/'] of costly) {
       const bytes = requestOf(url, { ...ordinary.headers, ...headers })
-      excess.push(...excessOf(await ratiosOf(costs, bytes, usual), what))
+      excess.push(...excessOf(await ratiosWithin(costs, bytes, usual), what))
     }
     expect(excess).toEqual([])
   })
@@ -140,7 +96,9 @@ describe('what a visitor sends', () => {
         const isTarget = place === 'path' || place === 'query'
         const headers = { ...ordinary.headers, ...(!isTarget && { [place]: `x${text}x` }) }
         const bytes = requestOf(isTarget ? target : (ordinary.url ?? '/'), headers)
-        expect(excessOf(await ratiosOf(costs, bytes, usual), `${length} characters in ${place}`)).toEqual([])
+        expect(excessOf(await ratiosWithin(costs, bytes, usual), `${length} characters in ${place}`)).toEqual(
+          [],
+        )
       }),
       25,
       true,
@@ -157,7 +115,7 @@ describe('what a handler gives', () => {
     const call = fc.constantFrom(...expensive.keys())
     await holds(
       fc.asyncProperty(call, async (at) => {
-        const ratios = await ratiosOf(costs, requestFor(at), reference)
+        const ratios = await ratiosWithin(costs, requestFor(at), reference)
         expect(excessOf(ratios, expensive[at]?.what ?? '')).toEqual([])
       }),
       25,

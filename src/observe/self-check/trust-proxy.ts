@@ -30,6 +30,7 @@ export class TrustProxyCheck {
 
 const MESSAGE =
   'a request came with X-Forwarded-For, and the application trusts no proxy: calls carry the address of the proxy as that of ' +
-  "the visitor, and the page's scheme and host as the proxy asked for them. Say how many proxies are in front, such as " +
-  "app.set('trust proxy', 1) in Express, app.proxy = true in Koa, trustProxy in Fastify and in tracking.handle(). " +
+  "the visitor, and the page's scheme and host as the proxy asked for them. Say which proxies are in front, such as " +
+  "app.set('trust proxy', 1) in Express, app.proxy = true in Koa, trustProxy: '10.0.0.0/8' in Fastify, trustProxy: 1 in " +
+  'tracking.handle(). ' +
   'If none is in front, a client made the header up, and nothing has to be done.'

@@ -25,6 +25,13 @@ export type { BeforeSend } from './destination/before-send.js'
 export { hashed, only } from './destination/call-paths.js'
 export { type EcommerceRule, type EcommerceRules, segmentEcommerce } from './destination/ecommerce.js'
 export type {
+  OpenPeopleMemory,
+  PeopleAnswer,
+  PeopleMemory,
+  PeopleStep,
+  PeopleTask,
+} from './destination/people-memory.js'
+export type {
   MappingSettings,
   Rule,
   RuleContext,
@@ -44,6 +51,7 @@ export type { FailedCall, FailureReason } from './model/failure.js'
 export type { Identity } from './model/identity.js'
 // What it tracks with, and merges its events into.
 export type { Outcome } from './model/outcome.js'
+export type { PersonFact } from './model/person-fact.js'
 export type { PlainJson } from './model/plain-json.js'
 export type { CallParams, CallType, Integrations, SegmentCall, SegmentContext } from './model/segment-call.js'
 export type { Sender } from './model/sender.js'

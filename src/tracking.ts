@@ -20,6 +20,7 @@ import {
   watchBooks,
 } from './delivery/index.js'
 import { categoriesOf } from './destination/consent.js'
+import { People } from './destination/people.js'
 import { Pipeline } from './destination/pipeline.js'
 import { clientSettings } from './destination/settings.js'
 import { standaloneOptions } from './destination/standalone.js'
@@ -108,7 +109,8 @@ class RequestTracking implements Tracking {
     const globals = new GlobalsReader(config.globals, (reader, error) =>
       fault(`the reader ${reader} failed: the events of its request have no globals`, error),
     )
-    const pipeline = new Pipeline(config, standaloneOptions(logger, fault, config.beforeSend))
+    const people = config.memory ? People.of(config.memory, settings.writeKey, logger) : new People()
+    const pipeline = new Pipeline(config, standaloneOptions(logger, fault, config.beforeSend, people))
     const limits = limitsOf(config.delivery, settings.flushAt)
     const delivery = openDelivery({
       client: clientSettings(settings),
@@ -117,7 +119,7 @@ class RequestTracking implements Tracking {
       limits,
       ledger,
       logger,
-      listener: new CallOutcomes(reporter, pipeline.deduplication),
+      listener: new CallOutcomes(reporter, people),
       unsettled,
       observer: () => reporter.requestObserver,
     })
@@ -130,7 +132,7 @@ class RequestTracking implements Tracking {
       reporter,
       dispatch,
       plan: config.plan && new PlanGate(config.plan[planJudge], events, reporter),
-      handOver: new HandOver({ events, reporter, deduplication: pipeline.deduplication, delivery }),
+      handOver: new HandOver({ events, reporter, people, delivery }),
       writeKey: settings.writeKey,
     })
     const dispatcher = new Dispatcher(senders, way)
@@ -160,7 +162,7 @@ class RequestTracking implements Tracking {
     this.#requests = requests
     this.#runs = new Runs(scopes, ambient)
     this.#reporter = reporter
-    this.#settling = new Settling({ scopes, dispatcher, delivery, ledger, reporter, unsettled })
+    this.#settling = new Settling({ scopes, dispatcher, people, delivery, ledger, reporter, unsettled })
     if (reporter.isDevelopment) {
       const counts = { open: () => scopes.countOpen(), pending: () => delivery.countPending() }
       watchBooks(ledger, counts, (difference) => reporter.booksDiffer(difference))
@@ -181,7 +183,7 @@ class RequestTracking implements Tracking {
       settled: () => this.#settling.settled(),
       countOpen: () => scopes.countOpen(),
       countPending: () => delivery.countPending(),
-      forgetPeople: () => pipeline.deduplication.clear(),
+      forgetPeople: () => people.local.clear(),
     }
   }
 

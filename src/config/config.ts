@@ -1,6 +1,7 @@
 import type { ContextAdapter } from '../context/ambient.js'
 import type { DeliveryOptions } from '../delivery/options.js'
 import type { BeforeSend } from '../destination/before-send.js'
+import type { PeopleMemory } from '../destination/people-memory.js'
 import type { SegmentDestinationConfig } from '../destination/settings.js'
 import type { TrackingCallbacks } from '../observe/callbacks.js'
 import type { ValidateOption } from '../observe/self-check/index.js'
@@ -60,6 +61,11 @@ export interface TrackingConfig extends SegmentDestinationConfig {
    * process. It needs no write key and opens no outbox. Defaults to `false`.
    */
   dryRun?: boolean
+  /**
+   * Remembers who was identified and grouped, for all processes of a fleet, as `redisMemory()` of `reqtrack/redis` does. Without
+   * one each process remembers for itself.
+   */
+  memory?: PeopleMemory
   /** Callbacks for what becomes of events and calls. */
   on?: TrackingCallbacks
 }

@@ -7,6 +7,7 @@ const MAX_LENGTH = 10_000
 const UNCOPIED = new Set([
   'ambient',
   'delivery.outbox',
+  'memory',
   'outbox',
   'plan',
   'settings.httpClient',

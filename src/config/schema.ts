@@ -2,6 +2,7 @@ import type { WalkerOS } from '@walkeros/core'
 import type { ContextAdapter } from '../context/ambient.js'
 import type { BeforeSend } from '../destination/before-send.js'
 import { hashed, only } from '../destination/call-paths.js'
+import type { PeopleMemory } from '../destination/people-memory.js'
 import { COLLECTOR_FIELDS, configMembers, settingsSchema } from '../destination/schemas/index.js'
 import type { Id } from '../model/identity.js'
 import { isLargerThan, MAX_CALL_BYTES } from '../model/json-size.js'
@@ -216,6 +217,13 @@ const trackingMembers: MembersOf<TrackingConfig> = {
     yesOrNo,
     'Does everything but the requests: calls count as `delivered`, and nothing leaves the process. Needs no write key.',
     false,
+  ),
+  memory: optional(
+    opaque<PeopleMemory>(
+      'a memory of people, such as redisMemory() of reqtrack/redis gives',
+      (value) => typeof value === 'object' && hasMethod(value, 'open'),
+    ),
+    'Remembers who was identified and grouped, for all processes of a fleet. Each remembers for itself by default.',
   ),
   on: optional(callbacksSchema, 'Callbacks for what becomes of events and calls.'),
 }

@@ -1,7 +1,7 @@
 import type { Logger } from '@walkeros/core'
 import type { FailedCall, FailureReason } from '../model/failure.js'
 import { bytesWithin, MAX_CALL_BYTES } from '../model/json-size.js'
-import type { SegmentCall } from '../model/segment-call.js'
+import type { Remembered, SegmentCall } from '../model/segment-call.js'
 import { channels } from '../observe/channels.js'
 import { performance, setImmediate, wallTime } from '../support/clock.js'
 import { answerWithin } from '../support/maybe.js'
@@ -17,7 +17,7 @@ import type { Ledger } from './ledger.js'
 import type { Limits } from './limits.js'
 import { memoryOf } from './object-memory.js'
 import type { Outbox, StoredCall, Waiting } from './outbox/outbox.js'
-import { type LoadedCall, type Place, StoredQueue } from './outbox/stored-queue.js'
+import { type LoadedCall, type PassedCall, type Place, StoredQueue } from './outbox/stored-queue.js'
 import { callOf, type PendingCall, sizeOf, textOf } from './pending-call.js'
 import { PendingCalls } from './pending-calls.js'
 import type { SegmentClient } from './segment-client.js'
@@ -48,6 +48,8 @@ export interface DeliveryListener {
   /** Whether anybody wants to know which calls have arrived. */
   readonly hearsDelivered: boolean
   delivered(call: SegmentCall): void
+  /** A call that says something of a person has arrived, or is stored: nothing of this process is needed for it any more. */
+  kept?(remembered: Remembered): void
   failed(failed: FailedCall): void
 }
 
@@ -92,7 +94,7 @@ export class Delivery {
   #closing = false
   #closed = false
   /** How many calls the shutdown has left in the outbox. */
-  #kept = 0
+  #keptCount = 0
   /** Why the client takes no calls any more. */
   #clientError: string | undefined
 
@@ -143,6 +145,7 @@ export class Delivery {
         parts.outbox,
         { writeKeyHash: this.#writeKeyHash, sends: parts.sends },
         {
+          kept: (remembered) => this.#kept(remembered),
           stored: (calls) => this.#stored(calls),
           left: (calls) => this.#left(calls),
           loaded: (calls) => this.#loaded(calls),
@@ -175,7 +178,7 @@ export class Delivery {
   countPending(): number {
     const { calls } = this.#client
     const stored = this.#storedQueue ? this.#storedQueue.unwritten + this.#storedQueue.storedOnly : 0
-    return this.#submitter.waiting + (calls.size - calls.direct) + stored + this.#kept
+    return this.#submitter.waiting + (calls.size - calls.direct) + stored + this.#keptCount
   }
 
   /** How many calls have failed that the application made on the client itself. */
@@ -327,7 +330,12 @@ export class Delivery {
     const writeKeyHash = this.#writeKeyHash
     if (held) held.isKeyed = isKeyed
     else if (isKeyed) this.#storedKeys.add(messageId, number, storedQueue.firstStoredOnly)
-    storedQueue.add(number, { type, messageId, madeAt: wallTime(), text, writeKeyHash }, held)
+    storedQueue.add(number, { type, messageId, madeAt: wallTime(), text, writeKeyHash }, { held, remembered })
+  }
+
+  /** What they say of people is as good as said. */
+  #kept(remembered: readonly Remembered[]): void {
+    for (const each of remembered) this.#parts.listener.kept?.(each)
   }
 
   /** Calls have been stored. */
@@ -373,9 +381,9 @@ export class Delivery {
     const writeKeyHash = this.#writeKeyHash
     for (const pending of this.#pending.values()) {
       if (pending.place) continue
-      const { number, type, messageId } = pending
+      const { number, type, messageId, remembered } = pending
       const call = { type, messageId, madeAt: bornAt(pending), text: textOf(pending), writeKeyHash }
-      this.#storedQueue?.add(number, call, pending, true)
+      this.#storedQueue?.add(number, call, { held: pending, remembered, isPassedOn: true })
     }
   }
 
@@ -407,27 +415,32 @@ export class Delivery {
   }
 
   /** Calls that only the outbox was to hold go on in memory, since it does not answer. */
-  #passed(calls: readonly { readonly number: number; readonly call: StoredCall }[]): void {
-    for (const { number, call } of calls) {
+  #passed(calls: readonly PassedCall[]): void {
+    for (const { number, call, remembered } of calls) {
       // Of two calls of one key the other one goes on.
       if (this.#pending.has(call.messageId)) {
         this.#relayed(1)
         continue
       }
-      this.#submitter.add(this.#hold(number, call, wallTime() - call.madeAt))
+      this.#submitter.add(this.#hold(number, call, wallTime() - call.madeAt, remembered))
       this.#submitter.due(number)
     }
     this.#submitter.schedule()
   }
 
   /** Holds a stored call in memory. */
-  #hold(number: number, { type, messageId, text }: StoredCall, ageMs: number): PendingCall {
+  #hold(
+    number: number,
+    { type, messageId, text }: StoredCall,
+    ageMs: number,
+    remembered?: Remembered,
+  ): PendingCall {
     this.#storedKeys.delete(messageId)
     return this.#pending.add({
       number,
       type,
       messageId,
-      remembered: undefined,
+      remembered,
       text,
       sdkText: undefined,
       call: undefined,
@@ -561,7 +574,7 @@ export class Delivery {
     const lostStored = gone + left.unwritten
     const lost = this.#endAll(isStored) + lostStored
     this.#lostOnDisk(lostStored, 'closed')
-    const kept = this.#kept
+    const kept = this.#keptCount
     this.#flushWaiters.end()
     this.#drain.end()
     if (kept > 0) this.#client.stop()
@@ -591,7 +604,7 @@ export class Delivery {
 
   /** Stored calls are left to the next process: they stay pending. */
   #keep(count: number): void {
-    this.#kept += count
+    this.#keptCount += count
     this.#parts.ledger.kept(count)
   }
 
@@ -643,6 +656,7 @@ export class Delivery {
     this.#submitter.settled(pending)
     this.#pending.remove(pending)
     if (pending.place) this.#storedQueue?.settled(pending.place)
+    else if (pending.remembered) this.#parts.listener.kept?.(pending.remembered)
     this.#parts.ledger.delivered()
     if (!this.#client.isOwn) this.#gate.succeeded()
     if (channels.delivered.hasSubscribers || this.#parts.listener.hearsDelivered)

@@ -23,17 +23,22 @@ interface Entry {
  * a change: Segment needs the call to link the two. The memory is bounded; people who fall out of it are sent anew.
  */
 export class Deduplication {
+  readonly #maxAge: number
   readonly #capacity: number
   #entries: LRUCache<string, Entry> | undefined
 
-  /** @param capacity - The most people and memberships to remember. Defaults to 10000. */
-  constructor(capacity = DEFAULT_CAPACITY) {
+  /**
+   * @param maxAge - Milliseconds after which a person is forgotten. Defaults to never.
+   * @param capacity - The most people and memberships to remember. Defaults to 10000.
+   */
+  constructor(maxAge = 0, capacity = DEFAULT_CAPACITY) {
+    this.#maxAge = maxAge
     this.#capacity = capacity
   }
 
   /** Made when it is first used: the cache takes its memory at once, which is a good part of a start. */
   get #known(): LRUCache<string, Entry> {
-    this.#entries ??= new LRUCache({ max: this.#capacity })
+    this.#entries ??= new LRUCache({ max: this.#capacity, ttl: this.#maxAge })
     return this.#entries
   }
 
@@ -100,7 +105,8 @@ export class Deduplication {
   }
 }
 
-function personOf({ userId, anonymousId }: Identity): string {
+/** The key of a person: no userId is taken for an anonymousId. */
+export function personOf({ userId, anonymousId }: Identity): string {
   return userId === undefined ? `anonymous:${anonymousId}` : `user:${userId}`
 }
 

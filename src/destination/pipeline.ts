@@ -1,16 +1,16 @@
 import type { WalkerOS } from '@walkeros/core'
-import { identityOf, toId } from '../model/identity.js'
+import { type Identity, identityOf, toId } from '../model/identity.js'
 import { isRecord } from '../model/values.js'
 import type { ObserveStep } from '../observe/step.js'
 import { after, isPromise, type Maybe } from '../support/maybe.js'
 import { type BeforeSend, CallFilter } from './before-send.js'
-import { type CallFrame, type CallKit, makeDirectCall, makeMappedCalls } from './calls.js'
+import { type CallFrame, type CallKit, type MadeCalls, makeDirectCall, makeMappedCalls } from './calls.js'
 import { categoriesOf, isGranted } from './consent.js'
-import { Deduplication } from './deduplication.js'
 import { type DataConfig, produceData } from './event-data.js'
 import { type Incoming, withEvent } from './incoming.js'
 import { globalsOf, resolved, someArePromises, type Values, viewOf, visitorOf } from './mapped-values.js'
 import { compileValue, type Evaluate, type MappingScope } from './mapping-value.js'
+import { People } from './people.js'
 import { denied, finish, ignored, type Processed, sampledOut } from './processed.js'
 import {
   applyPolicy,
@@ -33,6 +33,8 @@ export interface PipelineOptions {
   readonly dataAsProperties: boolean
   /** See every call before it leaves the destination. */
   readonly beforeSend?: readonly BeforeSend[]
+  /** Who was identified and grouped. Defaults to what this pipeline itself remembers. */
+  readonly people?: People | undefined
 }
 
 /**
@@ -40,7 +42,7 @@ export interface PipelineOptions {
  * consent gate, policy, mapping rule, identity, de-duplication, calls.
  */
 export class Pipeline {
-  readonly deduplication = new Deduplication()
+  readonly people: People
   readonly #consent: WalkerOS.Consent | undefined
   readonly #policy: Policy
   readonly #findRule: FindRule
@@ -60,7 +62,8 @@ export class Pipeline {
   ) {
     const { settings } = config
     this.#options = options
-    const { beforeSend = [], scope } = options
+    const { beforeSend = [], scope, people = new People() } = options
+    this.people = people
     if (beforeSend.length > 0 && scope.functions) this.#filter = new CallFilter(beforeSend, scope.functions)
     this.#consent = config.consent
     this.#policy = compilePolicy(config.policy)
@@ -75,7 +78,7 @@ export class Pipeline {
     this.#anonymousId = compileValue(settings.anonymousId ?? SETTINGS_DEFAULTS.anonymousId)
     this.#context = settings.context === undefined ? undefined : compileValue(settings.context)
     this.#kit = {
-      deduplication: this.deduplication,
+      deduplication: people.local,
       consent: settings.consent && categoriesOf(settings.consent),
       integrations: settings.integrations,
     }
@@ -219,6 +222,29 @@ export class Pipeline {
     const made = direct
       ? makeDirectCall(frame, direct, recordOf(event.data), this.#kit)
       : makeMappedCalls(frame, values, match?.compiled.silent ? undefined : recordOf(values.data), this.#kit)
+    const settled = this.people.settle(made, direct !== undefined)
+    return isPromise(settled)
+      ? this.#finishAsked(incoming, identity, match, settled, observe)
+      : this.#finish(incoming, identity, match, settled, observe)
+  }
+
+  async #finishAsked(
+    incoming: Incoming,
+    identity: Identity,
+    match: Match | undefined,
+    settled: Promise<MadeCalls | undefined>,
+    observe: ObserveStep | undefined,
+  ): Promise<Processed> {
+    return this.#finish(incoming, identity, match, await settled, observe)
+  }
+
+  #finish(
+    incoming: Incoming,
+    identity: Identity,
+    match: Match | undefined,
+    made: MadeCalls | undefined,
+    observe: ObserveStep | undefined,
+  ): Maybe<Processed> {
     const processed = finish(made, identity, match?.key, observe)
     return this.#filter ? this.#send(this.#filter, processed, incoming.event) : processed
   }
@@ -230,7 +256,7 @@ export class Pipeline {
       const calls = answers.filter((call) => call !== undefined)
       const withheld = answers.length - calls.length
       for (const [index, answer] of answers.entries()) {
-        if (!answer) this.deduplication.forget(processed.calls[index]?.remembered)
+        if (!answer) this.people.forget(processed.calls[index]?.remembered)
       }
       const { deduplicated, rule } = processed
       return calls.length > 0

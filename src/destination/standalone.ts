@@ -1,5 +1,6 @@
 import type { Logger, Mapping } from '@walkeros/core'
 import type { BeforeSend } from './before-send.js'
+import type { People } from './people.js'
 import type { PipelineOptions } from './pipeline.js'
 
 /** Milliseconds that an asynchronous function of the mapping may take. */
@@ -11,13 +12,16 @@ const FUNCTION_TIMEOUT_MS = 2_000
  *
  * @param fault - Reports a mapping function or a `beforeSend` that failed.
  * @param beforeSend - One function or several, asked in their order.
+ * @param people - Who was identified and grouped.
  */
 export function standaloneOptions(
   logger: Logger.Instance,
   fault: (message: string, error: unknown) => void,
   beforeSend: BeforeSend | readonly BeforeSend[] = [],
+  people?: People,
 ): PipelineOptions {
   return {
+    people,
     scope: {
       collector: emptyCollector(logger),
       logger,

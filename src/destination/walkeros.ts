@@ -139,8 +139,9 @@ class Registration {
       delivered: () => {},
       failed: (call, reason) => {
         const identity = { userId: call.userId ?? undefined, anonymousId: call.anonymousId ?? undefined }
-        if (call.type === 'identify') this.#pipeline.deduplication.forgetCall(identity)
-        if (call.type === 'group') this.#pipeline.deduplication.forgetCall(identity, call.groupId)
+        const { local } = this.#pipeline.people
+        if (call.type === 'identify') local.forgetCall(identity)
+        if (call.type === 'group') local.forgetCall(identity, call.groupId)
         this.#undelivered.say('a call was not delivered to Segment', {
           type: call.type,
           reason: messageOf(reason),
@@ -176,7 +177,7 @@ class Registration {
       try {
         this.#client.call(call)
       } catch (error) {
-        this.#pipeline.deduplication.forget(call.remembered)
+        this.#pipeline.people.forget(call.remembered)
         throw error
       }
     }

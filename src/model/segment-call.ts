@@ -1,3 +1,5 @@
+import type { PersonFact } from './person-fact.js'
+
 // The calls of the Segment spec. The destination makes them of events; the delivery knows nothing else.
 
 /** The kinds of call of the Segment spec. */
@@ -45,7 +47,9 @@ export interface CallParams {
 /** A handle for a remembered call, so that it can be forgotten if the call does not arrive. */
 export interface Remembered {
   readonly key: string
-  readonly entry: object
+  readonly entry: { readonly traits: string }
+  /** What the memory of a fleet knows it by, where there is one. */
+  fact?: PersonFact | undefined
 }
 
 /** One call to Segment: the client's method and its parameters. */

@@ -1,4 +1,5 @@
 import type { Delivery, Ledger, Unsettled } from '../delivery/index.js'
+import type { People } from '../destination/people.js'
 import type { ShutdownReport } from '../model/shutdown-report.js'
 import type { TimeoutOptions } from '../model/timeout-options.js'
 import type { Reporter } from '../observe/reporter.js'
@@ -18,6 +19,7 @@ const MOST_RESERVED_MS = 2_000
 export interface SettlingParts {
   readonly scopes: Scopes
   readonly dispatcher: Dispatcher
+  readonly people: People
   readonly delivery: Delivery
   readonly ledger: Ledger
   readonly reporter: Reporter
@@ -35,11 +37,12 @@ export class Settling {
 
   /** Waits until every call made before has its outcome, or until the time is over. */
   async flush(options?: TimeoutOptions): Promise<void> {
-    const { dispatcher, delivery } = this.#parts
+    const { dispatcher, people, delivery } = this.#parts
     const left = countdown(timerMs(timeoutOf(options), DEFAULT_TIMEOUT_MS))
     openWatches.sweep()
     await answerWithin(dispatcher.dispatched(), left())
     await delivery.flush(left())
+    await people.settled(left())
   }
 
   /** Resolves when no scope is open and every event and call has its outcome. */
@@ -85,7 +88,7 @@ export class Settling {
   }
 
   async #end(timeoutMs: number): Promise<ShutdownReport> {
-    const { scopes, dispatcher, delivery, ledger, reporter } = this.#parts
+    const { scopes, dispatcher, people, delivery, ledger, reporter } = this.#parts
     const startedAt = performance.now()
     const left = countdown(timeoutMs)
     const drainMs = timeoutMs - Math.min(MOST_RESERVED_MS, timeoutMs / 4)
@@ -94,6 +97,7 @@ export class Settling {
     scopes.events.close()
     const dispatched = await isDoneWithin(dispatcher.idle(), left())
     const { report, lost } = await endDelivery(delivery, ledger, left(), startedAt)
+    await people.close(left())
     const complete = { ...report, timedOut: report.timedOut || !drained || !dispatched }
     reporter.shutdown(complete, lost)
     return complete

@@ -1,16 +1,16 @@
-import type { Deduplication } from '../destination/deduplication.js'
+import type { People } from '../destination/people.js'
 import type { FailedCall } from '../model/failure.js'
-import type { SegmentCall } from '../model/segment-call.js'
+import type { Remembered, SegmentCall } from '../model/segment-call.js'
 import type { Reporter } from '../observe/reporter.js'
 
-/** Hears what has become of calls: tells of it, and forgets of a person what did not arrive. */
+/** Hears what has become of calls: tells of it, and remembers of a person what has arrived and nothing else. */
 export class CallOutcomes {
   readonly #reporter: Reporter
-  readonly #deduplication: Deduplication
+  readonly #people: People
 
-  constructor(reporter: Reporter, deduplication: Deduplication) {
+  constructor(reporter: Reporter, people: People) {
     this.#reporter = reporter
-    this.#deduplication = deduplication
+    this.#people = people
   }
 
   /** Whether anybody wants to hear of calls that have arrived. */
@@ -22,8 +22,12 @@ export class CallOutcomes {
     this.#reporter.delivered(call)
   }
 
+  kept(remembered: Remembered): void {
+    this.#people.kept(remembered)
+  }
+
   failed(failed: FailedCall): void {
-    this.#deduplication.forget(failed.call.remembered)
+    this.#people.failed(failed.call)
     this.#reporter.failed(failed)
   }
 }

@@ -1,4 +1,4 @@
-import type { Deduplication } from '../destination/deduplication.js'
+import type { People } from '../destination/people.js'
 import type { CollectedEvent } from '../model/event.js'
 import type { SegmentCall } from '../model/segment-call.js'
 import type { Reporter } from '../observe/reporter.js'
@@ -21,7 +21,7 @@ export interface CallReceiver {
 export interface HandOverParts {
   readonly events: TrackedEvents
   readonly reporter: Reporter
-  readonly deduplication: Deduplication
+  readonly people: People
   readonly delivery: CallReceiver
 }
 
@@ -49,8 +49,8 @@ export class HandOver {
 
   /** The call on its way may say something else of the person: what this one says is not known to Segment. */
   #repeated(tracker: Scope, event: string, call: SegmentCall): void {
-    const { events, reporter, deduplication } = this.#parts
-    deduplication.forget(call.remembered)
+    const { events, reporter, people } = this.#parts
+    people.forget(call.remembered)
     events.unmade(1, 0)
     reporter.observation.tell?.({ type: 'repeated', request: tracker.number, event, call })
   }

@@ -1,31 +1,14 @@
-import { Cluster as IoCluster6 } from 'ioredis'
-import { createCluster as createCluster6 } from 'redis'
-import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import { type RedisClient, redisOutbox } from '../../src/redis/index.js'
+import { describe, expect, it, vi } from 'vitest'
+import { redisOutbox } from '../../src/redis/index.js'
 import { checkOutbox } from '../../src/testing/index.js'
 import { arrived, delivering, upTo } from '../delivery/delivering.js'
 import { hasRedis } from '../support/redis.js'
 import { segmentServer } from '../support/servers.js'
+import { CLUSTER_CLIENTS } from './cluster-clients.js'
 import { clusterServers } from './cluster-servers.js'
 
-const LIBRARIES: Readonly<Record<string, (ports: readonly number[]) => Promise<RedisClient>>> = {
-  'redis 6': async (ports) => {
-    const client = createCluster6({ rootNodes: ports.map((port) => ({ url: `redis://127.0.0.1:${port}` })) })
-    client.on('error', () => {})
-    await client.connect()
-    onTestFinished(() => client.destroy())
-    return client
-  },
-  'ioredis 6': async (ports) => {
-    const client = new IoCluster6(ports.map((port) => ({ host: '127.0.0.1', port })))
-    client.on('error', () => {})
-    onTestFinished(() => client.disconnect())
-    return client
-  },
-}
-
 describe.skipIf(!hasRedis)('an outbox on a cluster of three nodes', () => {
-  it.each(Object.entries(LIBRARIES))(
+  it.each(Object.entries(CLUSTER_CLIENTS))(
     'keeps the contract of every engine, with %s',
     async (_name, open) => {
       const { ports } = await clusterServers()
@@ -39,7 +22,7 @@ describe.skipIf(!hasRedis)('an outbox on a cluster of three nodes', () => {
     60_000,
   )
 
-  it.each(Object.entries(LIBRARIES))(
+  it.each(Object.entries(CLUSTER_CLIENTS))(
     'goes along with a slot that moves, with %s',
     async (_name, open) => {
       const { nodes, ports } = await clusterServers()

@@ -1,3 +1,4 @@
+import type { Remembered } from '../../model/segment-call.js'
 import { clearTimeout, setTimeout } from '../../support/clock.js'
 import { isList } from '../../support/instance.js'
 import { AnswerWatch } from './answer-watch.js'
@@ -39,6 +40,8 @@ export interface LoadedCall {
 
 /** What the delivery hears. `T` is its object for a call in memory. */
 export interface StoredQueueListener<T> {
+  /** Calls are written that say something of people. */
+  kept(remembered: readonly Remembered[]): void
   /** Calls are stored, or, without a place, never will be: they can be sent. */
   stored(calls: readonly { readonly held: T; readonly place: Place | undefined }[]): void
   /** Calls are stored and wait in the outbox for whoever has room: memory lets go of them. */
@@ -46,7 +49,7 @@ export interface StoredQueueListener<T> {
   /** Calls were taken, in the order in which they are to be sent. */
   loaded(calls: readonly LoadedCall[]): void
   /** Calls that neither memory nor the outbox holds go on in memory. */
-  passed(calls: readonly { readonly number: number; readonly call: StoredCall }[]): void
+  passed(calls: readonly PassedCall[]): void
   /** Calls that were passed on while the outbox hung are stored after all. Some have their outcome already. */
   placed(calls: readonly { readonly place: Place; readonly messageId: string }[]): void
   /** There may be calls to take. */
@@ -73,11 +76,30 @@ export interface StoredQueueListener<T> {
   troubled(problem: string, error: unknown, lost: number): void
 }
 
+/** A call that was to wait in the outbox only. */
+export interface PassedCall {
+  readonly number: number
+  readonly call: StoredCall
+  /** What it says of a person. */
+  readonly remembered: Remembered | undefined
+}
+
+/** What memory has of a call that is to be written. */
+export interface InMemory<T> {
+  /** Its object, if there is one; without one the call is taken again when its turn comes. */
+  readonly held: T | undefined
+  /** What the call says of a person. */
+  readonly remembered?: Remembered | undefined
+  /** Whether it is sent from memory already. */
+  readonly isPassedOn?: boolean
+}
+
 interface Unwritten<T> {
   readonly number: number
   readonly call: StoredCall
   /** Its object in memory, if there is one. */
   readonly held: T | undefined
+  readonly remembered: Remembered | undefined
   /** Whether it is sent from memory already, since the outbox hung. */
   isPassedOn: boolean
 }
@@ -182,14 +204,9 @@ export class StoredQueue<T> {
     return this.#mayHaveMore && this.#options.sends && (this.#adopts || this.#left.size > 0)
   }
 
-  /**
-   * Writes a call with the next group.
-   *
-   * @param held - Its object in memory; without one the call is taken again when its turn comes.
-   * @param isPassedOn - Whether it is sent from memory already.
-   */
-  add(number: number, call: StoredCall, held: T | undefined, isPassedOn = false): void {
-    this.#unwritten.push({ number, call, held, isPassedOn })
+  /** Writes a call with the next group. */
+  add(number: number, call: StoredCall, { held, remembered, isPassedOn = false }: InMemory<T>): void {
+    this.#unwritten.push({ number, call, held, remembered, isPassedOn })
     this.#bytes += call.text.length
     this.#unwrittenBytes += call.text.length
     if (held !== undefined && !isPassedOn) this.#held.add(held)
@@ -536,8 +553,14 @@ export class StoredQueue<T> {
     }
     this.#writing = []
     for (const { call } of unwritten) this.#unwrittenBytes -= call.text.length
-    if (taken) this.#takeIn(unwritten, taken)
+    if (taken) this.#written(unwritten, taken)
     else this.#goOnWithout(unwritten.filter((each) => !each.isPassedOn))
+  }
+
+  #written(unwritten: readonly Unwritten<T>[], taken: readonly TakenCall[]): void {
+    const remembered = unwritten.flatMap((each) => each.remembered ?? [])
+    if (remembered.length > 0) this.#listener.kept(remembered)
+    this.#takeIn(unwritten, taken)
   }
 
   /** What could not be written, and is not sent yet, goes on in memory, or ends where nothing is sent from it. */

@@ -1,6 +1,6 @@
 import { Level, type Logger } from '@walkeros/core'
 import { messageOf } from '../delivery/failure.js'
-import { redisOutbox } from '../redis/index.js'
+import { redisMemory, redisOutbox } from '../redis/index.js'
 import { createRelay } from '../relay/index.js'
 import { shutdownOnSignals } from '../shutdown/on-signals.js'
 import { setTimeout } from '../support/clock.js'
@@ -82,11 +82,15 @@ class RelayCommand {
   #open(writeKey: string) {
     const { host, prefix, claimAfter, maxInFlight } = this.#options
     if (!this.#redis) throw new Error('there is no connection to Redis yet')
+    const { client } = this.#redis
+    const place = prefix === undefined ? {} : { prefix }
     return createRelay({
       settings: { writeKey, ...(host !== undefined && { host }) },
+      // Where the web processes have none, there is nothing to forget.
+      memory: redisMemory({ client, ...place }),
       outbox: redisOutbox({
-        client: this.#redis.client,
-        ...(prefix !== undefined && { prefix }),
+        client,
+        ...place,
         ...(claimAfter !== undefined && { claimAfter }),
       }),
       ...(maxInFlight !== undefined && { delivery: { maxInFlight } }),

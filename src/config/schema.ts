@@ -2,7 +2,6 @@ import type { WalkerOS } from '@walkeros/core'
 import type { ContextAdapter } from '../context/ambient.js'
 import type { BeforeSend } from '../destination/before-send.js'
 import { hashed, only } from '../destination/call-paths.js'
-import type { PeopleMemory } from '../destination/people-memory.js'
 import { COLLECTOR_FIELDS, configMembers, settingsSchema } from '../destination/schemas/index.js'
 import type { Id } from '../model/identity.js'
 import { isLargerThan, MAX_CALL_BYTES } from '../model/json-size.js'
@@ -36,6 +35,7 @@ import {
 import type { DispatchOption } from '../tracker/event-way.js'
 import type { TrackingConfig } from './config.js'
 import { deliverySchema, sentDeliverySchema } from './delivery-schema.js'
+import { memorySchema } from './memory-schema.js'
 
 function readers<T>(): Schema<Reader<T> | Reader<T>[]> {
   const reader = readerOf<Reader<T>>()
@@ -219,10 +219,7 @@ const trackingMembers: MembersOf<TrackingConfig> = {
     false,
   ),
   memory: optional(
-    opaque<PeopleMemory>(
-      'a memory of people, such as redisMemory() of reqtrack/redis gives',
-      (value) => typeof value === 'object' && hasMethod(value, 'open'),
-    ),
+    memorySchema,
     'Remembers who was identified and grouped, for all processes of a fleet. Each remembers for itself by default.',
   ),
   on: optional(callbacksSchema, 'Callbacks for what becomes of events and calls.'),

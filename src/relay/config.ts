@@ -1,5 +1,6 @@
 import type { Destination } from '@walkeros/core'
 import type { DeliveryOptions, Outbox } from '../delivery/index.js'
+import type { PeopleMemory } from '../destination/people-memory.js'
 import type { Settings } from '../destination/settings.js'
 import type { TrackingCallbacks } from '../observe/callbacks.js'
 
@@ -20,6 +21,11 @@ export interface RelayConfig {
   settings: Settings
   /** Where the calls are, such as `redisOutbox({ client })` of `reqtrack/redis`. */
   outbox: Outbox
+  /**
+   * The memory of people of the web processes, such as `redisMemory({ client })`: a call that fails here is forgotten there,
+   * so that the person is told anew. Without one such a person stays remembered.
+   */
+  memory?: PeopleMemory
   /** How calls are delivered, and how many of them are held at a time. */
   delivery?: Omit<DeliveryOptions, 'outbox' | 'send'>
   /** Callbacks for what becomes of the calls. */

@@ -1,4 +1,5 @@
 import type { Logger } from '@walkeros/core'
+import type { People } from '../destination/people.js'
 import type { FailedCall } from '../model/failure.js'
 import type { SegmentCall } from '../model/segment-call.js'
 import type { ShutdownReport } from '../model/shutdown-report.js'
@@ -12,8 +13,12 @@ export class Outcomes {
   readonly logger: Logger.Instance
   readonly #callbacks: Callbacks
 
-  constructor(logger: Logger.Instance, on: RelayCallbacks = {}) {
+  readonly #people: People | undefined
+
+  /** @param people - Whom a failed call is forgotten of. */
+  constructor(logger: Logger.Instance, on: RelayCallbacks = {}, people?: People) {
     this.logger = logger
+    this.#people = people
     const bursts = new LogBursts((message, context) => logger.error(message, context))
     this.#callbacks = new Callbacks(on, (name, error) =>
       bursts.say(`the callback on.${name} failed`, { error: nameOf(error) }),
@@ -30,6 +35,7 @@ export class Outcomes {
   }
 
   failed(failed: FailedCall): void {
+    this.#people?.failed(failed.call)
     this.#callbacks.failed(failed)
   }
 

@@ -13,6 +13,7 @@ import {
   Unsettled,
   type Waiting,
 } from '../delivery/index.js'
+import { People } from '../destination/people.js'
 import { clientSettings } from '../destination/settings.js'
 import type { ShutdownReport } from '../model/shutdown-report.js'
 import type { SignalOptions } from '../model/signal-options.js'
@@ -102,18 +103,20 @@ class DeliveringRelay implements Relay {
   readonly segment: Analytics
   readonly #ledger: Ledger
   readonly #delivery: Delivery
+  readonly #people: People | undefined
   readonly #outcomes: Outcomes
   readonly #requests = new Requests()
   readonly #alive = setInterval(() => {}, LONG_MS)
   #shutdown: Promise<ShutdownReport> | undefined
 
-  constructor({ settings, outbox, delivery, on, id = 'reqtrack relay', logger }: RelayConfig) {
+  constructor({ settings, outbox, memory, delivery, on, id = 'reqtrack relay', logger }: RelayConfig) {
     const log = openLog(logger, id)
     const unsettled = new Unsettled(
       () => void this.shutdown(),
       () => this.#ended(),
     )
-    this.#outcomes = new Outcomes(log, on)
+    this.#people = memory && People.of(memory, settings.writeKey, log)
+    this.#outcomes = new Outcomes(log, on, this.#people)
     this.#ledger = new Ledger(unsettled)
     this.#delivery = openDelivery({
       client: clientSettings(settings),
@@ -165,6 +168,7 @@ class DeliveringRelay implements Relay {
   async #end(timeoutMs: number): Promise<ShutdownReport> {
     const left = countdown(timeoutMs)
     const { report, lost } = await endDelivery(this.#delivery, this.#ledger, left(), performance.now())
+    await this.#people?.close(left())
     clearInterval(this.#alive)
     this.#outcomes.shutdown(report, lost)
     return report

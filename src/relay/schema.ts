@@ -1,4 +1,5 @@
 import { outboxSchema, sendingSchema } from '../config/delivery-schema.js'
+import { memorySchema } from '../config/memory-schema.js'
 import { loggerSchema, settingsSchema } from '../destination/schemas/index.js'
 import {
   exactObject,
@@ -43,6 +44,7 @@ export const relaySchema: ObjectSchema<MembersOf<RelayConfig>> = exactObject(
   {
     settings: required(sendingSettings, 'The Segment settings: the write key whose calls are sent, and how.'),
     outbox: required(outboxSchema, 'Where the calls are, such as `redisOutbox({ client })` gives.'),
+    memory: optional(memorySchema, 'Forgets people of whom a call has failed.'),
     delivery: optional(sendingSchema, 'How to deliver calls.'),
     on: optional(callbacksSchema, 'Callbacks for what becomes of the calls.'),
     id: optional(text('a name'), 'A name for this relay in logs.'),

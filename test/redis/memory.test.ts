@@ -1,6 +1,7 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { type RedisMemoryOptions, redisMemory, redisOutbox } from '../../src/redis/index.js'
 import { keptLog } from '../delivery/delivering.js'
+import { relayTo } from '../relay/relaying.js'
 import { hasRedis, redisServer } from '../support/redis.js'
 import { requestsOf, segmentServer, trackingTo, visitor } from '../support/servers.js'
 import { clientOf } from './clients.js'
@@ -197,9 +198,9 @@ describe.skipIf(!hasRedis)('a memory of people in Redis', () => {
     expect(web.tracking.stats().calls).toMatchObject({ made: 3, relayed: 3 })
     for (const lifetime of await lifetimes()) expect(lifetime).toBeGreaterThan(29 * DAY_MS)
     segment.respondWith({ status: 400 })
-    const relay = await process({}, { delivery: { outbox: await outbox() } })
-    await vi.waitUntil(() => relay.tracking.stats().calls.failed.rejected === 3)
-    await relay.tracking.flush()
+    const memory = redisMemory({ client: (await clientOf(redis.url)).client })
+    const relay = await relayTo(segment, redis.url, { memory })
+    await vi.waitUntil(() => relay.stats().calls.failed.rejected === 3)
     await vi.waitUntil(async () => (await lifetimes()).length === 0)
     segment.respondWith('ok')
     await (await process()).visit('alice', { plan: 'free' }, { company: 'acme' })

@@ -3,7 +3,8 @@ import type { TrackingConfig } from './config.js'
 
 /**
  * Replaces in a configuration with `dryRun` what leaves the process: requests are answered here, an outbox is not opened,
- * since what others have left in it would count as sent. Any other configuration stays as it is.
+ * since what others have left in it would count as sent, and a shared memory hears of nobody, since nobody is told.
+ * Any other configuration stays as it is.
  */
 export function withoutRequests(config: TrackingConfig): TrackingConfig {
   if (config.dryRun !== true) return config
@@ -11,6 +12,7 @@ export function withoutRequests(config: TrackingConfig): TrackingConfig {
   return {
     ...config,
     delivery,
+    memory: undefined,
     env: { ...config.env, analytics: undefined },
     settings: { ...config.settings, httpClient: new AnsweringClient(), oauthSettings: undefined },
   }

@@ -86,6 +86,8 @@ export function recordTracking(config: RecordingConfig = {}): RecordedTracking {
   const tracking = createTracking({
     ...config,
     env: { ...env, analytics: undefined },
+    // Segment hears of nobody: other processes must not believe that it does.
+    memory: undefined,
     validate: withoutCount(validate),
     settings: {
       ...settings,

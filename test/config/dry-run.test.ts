@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { fileOutbox } from '../../src/delivery/outbox/file.js'
 import { createTracking, type SegmentCall, type TrackingConfig } from '../../src/index.js'
+import { recordTracking } from '../../src/testing/index.js'
 import { requestsOf, segmentServer, visitor } from '../support/servers.js'
 
 function dry(config: Omit<TrackingConfig, 'settings'> & { settings?: object } = {}) {
@@ -61,6 +62,19 @@ describe('a dry run', () => {
     expect(await readdir(directory)).toEqual([])
     expect(oauthClient.makeRequest).not.toHaveBeenCalled()
     expect(track).not.toHaveBeenCalled()
+  })
+
+  it('tells a shared memory of nobody, and neither does a recording', async () => {
+    const open = vi.fn()
+    const settings = { identify: { map: { traits: 'user.traits' } } }
+    const user = { id: 'u-1', traits: { plan: 'free' } }
+    const recorded = recordTracking({ settings, memory: { open } })
+    for (const tracking of [dry({ settings, memory: { open } }).tracking, recorded]) {
+      tracking.run({ user }, (tracker) => tracker.track('order complete'))
+      await tracking.flush()
+      expect(tracking.stats().calls).toMatchObject({ made: 2, delivered: 2 })
+    }
+    expect(open).not.toHaveBeenCalled()
   })
 
   it('refuses what Segment would, and an invalid configuration', async () => {

@@ -16,6 +16,8 @@ export interface Scenario {
   readonly body?: string
   /** Where it is not measured on both. */
   readonly frameworks?: readonly ServerOptions['framework'][]
+  /** Whether batches grow with the traffic, as they do by default; else they have the size of the SDK's. */
+  readonly hasDefaultBatches?: boolean
   /** How many calls reach Segment for each request. */
   readonly calls: number
   /** What the others are measured against comes first. */
@@ -77,6 +79,7 @@ export const SCENARIOS: readonly Scenario[] = [
       consent: { analytics: true },
     }),
     frameworks: ['express'],
+    hasDefaultBatches: true,
     calls: 1,
     variants: [
       BARE,

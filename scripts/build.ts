@@ -51,6 +51,7 @@ for (const file of readdirSync(dist, { recursive: true, encoding: 'utf8' })) {
 }
 await writeDeclarations(library, commands, dist)
 runIfPresent('scripts/walkeros-json.ts')
+runIfPresent('scripts/config-schema.ts')
 
 function byStem(entries: readonly Entry[]): Record<string, string> {
   return Object.fromEntries(entries.map(({ stem, source }) => [stem, source]))

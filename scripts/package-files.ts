@@ -3,7 +3,14 @@ import { join } from 'node:path'
 import { type Entry, root } from './entries.js'
 
 /** Beside the code: what a package tells about itself. */
-const DOCUMENTS = ['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md', 'dist/walkerOS.json']
+const DOCUMENTS = [
+  'package.json',
+  'README.md',
+  'LICENSE',
+  'CHANGELOG.md',
+  'dist/walkerOS.json',
+  'dist/config.schema.json',
+]
 const REQUIRED_DOCUMENTS = ['package.json', 'README.md', 'LICENSE']
 /** The walkerOS types that the declarations refer to; walkeros-declarations.ts makes them. */
 const ROLLED_UP = 'dist/walkeros-core.d.ts'

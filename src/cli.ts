@@ -19,6 +19,11 @@ const USAGE = `reqtrack: look at what a tracking sends, at what it keeps, and at
                                              --events FILE    also names of events, one a line, that nothing knows
                                              --allow-unenforced    what cannot be enforced is no fault
 
+  npx reqtrack doctor                        what is wrong with an application, in its folder: exits with 1 if anything is
+                                             --config FILE    also its configuration, a module or JSON
+                                             --cookie TEXT    also what each reader of consent makes of a Cookie header
+                                             --send           also whether an event reaches Segment
+
   npx reqtrack --version
 
   A tracking plan is Segment's export, or a walkerOS contract: of several contracts in a file --contract NAME.`
@@ -44,6 +49,8 @@ async function runCommand(args: string[]): Promise<number> {
     const { planCommand } = await import('./plan/command/command.js')
     return planCommand(args.slice(1), USAGE)
   }
+  if (args[0] === 'doctor')
+    return (await import('./commands/doctor.js')).doctor(args.slice(1), await version())
   if (args[0] === 'relay') return (await import('./commands/relay.js')).relay(args.slice(1), USAGE)
   const { positionals, values } = parseArgs({
     args,

@@ -31,11 +31,22 @@ export interface MappedConsentOptions extends ConsentOptions {
  */
 export const optOut: unique symbol = Symbol.for('reqtrack.optOut')
 
+/** The key under which a manager's reader shows what it found, for those who ask why it answers as it does. */
+export const explained: unique symbol = Symbol.for('reqtrack.explainedConsent')
+
+/** What a manager's reader found in a request, before it is mapped. */
+export interface ConsentFound {
+  readonly records: readonly ConsentRecord[]
+  readonly mapping: Mapping
+}
+
 /** A synchronous reader of consent. Its `name` is the name of the function that made it. */
 export interface ConsentReader {
   (request: TrackedRequest): WalkerOS.Consent | undefined
   /** Present if the reader only ever refuses. */
   readonly [optOut]?: true
+  /** What it found; absent from readers that map nothing. */
+  readonly [explained]?: (request: TrackedRequest) => ConsentFound
 }
 
 /** Whether a reader only ever refuses and therefore applies after the readers that also grant. */
@@ -100,13 +111,16 @@ export function consentReader<O extends ConsentOptions>(manager: ConsentManager<
     allRequired: options?.categories !== undefined || manager.complete === true,
     explicitOnly: options?.explicitOnly ?? true,
   }
-  return named(name, (request: TrackedRequest) => {
+  const reader = named(name, (request: TrackedRequest) => {
     const [record, ...more] = read(request, options)
     if (record === undefined) return undefined
     const consent = toConsent(record, mapping)
     return more.length === 0
       ? consent
       : strictestRecord([consent, ...more.map((other) => toConsent(other, mapping))])
+  })
+  return Object.assign(reader, {
+    [explained]: (request: TrackedRequest) => ({ records: read(request, options), mapping }),
   })
 }
 

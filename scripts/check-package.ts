@@ -4,8 +4,10 @@ import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { readPage } from './docs/pages.js'
 import { commandEntries, libraryEntries, readManifest, root } from './entries.js'
 import { checkFiles } from './package-files.js'
+import { packedLinkProblems } from './packed-links.js'
 import { asJavaScript, readExample } from './readme-example.js'
 
 // Packs what would be published and uses it as its users do: installed into empty projects, from ESM, CommonJS and
@@ -67,8 +69,15 @@ async function pack(): Promise<string> {
     libraryEntries(),
     commandEntries(),
   )
+  checkPackedLinks(packed.files.map((file) => file.path))
   console.log(`      ${packed.files.length} files, ${(packed.size / 1000).toFixed(0)} kB`)
   return join(work, packed.filename)
+}
+
+/** @throws If a page in the package links to what is not in it. */
+function checkPackedLinks(files: readonly string[]): void {
+  const problems = packedLinkProblems(files, readPage)
+  if (problems.length > 0) throw new Error(`links of packed pages lead nowhere:\n${problems.join('\n')}`)
 }
 
 async function checkJavaScript(tarball: string): Promise<void> {

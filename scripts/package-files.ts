@@ -8,9 +8,14 @@ const DOCUMENTS = [
   'README.md',
   'LICENSE',
   'CHANGELOG.md',
+  'CONTRIBUTING.md',
+  'SECURITY.md',
   'dist/walkerOS.json',
   'dist/config.schema.json',
 ]
+/** The pages and what they show: links lead to each other in the package, too. */
+const PAGES =
+  /^(?:docs\/[\w-]+\.md|docs\/images\/[\w-]+\.(?:png|svg)|examples\/[\w/.-]+\.(?:ts|js|css|json))$/
 const REQUIRED_DOCUMENTS = ['package.json', 'README.md', 'LICENSE']
 /** The walkerOS types that the declarations refer to; walkeros-declarations.ts makes them. */
 const ROLLED_UP = 'dist/walkeros-core.d.ts'
@@ -38,7 +43,8 @@ export function checkFiles(
   const missing = required.filter((file) => !files.includes(file))
   const allowed = new Set([...required, ...DOCUMENTS])
   const unexpected = files.filter(
-    (file) => !allowed.has(file) && !isCode(file, allowed) && !isDeclarationOfSource(file),
+    (file) =>
+      !allowed.has(file) && !PAGES.test(file) && !isCode(file, allowed) && !isDeclarationOfSource(file),
   )
   if (missing.length > 0) throw new Error(`missing in the package: ${missing.join(', ')}`)
   if (unexpected.length > 0) throw new Error(`does not belong in the package: ${unexpected.join(', ')}`)

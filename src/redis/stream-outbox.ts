@@ -9,6 +9,7 @@ import type {
   TakenCall,
   Waiting,
 } from '../delivery/outbox/outbox.js'
+import { setTimeout } from '../support/clock.js'
 import { answerWithin } from '../support/maybe.js'
 import type { Connection } from './client.js'
 import type { Entry } from './entry.js'
@@ -22,6 +23,9 @@ import { Waiter } from './waiter.js'
 const MOST_EVICTED = 1_000
 /** Milliseconds that giving back may take when the outbox is closed. */
 const CLOSE_MS = 900
+/** How often what this process has is given back when the outbox is closed. */
+const LOOKS_AT_THE_END = 2
+const BETWEEN_LOOKS_MS = 100
 /** The share of a new call in the mean size of one. */
 const NEW_SHARE = 1 / 64
 /** What an entry takes in Redis besides its text. */
@@ -218,9 +222,17 @@ export class StreamOutbox implements OpenOutbox {
     this.#patience.close()
   }
 
+  /** Gives back what Redis says that this process has: a read that was under way may have got more than was ever handed on. */
   async #giveBack(): Promise<void> {
-    if (this.#patience.isTroubled) return
-    await this.#stream.giveBack(this.#held.ids)
+    if (this.#patience.isTroubled || !this.#session.sends) return
+    const given = new Set<string>()
+    for (let look = 0; look < LOOKS_AT_THE_END; look++) {
+      const ids = [...(await this.#stream.stillHeld())].filter((id) => !given.has(id))
+      await this.#stream.giveBack(ids)
+      for (const id of ids) given.add(id)
+      // The end of the connection on which a read waited may reach Redis later than a command on another one.
+      if (look + 1 < LOOKS_AT_THE_END) await pause(BETWEEN_LOOKS_MS)
+    }
   }
 
   async #write(calls: readonly StoredCall[], room: number): Promise<Write> {
@@ -342,6 +354,12 @@ export class StreamOutbox implements OpenOutbox {
     )
     if (calls > 0) this.#session.lost(calls)
   }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms)
+  })
 }
 
 /** The id before an id. */

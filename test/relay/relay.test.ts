@@ -108,11 +108,26 @@ describe.skipIf(!hasRedis)('a relay', () => {
     await vi.waitUntil(() => one.stats().calls.pending === 20, 10_000)
     const other = await open()
     await other.flush()
-    expect(await one.shutdown({ timeout: 500 })).toMatchObject({ delivered: 0, kept: 20 })
+    expect(await one.shutdown({ timeout: 5_000 })).toMatchObject({ delivered: 0, kept: 20 })
     await vi.waitUntil(() => other.stats().calls.pending === 20, 10_000)
     segment.respondWith('ok')
     await other.flush()
     expect(other.stats().calls).toMatchObject({ made: 20, delivered: 20 })
+  })
+
+  it('gives back, too, what a waiting read gets while it ends', async () => {
+    const { segment, write, relay: open } = await fleet()
+    const rounds = 6
+    for (let round = 0; round < rounds; round++) {
+      const relay = await open({ closesLate: 60 })
+      await relay.flush()
+      // Its read waits by now, or is about to.
+      await Promise.all([write(5, round * 5), relay.shutdown()])
+    }
+    const last = await open()
+    await segment.waitFor(rounds * 5, 10_000)
+    await last.flush()
+    expect(new Set(arrived(segment))).toEqual(new Set(upTo(rounds * 5)))
   })
 
   it('shares the work with others', async () => {
@@ -221,7 +236,7 @@ describe('a relay of a directory', () => {
       delivery: { outbox: fileOutbox({ directory }) },
     })
     await trackMany(20)
-    expect(await tracking.shutdown({ timeout: 500 })).toMatchObject({ kept: 20 })
+    expect(await tracking.shutdown({ timeout: 10_000 })).toMatchObject({ kept: 20 })
     await segment.start()
     const relay = createRelay({
       settings: { writeKey: 'test-key', host: segment.url, flushInterval: 50 },

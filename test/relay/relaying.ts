@@ -3,6 +3,7 @@ import { type RedisOutboxOptions, redisOutbox } from '../../src/redis/index.js'
 import { createRelay, type Relay, type RelayConfig } from '../../src/relay/index.js'
 import type { SegmentServer } from '../../src/testing/index.js'
 import { delivering } from '../delivery/delivering.js'
+import { lateToClose } from '../redis/changed-client.js'
 import { clientOf } from '../redis/clients.js'
 import { redisServer } from '../support/redis.js'
 import { segmentServer } from '../support/servers.js'
@@ -11,6 +12,8 @@ import { segmentServer } from '../support/servers.js'
 export type RelayChanges = Omit<Partial<RelayConfig>, 'settings' | 'outbox'> & {
   readonly settings?: Partial<RelayConfig['settings']>
   readonly redis?: Partial<RedisOutboxOptions>
+  /** Milliseconds by which the connection of its waiting read ends late. */
+  readonly closesLate?: number
 }
 
 /** A relay that logs nothing, shut down when the test ends. */
@@ -20,12 +23,16 @@ export async function relayTo(
   changes: RelayChanges = {},
 ): Promise<Relay> {
   const { client } = await clientOf(url)
-  const { redis, settings, ...config } = changes
+  const { redis, settings, closesLate, ...config } = changes
   const relay = createRelay({
     logger: { handler: () => {} },
     ...config,
     settings: { writeKey: 'test-key', host: segment.url, flushInterval: 50, ...settings },
-    outbox: redisOutbox({ client, commitInterval: 5, ...redis }),
+    outbox: redisOutbox({
+      client: closesLate === undefined ? client : lateToClose(client, closesLate),
+      commitInterval: 5,
+      ...redis,
+    }),
   })
   onTestFinished(async () => {
     await relay.shutdown({ timeout: 1_000 })

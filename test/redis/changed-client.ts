@@ -1,0 +1,28 @@
+type Method = (...given: unknown[]) => unknown
+
+/** An object, such as a client, of which what a method gives is changed. */
+export function changedMethod<T extends object>(
+  object: T,
+  name: keyof T & string,
+  change: (made: unknown) => unknown,
+): T {
+  return new Proxy(object, {
+    get(target, key) {
+      const member: unknown = Reflect.get(target, key, target)
+      if (typeof member !== 'function') return member
+      const call: Method = (...given) => Reflect.apply(member, target, given)
+      return key === name ? (...given: unknown[]) => change(call(...given)) : call
+    },
+  })
+}
+
+/** A client whose further connections end later than they are told to, as they do over a network. */
+export function lateToClose<T extends { duplicate(...given: never[]): unknown }>(client: T, ms: number): T {
+  return changedMethod(client, 'duplicate', (own) => {
+    const destroy: unknown = typeof own === 'object' && own !== null ? Reflect.get(own, 'destroy') : undefined
+    if (typeof own !== 'object' || own === null || typeof destroy !== 'function')
+      throw new Error('the client is not of redis')
+    Reflect.set(own, 'destroy', () => void setTimeout(() => Reflect.apply(destroy, own, []), ms))
+    return own
+  })
+}

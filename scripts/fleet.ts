@@ -17,7 +17,7 @@ const { values } = parseArgs({
 })
 ensureRedis()
 const planned = cases.filter(({ name }) => name.includes(values.only ?? ''))
-const { load: file } = await bundle({ load: '../test/faults/load.ts' }, 'fleet')
+const files = await bundle({ load: '../test/faults/load.ts', relay: '../test/fleet/relay.ts' }, 'fleet')
 const results: (FleetResult | undefined)[] = planned.map(() => undefined)
 const waiting = [...planned.entries()]
 let failed = 0
@@ -26,7 +26,7 @@ await Promise.all(
     for (let next = waiting.shift(); next; next = waiting.shift()) {
       const [index, which] = next
       try {
-        const result = await runFleetCase(which, values.full ? MANY : FEW, file)
+        const result = await runFleetCase(which, values.full ? MANY : FEW, files)
         results[index] = result
         console.log(rowOf(result))
         if (result.problems.length > 0) failed++
@@ -63,9 +63,10 @@ function rowOf({
   givenUp,
   lost,
   mayLose,
+  repeatsNothing,
 }: FleetResult): string {
   const reasons = Object.entries(givenUp).map(([reason, count]) => `${count} ${reason}`)
-  const promised = mayLose ? 'what Redis loses, estimated' : '0 lost'
+  const promised = mayLose ? 'what Redis loses, estimated' : repeatsNothing ? '0 lost, 0 twice' : '0 lost'
   const cells = [
     name,
     processes,

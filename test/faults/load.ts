@@ -12,6 +12,7 @@ import {
   type TrackingStats,
 } from '../../src/index.js'
 import { redisOutbox } from '../../src/redis/index.js'
+import { laterClient } from '../fleet/later-client.js'
 import { CLIENTS } from '../redis/libraries.js'
 import { changed } from '../support/outboxes.js'
 import { setClock } from './clock.js'
@@ -40,6 +41,8 @@ export interface FleetRedis {
   readonly claimAfter: number
   /** The directory of a fallback. */
   readonly fallback?: string
+  /** Whether calls are written as by a later version. Only with a library `redis`. */
+  readonly isLater?: boolean
 }
 
 /** What the load tells, a line of JSON each. */
@@ -123,12 +126,12 @@ const tracking = createTracking({
   },
 })
 
-async function fleetOutbox({ url, library, claimAfter, fallback }: FleetRedis): Promise<Outbox> {
+async function fleetOutbox({ url, library, claimAfter, fallback, isLater }: FleetRedis): Promise<Outbox> {
   const open = CLIENTS[library]
   if (!open) throw new Error(`there is no client ${library}`)
   const { client } = await open(url)
   return redisOutbox({
-    client,
+    client: isLater ? laterClient(client) : client,
     claimAfter,
     ...(fallback && { fallback: fileOutbox({ directory: fallback, commitInterval: 0 }) }),
   })

@@ -21,6 +21,7 @@ export interface FleetResult {
   /** Calls that neither arrived nor were given up for a named reason. */
   readonly lost: number
   readonly mayLose: boolean
+  readonly repeatsNothing: boolean
   readonly problems: readonly string[]
 }
 
@@ -41,6 +42,9 @@ export function fleetBalance(which: FleetCase, loads: readonly Load[], segment: 
   const unknown = [...arrived].filter((id) => !made.has(id ?? '')).length
   const problems = [
     ...(lost > 0 && !which.mayLose ? [`${lost} calls are lost`] : []),
+    ...(which.repeatsNothing && segment.duplicates.length > 0
+      ? [`${segment.duplicates.length} calls arrived twice`]
+      : []),
     ...(unknown > 0 && killed.length === 0 ? [`${unknown} calls arrived that nobody made`] : []),
     ...Object.keys(givenUp)
       .filter((reason) => !which.mayGiveUp?.includes(reason))
@@ -63,6 +67,7 @@ export function fleetBalance(which: FleetCase, loads: readonly Load[], segment: 
     givenUp,
     lost,
     mayLose: which.mayLose === true,
+    repeatsNothing: which.repeatsNothing === true,
     problems,
   }
 }

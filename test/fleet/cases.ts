@@ -1,3 +1,4 @@
+import type { Load } from '../faults/process.js'
 import { sleep } from '../faults/stage.js'
 import type { FleetCase, FleetStage } from './stage.js'
 
@@ -19,6 +20,26 @@ function during(
     await end(stage)
     await sleep(AROUND_MS)
     for (const load of loads.reverse()) await load.stop()
+  }
+}
+
+/** Something happens to one of two relays at random instants, again and again, while four web processes write. */
+function withFourWriters(happens: (relay: Load, stage: FleetStage) => Promise<void>): FleetCase['run'] {
+  return async (stage) => {
+    const rate = { rate: 30 }
+    const writers = [
+      await stage.writer(rate),
+      await stage.writer(rate),
+      await stage.writer(rate),
+      await stage.writer(rate),
+    ]
+    const other = await stage.relay()
+    for (let time = 0; time < stage.times; time++) {
+      const relay = await stage.relay()
+      await sleep(Math.random() * 600)
+      await happens(relay, stage)
+    }
+    for (const load of [...writers, other]) await load.stop()
   }
 }
 
@@ -67,6 +88,46 @@ export const cases: readonly FleetCase[] = [
         await relay.kill()
       }
       await writer.stop()
+    },
+  },
+  {
+    name: 'kill -9 of relays at random instants, beside another, with four web processes',
+    run: withFourWriters(async (relay) => {
+      await relay.kill()
+    }),
+  },
+  {
+    name: 'SIGTERM of relays at random instants, beside another, with four web processes',
+    // What is given back is taken long before.
+    claimAfter: 60_000,
+    repeatsNothing: true,
+    run: withFourWriters(async (relay) => {
+      await relay.stop()
+    }),
+  },
+  {
+    name: 'SIGSTOP of relays at random instants, for up to three claim times',
+    run: withFourWriters(async (relay, stage) => {
+      relay.signal('SIGSTOP')
+      await sleep(Math.random() * stage.claimAfter * 3)
+      relay.signal('SIGCONT')
+      await relay.stop()
+    }),
+  },
+  {
+    name: 'relays of an older version than the web processes',
+    async run(stage) {
+      const redis = { url: stage.proxy.url, library: 'redis 6', claimAfter: stage.claimAfter, isLater: true }
+      const loads = [
+        await stage.relay(),
+        await stage.relay(),
+        await stage.writer({ redis }),
+        await stage.writer({ redis }),
+      ]
+      await sleep(1_500)
+      await loads.shift()?.kill()
+      await sleep(AROUND_MS)
+      for (const load of loads.reverse()) await load.stop()
     },
   },
   { name: 'kill -9 of Redis, appendfsync always', redis: ALWAYS, run: killRedis },

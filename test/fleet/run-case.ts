@@ -17,22 +17,29 @@ const CLAIM_AFTER_MS = 1_000
 const SHUTDOWN_MS = 10_000
 const LIBRARIES = Object.keys(CLIENTS)
 
+/** The built files of the processes of a fleet. */
+export interface FleetFiles {
+  readonly load: string
+  readonly relay: string
+}
+
 /** Runs a case, with real processes and a real Redis, and draws the balance of the fleet. */
-export async function runFleetCase(which: FleetCase, times: number, file: string): Promise<FleetResult> {
+export async function runFleetCase(which: FleetCase, times: number, files: FleetFiles): Promise<FleetResult> {
   const directory = await mkdtemp(join(tmpdir(), 'fleet-'))
   const segment = await createSegmentServer()
   const redis = await startRedisServer({ options: which.redis ?? [] })
   const proxy = await proxyTo(redis.port)
   const others: RedisServer[] = []
+  const { claimAfter = CLAIM_AFTER_MS } = which
   const loads: Load[] = []
-  const start = async (options: Partial<LoadOptions>) => {
+  const start = async (options: Partial<LoadOptions>, file = files.load) => {
     const library = LIBRARIES[loads.length % LIBRARIES.length] ?? ''
     const load = await startLoad(
       {
         segment: segment.url,
         rate: RATE,
         shutdownMs: SHUTDOWN_MS,
-        redis: { url: proxy.url, library, claimAfter: CLAIM_AFTER_MS },
+        redis: { url: proxy.url, library, claimAfter },
         ...options,
       },
       { file },
@@ -46,10 +53,10 @@ export async function runFleetCase(which: FleetCase, times: number, file: string
     proxy,
     times,
     directory,
-    claimAfter: CLAIM_AFTER_MS,
+    claimAfter,
     web: (options) => start({ ...options }),
     writer: (options) => start({ ...options, delivery: { send: false } }),
-    relay: () => start({ rate: 0 }),
+    relay: () => start({ rate: 0 }, files.relay),
     async command(name, ...more) {
       const open = CLIENTS['redis 6']
       if (!open) throw new Error('there is no client')
@@ -94,5 +101,5 @@ async function everythingArrived({ mayLose }: FleetCase, loads: readonly Load[],
     if (segment.calls.length !== seen) since = performance.now()
     seen = segment.calls.length
     return mayLose === true && performance.now() - since > CLAIM_AFTER_MS * 4
-  }, 20_000)
+  }, 45_000)
 }

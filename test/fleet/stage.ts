@@ -35,6 +35,10 @@ export interface FleetCase {
   readonly redis?: readonly string[]
   /** Calls may be lost, since Redis has lost them: they are estimated, and said. */
   readonly mayLose?: boolean
+  /** Milliseconds after which a process counts as dead; a second by default. */
+  readonly claimAfter?: number
+  /** No call may arrive twice. */
+  readonly repeatsNothing?: boolean
   /** Why calls may be given up. */
   readonly mayGiveUp?: readonly string[]
   run(stage: FleetStage): Promise<void>

@@ -1,3 +1,4 @@
+import { openRelayed, type Relayed } from './fleet/relayed.js'
 import type { LoadCommands, LoadResult } from './load.js'
 import { type Child, start } from './processes.js'
 import type { Scenario, Variant } from './scenarios.js'
@@ -8,7 +9,7 @@ import { ratioOf, type Spread, spreadOf } from './statistics.js'
 
 /** What all scenarios are run with. */
 export interface Setting {
-  readonly files: Readonly<Record<'server' | 'load' | 'segment', string>>
+  readonly files: Readonly<Record<'server' | 'load' | 'segment' | 'relay', string>>
   /** The Node of the servers. */
   readonly node: string
   /** Options of Node for the servers, such as `--cpu-prof`. */
@@ -59,6 +60,7 @@ class Runner {
   tracked = 0
   readonly #server: Child<ServerCommands>
   readonly #segment: Child<SegmentCommands>
+  #relayed: Relayed | undefined
   #url = ''
 
   constructor(
@@ -72,15 +74,18 @@ class Runner {
   }
 
   async open(): Promise<void> {
-    const { way, ambient, handler = this.scenario.handler } = this.variant
+    const { way, ambient, handler = this.scenario.handler, isRelayed = false } = this.variant
+    const host = await this.#segment.ask('url')
+    if (isRelayed) this.#relayed = await openRelayed(this.setting, host)
     this.#url = await this.#server.ask('listen', {
       framework: this.setting.framework,
       way,
       ...(ambient && { ambient }),
       handler,
-      host: await this.#segment.ask('url'),
+      host,
       ...(!this.scenario.hasDefaultBatches && { flushAt: FLUSH_AT }),
       flushInterval: FLUSH_INTERVAL_MS,
+      ...(this.#relayed && { redis: this.#relayed.url }),
     })
   }
 
@@ -110,6 +115,7 @@ class Runner {
 
   async close(): Promise<void> {
     await Promise.all([this.#server.end(), this.#segment.end()])
+    await this.#relayed?.close()
   }
 
   async #send(requests: number): Promise<LoadResult> {

@@ -1,6 +1,7 @@
 import type { BurstResults } from './burst.js'
 import type { FarResults } from './far.js'
 import type { RatesResult } from './fixed-rate.js'
+import type { FleetResults } from './fleet/run.js'
 import type { HostileResult } from './hostile.js'
 import type { ScenarioResult } from './http.js'
 import type { InProcessResult } from './in-process/run.js'
@@ -25,6 +26,7 @@ export interface Results {
   peers: PeersResult[]
   fixedRates: RatesResult[]
   far?: FarResults
+  fleet?: FleetResults
   hostile?: HostileResult[]
   starts: StartResult[]
   doors?: DoorResult[]
@@ -46,6 +48,7 @@ export function tableOf(results: Results): string {
     results.inProcess ? inProcessLines(results.inProcess) : [],
     results.fixedRates.flatMap(rateLines),
     results.far ? farLines(results.far) : [],
+    results.fleet ? fleetLines(results.fleet) : [],
     hostileLines(results.hostile ?? []),
     results.memory ? memoryLines(results.memory) : [],
   ]
@@ -185,6 +188,21 @@ function farLines({ rate, seconds, latencyMs, ways }: FarResults): string[] {
   return [
     `far: ${rate} events a second for ${seconds} s to an endpoint behind TLS, ${latencyMs} ms away`,
     ...rows,
+  ]
+}
+
+function fleetLines({ runs, backlog }: FleetResults): string[] {
+  const { calls, redisBytes, writtenPerSecond, drainedPerSecond, relayCpu, earlyRss, peakRss } = backlog
+  return [
+    'A fleet: web processes that write to Redis, and relays that send',
+    ...runs.map(
+      (run) =>
+        `  ${run.webs} + ${run.relays}: ${run.perSecond.toFixed(0)} events/s, ${run.webCpu.toFixed(0)} µs a request, ` +
+        `${run.relayCpu.toFixed(0)} µs a call in a relay; ${run.tracked} tracked, ${run.received} received`,
+    ),
+    `  ${calls} calls wait: ${redisBytes.toFixed(0)} bytes each in Redis, written at ${writtenPerSecond.toFixed(0)}/s`,
+    `  one relay sends them at ${drainedPerSecond.toFixed(0)}/s, ${relayCpu.toFixed(0)} µs each; ` +
+      `${mb(earlyRss)} with a tenth sent, ${mb(peakRss)} at its peak`,
   ]
 }
 

@@ -7,6 +7,7 @@ import { bundle, root } from './bundle.js'
 import { runBursts } from './burst.js'
 import { runFar } from './far.js'
 import { runFixedRates } from './fixed-rate.js'
+import { runFleet } from './fleet/run.js'
 import { runHostile } from './hostile.js'
 import { runScenario } from './http.js'
 import { runInProcess } from './in-process/run.js'
@@ -22,7 +23,7 @@ import type { ServerOptions } from './server/options.js'
 import { runSizes } from './size.js'
 import { runDoors, runStarts } from './start.js'
 
-// npm run bench -- [--quick] [--node 24] [--only start,mounted,one,collect,peers,outage,burst,in-process,rate,far,hostile,size] [--framework express] [--rounds 15]
+// npm run bench -- [--quick] [--node 24] [--only start,mounted,one,collect,peers,outage,burst,in-process,rate,far,hostile,size,fleet] [--framework express] [--rounds 15]
 // npm run bench -- --only memory --minutes 60
 
 const { values: given } = parseArgs({
@@ -52,6 +53,7 @@ const files = await bundle({
   endpoint: 'endpoint.ts',
   farEndpoint: 'far-endpoint.ts',
   inProcess: 'in-process/index.ts',
+  relay: 'fleet/relay.ts',
 })
 const node = given.node ? nodeBinary(given.node) : process.execPath
 const results: Results = {
@@ -107,6 +109,10 @@ if (isWanted('in-process')) {
     ? { rounds: 1, events: 300, people: 1_000 }
     : { rounds: 25, events: 2_000, people: 1_000_000 }
   results.inProcess = await runInProcess(files.inProcess, node, effort)
+}
+if (isWanted('fleet')) {
+  const effort = quick ? { requests: 200, backlog: 5_000 } : { requests: 20_000, backlog: 1_000_000 }
+  results.fleet = await runFleet(settingOf('express'), effort)
 }
 if (isWanted('rate')) {
   for (const handler of ['order', 'many'] as const)

@@ -5,6 +5,8 @@ export type Variant = Pick<ServerOptions, 'way' | 'ambient'> & {
   readonly name: string
   /** Where it is another than the scenario's. */
   readonly handler?: HandlerKind
+  /** Whether it only writes to a Redis, and a relay sends: the relay's CPU is not in its figures. */
+  readonly isRelayed?: boolean
 }
 
 /** What is measured over HTTP: each variant against the first. */
@@ -61,6 +63,14 @@ export const SCENARIOS: readonly Scenario[] = [
     handler: 'order',
     calls: 1,
     variants: [COLLECTOR, MOUNTED],
+  },
+  {
+    id: 'fleet',
+    title: 'one event, written to Redis and sent by a relay, a process of its own',
+    handler: 'order',
+    frameworks: ['express'],
+    calls: 1,
+    variants: [BARE, DIRECT, { name: 'reqtrack, send: false', way: 'mounted', isRelayed: true }],
   },
   {
     id: 'many',

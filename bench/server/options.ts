@@ -16,6 +16,8 @@ export interface ServerOptions {
   readonly hasDefaultBounds?: boolean
   /** `mounted`: the directory of an outbox. */
   readonly outbox?: string
+  /** `mounted`: the Redis to which calls are written; this process then sends none. */
+  readonly redis?: string
 }
 
 /** What the handler does before it answers. */

@@ -2,6 +2,7 @@ import { startFlow } from '@walkeros/collector'
 import { clsHookedContext } from '../../src/context/cls-hooked.js'
 import { destinationSegment } from '../../src/destination/index.js'
 import { createTracking, type Tracker } from '../../src/index.js'
+import { ROOM } from '../fleet/room.js'
 import { CATEGORIES, CONFIG, consentIn, EVENTS_OF_A_BURST, MAPPING, ORDER } from '../shop.js'
 import { openDirect } from './direct.js'
 import type { HandlerKind, ServerOptions } from './options.js'
@@ -34,6 +35,7 @@ async function openMounted(options: ServerOptions): Promise<Way> {
       ...(options.outbox !== undefined && {
         outbox: (await import('../../src/delivery/outbox/file.js')).fileOutbox({ directory: options.outbox }),
       }),
+      ...(options.redis !== undefined && { outbox: await openRedis(options.redis), send: false }),
     },
     ...(await ambientOf(options)),
   })
@@ -58,6 +60,13 @@ async function openMounted(options: ServerOptions): Promise<Way> {
     act: handle && (({ tracker }) => tracker && handle(tracker)),
     books: () => tracking.stats(),
   }
+}
+
+/** Only where one is measured: its client would be in every server's figures. */
+async function openRedis(url: string) {
+  const { createClient } = await import('redis')
+  const { redisOutbox } = await import('../../src/redis/index.js')
+  return redisOutbox({ client: await createClient({ url }).connect(), ...ROOM })
 }
 
 async function ambientOf({ ambient }: ServerOptions) {

@@ -18,7 +18,7 @@ import { runOutage } from './outage.js'
 import { runPeers } from './peers.js'
 import { endAll } from './processes.js'
 import { type Results, tableOf } from './report.js'
-import { SCENARIOS } from './scenarios.js'
+import { FRAMEWORKS, SCENARIOS } from './scenarios.js'
 import type { ServerOptions } from './server/options.js'
 import { runSizes } from './size.js'
 import { runDoors, runStarts } from './start.js'
@@ -31,7 +31,7 @@ const { values: given } = parseArgs({
     quick: { type: 'boolean', default: false },
     node: { type: 'string' },
     only: { type: 'string' },
-    framework: { type: 'string', default: 'express,koa' },
+    framework: { type: 'string', default: FRAMEWORKS.join() },
     rounds: { type: 'string' },
     minutes: { type: 'string', default: '60' },
   },
@@ -82,9 +82,8 @@ if (isWanted('start')) {
 if (isWanted('size')) results.sizes = await runSizes()
 await inOrder([
   ...SCENARIOS.filter(({ id }) => isWanted(id)).flatMap((scenario) =>
-    (['express', 'koa'] as const)
+    (scenario.frameworks ?? (['express', 'koa'] as const))
       .filter((framework) => given.framework.includes(framework))
-      .filter((framework) => scenario.frameworks?.includes(framework) ?? true)
       .filter((framework) => !quick || framework === 'express' || scenario.calls > 0)
       .map((framework) => async () => {
         results.scenarios.push(await runScenario(scenario, settingOf(framework)))

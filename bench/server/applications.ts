@@ -4,7 +4,7 @@ import Koa from 'koa'
 import { expressCollect, expressTracking } from '../../src/frameworks/express.js'
 import { koaTracking } from '../../src/frameworks/koa.js'
 import type { ServerOptions } from './options.js'
-import type { Way } from './way.js'
+import { twentyTimes, type Way } from './way.js'
 
 /** Counted, but never reached: all requests of the load come from one visitor at one address. */
 const NEVER_REACHED = { perVisitor: 1e12, perAddress: 1e12 }
@@ -15,8 +15,18 @@ export interface Application {
   handled(): number
 }
 
-export function openApplication(options: ServerOptions, way: Way): Application {
-  return options.framework === 'express' ? openExpress(options, way) : openKoa(options, way)
+export async function openApplication(options: ServerOptions, way: Way): Promise<Application> {
+  switch (options.framework) {
+    case 'express':
+      return openExpress(options, way)
+    case 'koa':
+      return openKoa(options, way)
+    // Only where one is measured: to load them all would be in every server's figures.
+    case 'fastify':
+      return (await import('./fastify.js')).openFastify(options, way)
+    case 'hono':
+      return (await import('./hono.js')).openHono(options, way)
+  }
 }
 
 function openExpress({ handler }: ServerOptions, { tracking, act }: Way): Application {
@@ -59,8 +69,4 @@ function openKoa({ handler }: ServerOptions, { tracking, act }: Way): Applicatio
     ctx.body = { ok: true }
   })
   return { listener: app.callback(), handled: () => handled }
-}
-
-async function twentyTimes(): Promise<void> {
-  for (let time = 0; time < 20; time++) await undefined
 }

@@ -13,7 +13,7 @@ const commands = {
   /** Starts to listen. */
   async listen(options: ServerOptions): Promise<string> {
     way = await openWay(options)
-    const application = openApplication(options, way)
+    const application = await openApplication(options, way)
     handled = application.handled
     const server = createServer(application.listener)
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))

@@ -1,6 +1,6 @@
 /** What a server of the suite is. */
 export interface ServerOptions {
-  readonly framework: 'express' | 'koa'
+  readonly framework: 'express' | 'koa' | 'fastify' | 'hono'
   readonly way: 'bare' | 'mounted' | 'direct' | 'collector' | 'posthog' | 'rudder' | 'amplitude'
   readonly handler: HandlerKind
   /** The ambient context of `mounted`; AsyncLocalStorage where it is left out. */

@@ -24,3 +24,8 @@ export interface Way {
 export function clientOptions({ host, flushAt, flushInterval }: ServerOptions) {
   return { writeKey: 'bench', host, flushInterval, ...(flushAt !== undefined && { flushAt }) }
 }
+
+/** What a handler of the kind `awaits` waits for. */
+export async function twentyTimes(): Promise<void> {
+  for (let time = 0; time < 20; time++) await undefined
+}

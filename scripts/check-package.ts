@@ -45,8 +45,14 @@ try {
   await checkFramework('koa', tarball, ['koa', '@types/koa', '@types/node'])
   await checkFramework('fastify', tarball, ['fastify', '@types/node'], '/orders')
   await checkFramework('hono', tarball, ['hono', '@hono/node-server', '@types/node'], '/orders')
-  const nest = [...NEST, '@nestjs/platform-express', '@types/express', '@types/node']
-  await checkFramework('nestjs', tarball, nest, '/orders')
+  // In Nest 10 the process ends by the signal itself, whatever is asked of it: that application is of newer ones.
+  for (const version of ['12', '11']) {
+    const nest = [...NEST, '@nestjs/platform-express'].map((name) =>
+      name.startsWith('@nestjs/') ? `${name}@${version}` : name,
+    )
+    const packages = [...nest, '@types/express', '@types/node']
+    await checkFramework('nestjs', tarball, packages, '/orders', `nestjs ${version}`)
+  }
   console.log(`the package is fit to publish (${seconds(started)})`)
 } catch (error) {
   console.error(error instanceof Error ? error.message : error)
@@ -142,28 +148,31 @@ async function checkTypeScript(tarball: string): Promise<void> {
  * Uses the package as an application of a framework does, in a project of its own: Express brings a version of
  * content-disposition that Koa's declarations do not fit.
  *
+ * @param directory - Its files.
+ * @param packages - In the versions that the repository has, unless they name another one.
  * @param route - Of the application's orders, where it is run.
  */
 async function checkFramework(
-  name: string,
+  directory: string,
   tarball: string,
   packages: readonly string[],
   route?: string,
+  name = directory,
 ): Promise<void> {
   const project = join(work, name)
   write(project, 'package.json', JSON.stringify({ private: true, type: 'module' }))
-  copy(project, name, 'drive.mjs')
+  copy(project, directory, 'drive.mjs')
   await step(`install: ${name}`, () => install(project, tarball, packages))
-  await step(`${name}: types, imported and required`, () => compile(project, name))
+  await step(`${name}: types, imported and required`, () => compile(project, directory))
   if (route === undefined) return
   for (const file of ['imported.js', 'required.cjs']) {
-    await step(`${name}: ${file}`, () => node(['drive.mjs', `${name}/${file}`, route], project))
+    await step(`${name}: ${file}`, () => node(['drive.mjs', `${directory}/${file}`, route], project))
   }
 }
 
-/** Installs the tarball and, in the versions that the repository has, what it is used with. */
+/** Installs the tarball and what it is used with: in the versions that the repository has, unless one is named. */
 async function install(project: string, tarball: string, packages: readonly string[]): Promise<void> {
-  const pinned = packages.map((name) => `${name}@${installedVersion(name)}`)
+  const pinned = packages.map((name) => (/.@/.test(name) ? name : `${name}@${installedVersion(name)}`))
   await run('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', tarball, ...pinned], project)
 }
 

@@ -41,7 +41,7 @@ const consumers: readonly Consumer[] = [
   { name: 'Fastify 5', sources: ['fastify', 'events.ts'], types: {} },
   { name: 'Hono 4', sources: ['hono', 'events.ts'], types: {}, needsDom: true },
   { name: 'web-standard handlers', sources: ['fetch', 'events.ts'], types: {} },
-  { name: 'NestJS 11', sources: ['nestjs', 'events.ts'], types: {} },
+  { name: 'NestJS 12', sources: ['nestjs', 'events.ts'], types: {} },
   { name: 'no framework, no events merged', sources: ['unmerged'], types: {} },
   { name: 'every entry', sources: [], types: {}, hasEveryEntry: true, needsDom: true },
   { name: "walkerOS's own types", sources: ['walkeros'], types: {}, skipLibCheck: true },

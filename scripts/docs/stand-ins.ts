@@ -1,8 +1,9 @@
 // What the blocks of the documentation use and no block declares: the rest of somebody's application.
 import { once } from 'node:events'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import express, { type Request } from 'express'
-import { createTracking } from 'reqtrack'
+import { createTracking, type Tracking } from 'reqtrack'
 import { expressTracking } from 'reqtrack/express'
 
 export type { Mapping, WalkerOS } from '@walkeros/core'
@@ -90,6 +91,17 @@ export async function customersToRemind() {
 }
 
 export async function sendInvoice(): Promise<void> {}
+
+/** An application of Next.js, with one page for every path; its modules find the tracking as the page of the documentation says. */
+export const nextApp = {
+  async prepare(): Promise<void> {},
+  getRequestHandler: () => async (req: IncomingMessage, res: ServerResponse) => {
+    const shop: Tracking | undefined = Reflect.get(globalThis, 'shopTracking')
+    await new Promise(setImmediate)
+    shop?.current()?.track('page view', { path: req.url })
+    res.end('<!doctype html>')
+  },
+}
 
 async function requested(): Promise<Request> {
   if (!server.listening) await once(server, 'listening')

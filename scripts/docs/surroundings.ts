@@ -35,7 +35,7 @@ export function redirectListen(): ReadonlyMap<number, Server> {
 export function redirectConnect(servers: ReadonlyMap<number, Server>): void {
   const { connect } = Socket.prototype
   Socket.prototype.connect = function redirected(this: Socket, ...args: unknown[]): Socket {
-    const [first, ...rest] = args
+    const [first, ...rest] = withOptions(args)
     // Node's own modules hand on arguments that are in order already, as a list.
     const [options, ...others]: unknown[] = Array.isArray(first) ? first : [first]
     if (!isLocalOf(options)) return Reflect.apply(connect, this, args)
@@ -45,6 +45,13 @@ export function redirectConnect(servers: ReadonlyMap<number, Server>): void {
     const given = Array.isArray(first) ? Object.assign(first, [there, ...others]) : there
     return Reflect.apply(connect, this, [given, ...rest])
   }
+}
+
+/** A port and a host as the options that they stand for. */
+function withOptions(args: readonly unknown[]): readonly unknown[] {
+  const [port, host, ...rest] = args
+  if (typeof port !== 'number') return args
+  return typeof host === 'string' ? [{ port, host }, ...rest] : [{ port }, ...args.slice(1)]
 }
 
 function isLocalOf(options: unknown): options is { port: unknown } {

@@ -83,8 +83,8 @@ export const frameworks: readonly Framework[] = [
   { name: 'Koa 3', family: 'koa', serve: serveKoa(Koa) },
   { name: 'Fastify 5', family: 'fastify', serve: serveFastify },
   { name: 'Hono 4', family: 'hono', serve: serveHono },
-  { name: 'NestJS 11 on Express', family: 'express', serve: serveNestOnExpress },
-  { name: 'NestJS 11 on Fastify', family: 'fastify', serve: serveNestOnFastify },
+  { name: 'NestJS on Express', family: 'express', serve: serveNestOnExpress },
+  { name: 'NestJS on Fastify', family: 'fastify', serve: serveNestOnFastify },
   { name: 'withTracking()', family: 'hono', endsWithHandler: true, serve: serveWebStandard },
 ]
 

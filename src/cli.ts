@@ -1,13 +1,19 @@
 #!/usr/bin/env node
 import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
-import { CommandError } from './commands/command-error.js'
+import { CommandError, InUseError } from './commands/command-error.js'
 
 const USAGE = `reqtrack: look at what a tracking sends, at what it keeps, and at what it should send
 
   npx reqtrack sink [--port 8787]            a local Segment endpoint that prints calls as they come
-  npx reqtrack outbox DIRECTORY [--export]   what waits in an outbox, and what is kept aside
-                                             --export writes every call as a line of JSON
+  npx reqtrack outbox TARGET                 what waits in an outbox, and what is kept aside: of a directory, or of a Redis
+                                             --export    every call as a line of JSON
+                                             --retry     what was set aside waits again, as if it were made now
+                                             --erase USER_ID, --erase-anonymous ID    nothing of a person is kept
+                                             --purge     nothing of anybody is kept
+                                             --prefix TEXT    of the keys in Redis. SEGMENT_WRITE_KEY says whose calls
+                                             are changed, and finds people in the memory of a fleet
+                                             A directory in use can only be looked at: exits with 3
   npx reqtrack relay --redis URL             sends what the web processes of a fleet have written to Redis
                                              --port 9464      serves /healthz, /livez and /metrics; --bind ADDRESS
                                              --keys FILE      several write keys: JSON of names to keys, or one a line
@@ -39,7 +45,7 @@ async function run(args: string[]): Promise<number> {
       return 2
     }
     console.error(`reqtrack: ${error instanceof Error ? error.message : error}`)
-    return 1
+    return error instanceof InUseError ? 3 : 1
   }
 }
 
@@ -52,12 +58,12 @@ async function runCommand(args: string[]): Promise<number> {
   if (args[0] === 'doctor')
     return (await import('./commands/doctor.js')).doctor(args.slice(1), await version())
   if (args[0] === 'relay') return (await import('./commands/relay.js')).relay(args.slice(1), USAGE)
+  if (args[0] === 'outbox') return (await import('./commands/outbox.js')).outbox(args.slice(1), USAGE)
   const { positionals, values } = parseArgs({
     args,
     allowPositionals: true,
     options: {
       port: { type: 'string' },
-      export: { type: 'boolean' },
       help: { type: 'boolean', short: 'h' },
       version: { type: 'boolean', short: 'v' },
     },
@@ -66,7 +72,6 @@ async function runCommand(args: string[]): Promise<number> {
   if (values.help) console.log(USAGE)
   else if (values.version) console.log(await version())
   else if (command === 'sink') return (await import('./commands/sink.js')).sink(operands, values)
-  else if (command === 'outbox') return (await import('./commands/outbox.js')).outbox(operands, values)
   else throw new CommandError(command === undefined ? 'no command given' : `there is no command ${command}`)
   return 0
 }

@@ -1,64 +1,93 @@
-import { readAside, readStores } from '../delivery/outbox/inspection.js'
+import { parseArgs } from 'node:util'
 import { CommandError } from './command-error.js'
+import { DirectoryTarget } from './outbox/directory-target.js'
+import { ChosenKeys } from './outbox/keys.js'
+import { RedisTarget } from './outbox/redis-target.js'
+import { counted, reportOf } from './outbox/report.js'
+import type { Done, OutboxTarget } from './outbox/target.js'
+import { connectRedis, isRedisUrl } from './redis-connection.js'
+
+const DEFAULT_PREFIX = 'reqtrack:'
+const ACTIONS = ['export', 'retry', 'erase', 'erase-anonymous', 'purge'] as const
 
 /**
- * Runs `npx reqtrack outbox DIRECTORY`: prints what waits in an outbox, and what is kept aside.
+ * Runs `npx reqtrack outbox TARGET`: prints what an outbox has, in a directory or in Redis, or changes it.
  *
- * @param options - `export`: every call as a line of JSON instead of the counts.
+ * @param args - The command line after `outbox`.
+ * @returns The exit code.
  */
-export async function outbox(
-  operands: readonly string[],
-  options: { readonly export?: boolean | undefined },
-): Promise<number> {
-  const [directory, ...more] = operands
-  if (directory === undefined || more.length > 0) throw new CommandError('outbox takes one directory')
-  const stores = await readStores(directory)
-  const aside = await readAside(directory)
-  if (options.export) {
-    for (const { calls } of stores) {
-      for (const { type, messageId, madeAt, writeKeyHash, text } of calls) {
-        const head = JSON.stringify({
-          state: 'waiting',
-          madeAt: new Date(madeAt),
-          writeKeyHash,
-          type,
-          messageId,
-        })
-        console.log(`${head.slice(0, -1)},"params":${text}}`)
-      }
-    }
-    for (const { line } of aside) console.log(`{"state":"aside",${line.slice(1)}`)
+export async function outbox(args: readonly string[], usage: string): Promise<number> {
+  const { positionals, values } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      export: { type: 'boolean' },
+      retry: { type: 'boolean' },
+      erase: { type: 'string' },
+      'erase-anonymous': { type: 'string' },
+      purge: { type: 'boolean' },
+      prefix: { type: 'string' },
+      help: { type: 'boolean', short: 'h' },
+    },
+  })
+  if (values.help) {
+    console.log(usage)
     return 0
   }
-  const waiting = stores.reduce((count, { calls }) => count + calls.length, 0)
-  const wait = waiting === 1 ? 'waits' : 'wait'
-  const are = aside.length === 1 ? 'is' : 'are'
-  const where = counted(stores.length, 'store')
-  console.log(`${counted(waiting, 'call')} ${wait} in ${where}, ${aside.length} ${are} kept aside`)
-  for (const { name, calls } of stores) {
-    const bytes = calls.reduce((size, { text }) => size + Buffer.byteLength(text), 0)
-    const [oldest] = calls
-    const since = oldest
-      ? `, the oldest since ${new Date(oldest.madeAt).toISOString()} (${age(oldest.madeAt)})`
-      : ''
-    const keys = new Set(calls.map(({ writeKeyHash }) => writeKeyHash ?? 'unknown'))
-    const key = oldest ? `, write key ${[...keys].join(' and ')} (SHA-256)` : ''
-    console.log(`  ${name}: ${counted(calls.length, 'call')}, ${(bytes / 1024).toFixed(1)} KB${since}${key}`)
+  const [place, ...more] = positionals
+  if (place === undefined || more.length > 0)
+    throw new CommandError('outbox takes one target: a directory, or the URL of a Redis')
+  if (ACTIONS.filter((action) => values[action] !== undefined).length > 1)
+    throw new CommandError(`of --${ACTIONS.join(', --')} outbox takes one at a time`)
+  if (values.erase === '' || values['erase-anonymous'] === '')
+    throw new CommandError('an id is no empty text')
+  if (values.prefix !== undefined && !isRedisUrl(place))
+    throw new CommandError('--prefix is for a Redis: a directory has none')
+  const target = await targetOf(place, values.prefix ?? DEFAULT_PREFIX)
+  try {
+    if (values.export) for await (const line of target.lines()) console.log(line)
+    else if (values.retry) await retry(target)
+    else if (values.erase !== undefined) await erase(target, { userId: values.erase })
+    else if (values['erase-anonymous'] !== undefined)
+      await erase(target, { anonymousId: values['erase-anonymous'] })
+    else if (values.purge) console.log(removed(await target.purge(), 'was removed', 'were removed'))
+    else for (const line of reportOf(await target.look())) console.log(line)
+  } finally {
+    await target.close()
   }
-  const reasons = new Map<string, number>()
-  for (const { reason, detail } of aside) {
-    const why = detail ? `${reason} (${detail})` : reason
-    reasons.set(why, (reasons.get(why) ?? 0) + 1)
-  }
-  for (const [why, count] of reasons) console.log(`  kept aside: ${count} ${why}`)
   return 0
 }
 
-function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`
+async function targetOf(place: string, prefix: string): Promise<OutboxTarget> {
+  const keys = new ChosenKeys(process.env.SEGMENT_WRITE_KEY)
+  if (!isRedisUrl(place)) return new DirectoryTarget(place, keys)
+  return new RedisTarget(await connectRedis(place), prefix, keys)
 }
 
-function age(since: number): string {
-  const minutes = Math.max(0, Math.round((Date.now() - since) / 60_000))
-  return minutes < 120 ? `${minutes} min` : `${Math.round(minutes / 60)} h`
+async function retry(target: OutboxTarget): Promise<void> {
+  const { waiting, left } = await target.retry()
+  const stay = left === 0 ? '' : `; ${left} ${left === 1 ? 'stays' : 'stay'} aside: ${WHY_LEFT}`
+  console.log(
+    `${counted(waiting, 'call')} that ${waiting === 1 ? 'was' : 'were'} set aside ${waiting === 1 ? 'waits' : 'wait'} again${stay}`,
+  )
+}
+
+const WHY_LEFT = 'no call can be read, or it is not known of which write key, which SEGMENT_WRITE_KEY may say'
+
+async function erase(target: OutboxTarget, whose: Parameters<OutboxTarget['erase']>[0]): Promise<void> {
+  const { people, ...done } = await target.erase(whose)
+  console.log(removed(done, 'of this person was erased', 'of this person were erased'))
+  if (people !== undefined) console.log(`the memory of people has lost ${counted(people, 'fact')} about them`)
+  else if (target instanceof RedisTarget)
+    console.log('the memory of people was not looked at: only with SEGMENT_WRITE_KEY is anybody found in it')
+}
+
+function removed({ waiting, aside, held }: Done, one: string, many: string): string {
+  const count = waiting + aside
+  const kinds = `${waiting} that waited, ${aside} set aside`
+  const kept =
+    held === 0
+      ? ''
+      : `; ${held} ${held === 1 ? 'was' : 'were'} not: a process has ${held === 1 ? 'it' : 'them'} in its hands, and may be sending`
+  return `${counted(count, 'call')} ${count === 1 ? one : many} (${kinds})${kept}`
 }

@@ -56,6 +56,16 @@ export function connectionOf(client: RedisClient): Connection {
   return isIoRedis(client) ? new IoRedis(client) : new NodeRedis(client)
 }
 
+/** Makes one for every node that has keys of its own: a cluster has several. */
+export async function nodesOf(client: RedisClient): Promise<Connection[]> {
+  const nodes: unknown[] = []
+  if (isIoRedis(client) && has(client, 'nodes')) nodes.push(...listOf(call(client, 'nodes', 'master')))
+  else if ('masters' in client)
+    for (const master of listOf(client.masters)) nodes.push(await call(client, 'nodeClient', master))
+  const clients = nodes.filter(isRedisClient)
+  return (clients.length > 0 ? clients : [client]).map(connectionOf)
+}
+
 class IoRedis implements OwnConnection {
   readonly #client: object
 
@@ -184,6 +194,10 @@ async function within(connecting: unknown): Promise<void> {
   } finally {
     clearTimeout(timer)
   }
+}
+
+function listOf(value: unknown): unknown[] {
+  return Array.isArray(value) ? value : []
 }
 
 function call(on: object, name: string, ...given: unknown[]): unknown {

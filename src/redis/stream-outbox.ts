@@ -1,4 +1,3 @@
-import { isOf } from '../delivery/outbox/erasure.js'
 import type {
   AsideReason,
   Erased,
@@ -13,6 +12,7 @@ import { setTimeout } from '../support/clock.js'
 import { answerWithin } from '../support/maybe.js'
 import type { Connection } from './client.js'
 import type { Entry } from './entry.js'
+import { eraseCalls } from './erasure.js'
 import { HeldEntries } from './held-entries.js'
 import { compareIds, LeftEntries } from './left-entries.js'
 import { Closed, Patience } from './patience.js'
@@ -183,19 +183,8 @@ export class StreamOutbox implements OpenOutbox {
   }
 
   async erase(whose: Erasure): Promise<Erased> {
-    const held = await this.#stream.heldByAnybody()
-    const count = { erased: 0, held: 0 }
-    for (const which of ['calls', 'aside'] as const) {
-      const gone: string[] = []
-      for await (const { id, call } of this.#stream.all(which)) {
-        if (!call || !isOf(whose, call.text)) continue
-        if (which === 'calls' && held.has(id)) count.held++
-        else gone.push(id)
-      }
-      await this.#stream.erase(which, gone)
-      count.erased += gone.length
-    }
-    return count
+    const { erased, held } = await eraseCalls(this.#stream, whose)
+    return { erased, held }
   }
 
   waiting(): Promise<Waiting> {

@@ -13,6 +13,9 @@ const MAX_ASIDE_AGE_MS = 30 * 24 * 60 * 60 * 1_000
 /** An entry that is given back has been idle for so long: whoever looks next takes it. */
 const GIVEN_BACK_IDLE_MS = 7 * 24 * 60 * 60 * 1_000
 
+/** No process may take longer to say that it still has an entry. What is given back is older than that. */
+const LONGEST_HELD_MS = 24 * 60 * 60 * 1_000
+
 /** What a group of calls has come to that was written. */
 export interface Written {
   /** The ids of the calls, in their order. */
@@ -30,6 +33,13 @@ export interface Claimed {
   readonly deliveries: ReadonlyMap<string, number>
   /** Entries that consumers held and that are gone from the stream. */
   readonly gone: readonly string[]
+}
+
+/** The process that has an entry. */
+export interface Holder {
+  readonly consumer: string
+  /** Milliseconds since it was said that it still has it. */
+  readonly idleMs: number
 }
 
 /** The calls of one write key in Redis: a stream of those that wait, and one of those that were set aside. */
@@ -218,12 +228,31 @@ export class CallStream {
     }
   }
 
-  /** The ids that consumers hold, all of them. */
-  async heldByAnybody(): Promise<Set<string>> {
-    const held = new Set<string>()
+  /** Bytes that the stream takes in Redis; `undefined` where that may not be asked. */
+  async bytes(): Promise<number | undefined> {
+    const reply = await this.#send(['MEMORY', 'USAGE', this.key]).catch(() => undefined)
+    return typeof reply === 'number' ? reply : undefined
+  }
+
+  /** Lets calls that were set aside wait again, as if they were made at that time. */
+  async retry(entries: readonly { readonly id: string; readonly call: StoredCall }[]): Promise<void> {
+    for (let from = 0; from < entries.length; from += IDS_AT_ONCE) {
+      const some = entries.slice(from, from + IDS_AT_ONCE)
+      const added = some.map(({ call }) => ['XADD', this.key, '*', ...fieldsOf(call, this.consumer)])
+      const removed = ['XDEL', this.#aside, ...some.map(({ id }) => id)]
+      throwFirst(await this.#connection.transaction([...added, removed], this.key))
+    }
+  }
+
+  /** The entries that processes hold, by their ids. What a process has given back is nobody's. */
+  async heldByAnybody(): Promise<Map<string, Holder>> {
+    const held = new Map<string, Holder>()
     for (let from = '-'; ; ) {
-      const rows = rowsOf(await this.#send(['XPENDING', this.key, GROUP, from, '+', String(IDS_AT_ONCE)]))
-      for (const [id] of rows) held.add(textOf(id))
+      const command = ['XPENDING', this.key, GROUP, from, '+', String(IDS_AT_ONCE)]
+      const rows = rowsOf(await this.#send(command).catch(nothingWithout))
+      for (const [id, consumer, idle] of rows)
+        if (Number(idle) < LONGEST_HELD_MS)
+          held.set(textOf(id), { consumer: textOf(consumer), idleMs: Number(idle) })
       const last = rows.at(-1)?.[0]
       if (rows.length < IDS_AT_ONCE || last === undefined) return held
       from = `(${textOf(last)}`
@@ -232,8 +261,9 @@ export class CallStream {
 
   /** Removes entries that nobody holds, or that were set aside. */
   async erase(which: 'calls' | 'aside', ids: readonly string[]): Promise<void> {
-    const key = which === 'calls' ? this.key : this.#aside
-    for (const some of chunksOf(ids)) await this.#send(['XDEL', key, ...some])
+    // What a process has given back is off its list, too: it would be missed there.
+    if (which === 'calls') return this.remove(ids)
+    for (const some of chunksOf(ids)) await this.#send(['XDEL', this.#aside, ...some])
   }
 
   #readCommand(most: number): string[] {
@@ -251,6 +281,12 @@ export class CallStream {
   #send(command: readonly string[]): Promise<Reply> {
     return this.#connection.send(command, this.key)
   }
+}
+
+/** A stream that nobody has opened has no group, and nobody holds anything of it. */
+function nothingWithout(error: unknown): undefined {
+  if (!isError(error, 'NOGROUP') && !isError(error, 'no such key')) throw error
+  return undefined
 }
 
 /** Whether Redis has answered with an error of a kind. */

@@ -15,26 +15,42 @@ export function isOf({ userId, anonymousId }: Erasure, text: string): boolean {
   )
 }
 
-/** Removes a person's lines from the files of calls that were set aside, and tells how many there were. */
-export async function eraseAside(directory: string, whose: Erasure): Promise<number> {
-  let erased = 0
+/**
+ * Removes a person's lines from the files of calls that were set aside, and tells how many there were.
+ *
+ * @param isOurs - Whether calls of a write key are concerned; older lines do not say of which they are.
+ */
+export function eraseAside(
+  directory: string,
+  whose: Erasure,
+  isOurs: (writeKeyHash: string | undefined) => boolean,
+): Promise<number> {
+  return takeOutAside(directory, (line) => {
+    const parsed = parse(line)
+    return isRecord(parsed) && isOurs(hashIn(parsed)) && isOf(whose, JSON.stringify(parsed.params ?? null))
+  })
+}
+
+/** Takes lines out of the files of calls that were set aside, and tells how many there were. */
+export async function takeOutAside(directory: string, isTaken: (line: string) => boolean): Promise<number> {
+  let taken = 0
   for (const name of [OLDER_ASIDE_FILE, ASIDE_FILE]) {
     const file = join(directory, name)
     const text = await readFile(file, 'utf8').catch(() => '')
     const lines = text.split('\n')
-    const kept = lines.filter((line) => !isAsideOf(whose, line))
+    const kept = lines.filter((line) => line === '' || !isTaken(line))
     if (kept.length === lines.length) continue
     const anew = `${file}.erasing`
     await writeFile(anew, kept.join('\n'), { mode: FILE_MODE })
     await rename(anew, file)
-    erased += lines.length - kept.length
+    taken += lines.length - kept.length
   }
-  return erased
+  return taken
 }
 
-function isAsideOf(whose: Erasure, line: string): boolean {
-  const parsed = line === '' ? undefined : parse(line)
-  return isRecord(parsed) && isOf(whose, JSON.stringify(parsed.params ?? null))
+/** The hash of the write key that a line says its call was made for. */
+export function hashIn({ writeKeyHash }: Record<string, unknown>): string | undefined {
+  return typeof writeKeyHash === 'string' && writeKeyHash !== '' ? writeKeyHash : undefined
 }
 
 function parse(text: string): unknown {

@@ -119,14 +119,25 @@ export class FileOutbox implements OpenOutbox {
 
   async setAside(call: StoredCall, reason: AsideReason, detail: string | undefined): Promise<void> {
     const { type, messageId, madeAt, text } = call
-    const head = JSON.stringify({ reason, detail, at: new Date(), madeAt: new Date(madeAt), type, messageId })
+    const { writeKeyHash } = this.#session
+    const at = { at: new Date(), madeAt: new Date(madeAt) }
+    const head = JSON.stringify({
+      reason,
+      detail,
+      ...at,
+      ...(writeKeyHash && { writeKeyHash }),
+      type,
+      messageId,
+    })
     await addAside(this.#directory, `${head.slice(0, -1)},"params":${text}}`, FILE_MODE)
   }
 
   async erase(whose: Erasure): Promise<Erased> {
     await this.#looking
     const waiting = await this.#left.erase(whose)
-    const aside = await eraseAside(this.#directory, whose)
+    const { writeKeyHash } = this.#session
+    const isOurs = (hash: string | undefined) => !hash || !writeKeyHash || hash === writeKeyHash
+    const aside = await eraseAside(this.#directory, whose, isOurs)
     const own: number[] = []
     let held = waiting.held + (await this.#left.countElsewhere(whose))
     for await (const { number, text } of readFrom(this.#own, -1)) {

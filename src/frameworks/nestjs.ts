@@ -126,7 +126,8 @@ export type EventData<N extends EventName, Result> = (
 ) => (N extends keyof TrackEvents ? TrackEvents[N] : object) | undefined
 
 /**
- * Tracks an event when a controller's method has succeeded: not if a guard refuses, or the method throws.
+ * Tracks an event when a controller's method has succeeded: not if a guard refuses, or the method throws. An observable has
+ * succeeded when it completes, with its last value.
  *
  * @param name - The event's name.
  * @param data - Makes the event's data of what the method gives. It is required, because whole entities are nobody's to send.
@@ -156,9 +157,20 @@ export function TrackEvent<N extends EventName, Result = unknown>(
     }
 
     intercept(context: ExecutionContext, next: CallHandler<Result>): Observable<Result> {
-      return next
-        .handle()
-        .pipe(tap((result) => trackResult(this.#tracking, name, () => data(result, context))))
+      // The last value of an observable is the answer, once it has completed: until then the method may still fail.
+      let answer: { readonly result: Result } | undefined
+      return next.handle().pipe(
+        tap({
+          next: (result) => {
+            answer = { result }
+          },
+          complete: () => {
+            if (!answer) return
+            const { result } = answer
+            trackResult(this.#tracking, name, () => data(result, context))
+          },
+        }),
+      )
     }
   }
   Inject(TRACKING)(TrackEventInterceptor, undefined, 0)

@@ -18,7 +18,7 @@ export class WebExchange {
   readonly tracker: Tracker
   readonly #inside: TrackingInternals
   readonly #response = new WebResponse()
-  readonly #signal: AbortSignal | undefined
+  #signal: AbortSignal | undefined
   readonly #aborted = () => this.#ended(undefined)
   readonly #end: (status: number | undefined) => void
   #isOpen: boolean
@@ -32,9 +32,20 @@ export class WebExchange {
     // Where a handler is wrapped twice, the outer one tells the end.
     this.#isOpen = tracker.response === this.#response
     if (!this.#isOpen) return
-    this.#signal = request.message.signal
-    this.#signal?.addEventListener('abort', this.#aborted)
-    if (this.#signal?.aborted) this.#ended(undefined)
+    this.#watch(request.message)
+  }
+
+  /** Some hosts have no signal, or one that throws when it is looked at: they tell of no client that leaves. */
+  #watch(message: Request): void {
+    try {
+      const { signal } = message
+      if (!signal) return
+      signal.addEventListener('abort', this.#aborted)
+      this.#signal = signal
+      if (signal.aborted) this.#ended(undefined)
+    } catch (error) {
+      this.#inside.fault('the signal of a request cannot be listened to', error)
+    }
   }
 
   /**

@@ -14,7 +14,7 @@ import {
 } from '@nestjs/common'
 import { NestFactory } from '@nestjs/core'
 import { FastifyAdapter } from '@nestjs/platform-fastify'
-import { of } from 'rxjs'
+import { concat, of, throwError } from 'rxjs'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { InjectTracker, InjectTracking, TrackEvent, TrackingModule } from '../../src/frameworks/nestjs.js'
 import type { Tracker, Tracking } from '../../src/index.js'
@@ -66,6 +66,17 @@ class OrdersController {
     return of({ id: 'observed' })
   }
 
+  several(): unknown {
+    return of({ id: 'first' }, { id: 'last' })
+  }
+
+  breaking(): unknown {
+    return concat(
+      of({ id: 'begun' }),
+      throwError(() => new ForbiddenException()),
+    )
+  }
+
   failing(): string {
     return 'hello'
   }
@@ -92,6 +103,16 @@ on(
   TrackEvent('order observe', ({ id }: { id: string }) => ({ id })),
 )
 on(
+  'several',
+  Get('as/several'),
+  TrackEvent('order observe', ({ id }: { id: string }) => ({ id })),
+)
+on(
+  'breaking',
+  Get('as/breaking'),
+  TrackEvent('order observe', ({ id }: { id: string }) => ({ id })),
+)
+on(
   'failing',
   Get('as/failing'),
   TrackEvent('order fail', () => {
@@ -99,7 +120,10 @@ on(
   }),
 )
 
-function on(method: 'complete' | 'observed' | 'failing', ...decorators: MethodDecorator[]): void {
+function on(
+  method: 'complete' | 'observed' | 'several' | 'breaking' | 'failing',
+  ...decorators: MethodDecorator[]
+): void {
   const descriptor = Object.getOwnPropertyDescriptor(OrdersController.prototype, method)
   if (!descriptor) throw new Error(`there is no ${method}`)
   for (const decorate of decorators) decorate(OrdersController.prototype, method, descriptor)
@@ -148,6 +172,16 @@ describe.each(platforms)('TrackingModule on $name', ({ make }) => {
       { event: 'order observe', properties: { id: 'observed' } },
     ])
     expect(recorded.calls[1]).toHaveProperty('properties', { id: 'A-1', total: 42 })
+  })
+
+  it('tracks an observable once: its last value, which is the answer, when it has completed', async () => {
+    const recorded = recordTracking()
+    const { get } = await start(recorded)
+    expect(await (await get('/orders/as/several')).json()).toEqual({ id: 'last' })
+    expect((await get('/orders/as/breaking')).status).toBe(403)
+    await recorded.settled()
+    expect(recorded.calls).toMatchObject([{ event: 'order observe', properties: { id: 'last' } }])
+    expect(recorded.calls).toHaveLength(1)
   })
 
   it('tracks no success where a guard refuses or the method throws', async () => {

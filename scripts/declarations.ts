@@ -3,12 +3,13 @@ import ts from 'typescript'
 import { type Entry, root } from './entries.js'
 import { inlineWalkerOS } from './walkeros-declarations.js'
 
-/** Says in a CommonJS declaration file that the module meant is the ESM one. */
-const AS_ESM = "{ 'resolution-mode': 'import' }"
+/** The specifier of a file beside or below: what the compiler writes before and after its path. */
+const RELATIVE = /((?:from|import|module) ?\(?['"]\.{1,2}\/[^'"]*)\.js(?=['"])/g
 
 /**
- * Writes the declarations: the ESM ones as the compiler emits them, and for each entry a CommonJS one that re-exports
- * them, so that an application which imports and requires has one type and not two, and one place to merge into.
+ * Writes the declarations: all of them as CommonJS ones, and for each entry an ESM one that re-exports its CommonJS one.
+ * So an application which imports and requires has one type and not two, and one place to merge into. The other way round
+ * would take an attribute, which no TypeScript before 5.3 reads: ESM may import CommonJS without one.
  * walkerOS's types come along: see {@link inlineWalkerOS}.
  *
  * @param outDir - Where to, absolute.
@@ -24,10 +25,12 @@ export async function writeDeclarations(
     { ...compilerOptions(), outDir },
   )
   assertNone(ts.getPreEmitDiagnostics(program))
-  program.emit()
+  program.emit(undefined, (file, text) => {
+    ts.sys.writeFile(file.replace(/\.d\.ts$/, '.d.cts'), text.replace(RELATIVE, '$1.cjs'))
+  })
   await inlineWalkerOS(outDir)
   for (const entry of library) {
-    ts.sys.writeFile(join(outDir, `${entry.stem}.d.cts`), commonJsDeclaration(entry, program))
+    ts.sys.writeFile(join(outDir, `${entry.stem}.d.ts`), esmDeclaration(entry, program))
   }
 }
 
@@ -50,54 +53,23 @@ function compilerOptions(): ts.CompilerOptions {
   }
 }
 
-function commonJsDeclaration({ source, stem }: Entry, program: ts.Program): string {
+function esmDeclaration({ source, stem }: Entry, program: ts.Program): string {
   const checker = program.getTypeChecker()
   const file = program.getSourceFile(source)
   const module = file && checker.getSymbolAtLocation(file)
   if (!module) throw new Error(`src/${stem}.ts exports nothing`)
 
-  const esm = `./${basename(stem)}.js`
-  const imported = `import('${esm}', { with: ${AS_ESM} })`
-  const types: string[] = []
-  const lines: string[] = []
-  for (const symbol of checker.getExportsOfModule(module)) {
-    const { name } = symbol
-    const target = symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol
-    if (isTypeOnly(symbol) || !(target.flags & ts.SymbolFlags.Value)) {
-      types.push(name)
-      continue
-    }
-    const local = name === 'default' ? '_default' : name
-    const exported = name === 'default' ? 'declare' : 'export declare'
-    lines.push(`${exported} const ${local}: typeof ${imported}.${name}`)
-    if (name === 'default') lines.push('export default _default')
-    if (target.flags & ts.SymbolFlags.Type) {
-      assertPlain(target, stem)
-      lines.push(`export type ${name} = ${imported}.${name}`)
-    }
-  }
-  // Also where there is no type to re-export: it brings in what the entry declares globally and in other modules.
-  const reexport = `export type { ${types.join(', ')} } from '${esm}' with ${AS_ESM}`
-  return `${[reexport, ...lines].join('\n')}\n`
-}
-
-/** `export type { Name }`: whatever the name stands for, there is no value to be had. */
-function isTypeOnly(symbol: ts.Symbol): boolean {
-  return (symbol.declarations ?? []).some(
-    (declaration) =>
-      ts.isExportSpecifier(declaration) && (declaration.isTypeOnly || declaration.parent.parent.isTypeOnly),
-  )
-}
-
-/** A class or a type named as a value has two meanings, which one re-export cannot have: the type gets an alias. */
-function assertPlain(symbol: ts.Symbol, stem: string): void {
-  for (const declaration of symbol.declarations ?? []) {
-    if ('typeParameters' in declaration && declaration.typeParameters) {
-      throw new Error(
-        `src/${stem}.ts exports ${symbol.name}, value and generic type in one: give the two different names`,
-      )
-    }
-  }
+  const commonJs = `'./${basename(stem)}.cjs'`
+  const symbols = checker.getExportsOfModule(module)
+  const target = (symbol: ts.Symbol) =>
+    symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol
+  const all = `export * from ${commonJs}\n`
+  const byDefault = symbols.find(({ name }) => name === 'default')
+  if (!byDefault) return all
+  // Imported from ESM, the default export of a CommonJS module is the whole of it.
+  const named = symbols.find((symbol) => symbol !== byDefault && target(symbol) === target(byDefault))
+  if (!named) throw new Error(`src/${stem}.ts exports a default that has no name: export it under one, too`)
+  return `${all}export { ${named.name} as default } from ${commonJs}\n`
 }
 
 function assertNone(diagnostics: readonly ts.Diagnostic[]): void {

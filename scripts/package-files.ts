@@ -18,7 +18,7 @@ const PAGES =
   /^(?:docs\/[\w-]+\.md|docs\/images\/[\w-]+\.(?:png|svg)|examples\/[\w/.-]+\.(?:ts|js|css|json))$/
 const REQUIRED_DOCUMENTS = ['package.json', 'README.md', 'LICENSE']
 /** The walkerOS types that the declarations refer to; walkeros-declarations.ts makes them. */
-const ROLLED_UP = 'dist/walkeros-core.d.ts'
+const ROLLED_UP = 'dist/walkeros-core.d.cts'
 
 /**
  * Compares the tarball's files with what belongs in it: each entry in both module kinds, what entries share, and the
@@ -57,6 +57,6 @@ function isCode(file: string, allowed: ReadonlySet<string>): boolean {
 }
 
 function isDeclarationOfSource(file: string): boolean {
-  const stem = /^dist\/(.+)\.d\.ts$/.exec(file)?.[1]
+  const stem = /^dist\/(.+)\.d\.cts$/.exec(file)?.[1]
   return stem !== undefined && existsSync(join(root, 'src', `${stem}.ts`))
 }

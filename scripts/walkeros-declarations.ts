@@ -22,10 +22,10 @@ const INFERRED = /import\("@walkeros\/core"\)\.(\w+)/g
 export async function inlineWalkerOS(outDir: string): Promise<void> {
   const names = new Set<string>()
   for (const file of readdirSync(outDir, { recursive: true, encoding: 'utf8' })) {
-    if (!file.endsWith('.d.ts')) continue
+    if (!file.endsWith('.d.cts')) continue
     const path = join(outDir, file)
     const text = readFileSync(path, 'utf8')
-    const below = relative(dirname(path), join(outDir, `${STEM}.js`)).replaceAll('\\', '/')
+    const below = relative(dirname(path), join(outDir, `${STEM}.cjs`)).replaceAll('\\', '/')
     const module = below.startsWith('.') ? below : `./${below}`
     const rewritten = text
       .replace(IMPORT, (_whole, list: string) => {
@@ -42,7 +42,7 @@ export async function inlineWalkerOS(outDir: string): Promise<void> {
     }
     if (rewritten !== text) writeFileSync(path, rewritten)
   }
-  writeFileSync(join(outDir, `${STEM}.d.ts`), await rollUp([...names].sort(), outDir))
+  writeFileSync(join(outDir, `${STEM}.d.cts`), await rollUp([...names].sort(), outDir))
 }
 
 /** @returns The declarations of some exports, and of all that they refer to. */

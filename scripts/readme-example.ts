@@ -23,7 +23,7 @@ export function readExample(): Example {
   if (!block) throw new Error("README.md has no ts block that imports 'reqtrack/express'")
   const route = /\.post\(\s*'([^']+)'/.exec(block)?.[1]
   if (!route) throw new Error("README.md: the first example has no app.post('/…') to send an order to")
-  const pointed = replaceOnce(block, /\bsettings:\s*\{/, 'settings: { host: process.env.SEGMENT_HOST,')
+  const pointed = replaceOnce(block, /\bsettings:\s*\{/, 'settings: { host: process.env.SEGMENT_HOST ?? "",')
   const typescript = block.includes('process.env.PORT')
     ? pointed
     : replaceOnce(pointed, /\.listen\(\s*\d+/, '.listen(Number(process.env.PORT)')

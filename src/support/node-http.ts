@@ -1,9 +1,9 @@
 import type http from 'node:http'
 import type https from 'node:https'
-import { createRequire } from 'node:module'
+import * as modules from 'node:module'
 
-// Node's own modules are found from any path.
-const load = createRequire('/')
+// Node's own modules are found from any path. A bundle has `createRequire` once already, from the banner that ESM needs.
+const load = modules.createRequire('/')
 
 let loadedHttp: typeof http | undefined
 let loadedHttps: typeof https | undefined

@@ -1,5 +1,5 @@
 import { chmod, link, mkdir, readdir, rename, rm, stat } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { wallTime } from '../../support/clock.js'
 import { ASIDE_FILE, BROKEN, OLDER_ASIDE_FILE } from './aside.js'
 
@@ -35,7 +35,7 @@ async function makePath(directory: string): Promise<void> {
   } catch (error) {
     const there = await stat(directory).catch(() => undefined)
     if (there?.isDirectory()) return
-    const parent = dirname(directory)
+    const parent = resolve(directory, '..')
     if (!isMissing(error) || parent === directory) throw error
     if (
       await stat(parent).then(

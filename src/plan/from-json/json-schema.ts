@@ -1,4 +1,4 @@
-import { createRequire } from 'node:module'
+import * as modules from 'node:module'
 import type { Ajv, ErrorObject, ValidateFunction } from 'ajv'
 import { keysOfPointer } from '../expectation.js'
 import type { JsonSchema, StandardIssue, StandardSchema } from '../standard-schema.js'
@@ -79,7 +79,7 @@ export function schemaOfAll(parts: readonly CompiledSchema[]): StandardSchema {
 function loadAjv(maker: string): typeof import('ajv').default {
   let loaded: { readonly default?: typeof import('ajv').default }
   try {
-    loaded = createRequire(import.meta.url)('ajv')
+    loaded = modules.createRequire(import.meta.url)('ajv')
   } catch (error) {
     throw new Error(`${maker}() needs the package ajv: npm install ajv@8`, { cause: error })
   }

@@ -1,35 +1,18 @@
-import { execFile } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
-import { readPage } from './docs/pages.js'
-import { commandEntries, libraryEntries, readManifest, root } from './entries.js'
-import { checkFiles } from './package-files.js'
-import { packedLinkProblems } from './packed-links.js'
+import { consumers, copy, install, NEST, write } from './consumer-project.js'
+import { libraryEntries, readManifest, root } from './entries.js'
+import { packBuilt } from './packed.js'
 import { asJavaScript, readExample } from './readme-example.js'
+import { node, run } from './run-command.js'
 
 // Packs what would be published and uses it as its users do: installed into empty projects, from ESM, CommonJS and
 // TypeScript, with the README's example. Libraries' declarations are checked, too: an error in one counts, whoever's it is.
 
-const STEP_TIMEOUT_MS = 60_000
-/** Of the frameworks' entries, only Nest's needs its framework when it is loaded. */
-const NEST = ['@nestjs/common', '@nestjs/core', 'reflect-metadata', 'rxjs']
-const consumers = join(root, 'test/consumers')
 const { resolve } = createRequire(import.meta.url)
 const tsc = resolve('typescript/bin/tsc')
-const exec = promisify(execFile)
-
-/** A command that failed, with everything that it said. */
-class CommandError extends Error {
-  constructor(
-    command: string,
-    readonly output: string,
-  ) {
-    super(`${command}\n${output}`)
-  }
-}
 
 const started = performance.now()
 const work = mkdtempSync(join(tmpdir(), 'reqtrack-package-'))
@@ -63,27 +46,9 @@ try {
 
 /** Packs as `npm publish` does; the build, which goes before it, has been made. */
 async function pack(): Promise<string> {
-  const { stdout } = await run(
-    'npm',
-    ['pack', '--json', '--ignore-scripts', '--pack-destination', work],
-    root,
-  )
-  const [packed]: { filename: string; size: number; files: { path: string }[] }[] = JSON.parse(stdout)
-  if (!packed) throw new Error(`npm pack made nothing: ${stdout}`)
-  checkFiles(
-    packed.files.map((file) => file.path),
-    libraryEntries(),
-    commandEntries(),
-  )
-  checkPackedLinks(packed.files.map((file) => file.path))
-  console.log(`      ${packed.files.length} files, ${(packed.size / 1000).toFixed(0)} kB`)
-  return join(work, packed.filename)
-}
-
-/** @throws If a page in the package links to what is not in it. */
-function checkPackedLinks(files: readonly string[]): void {
-  const problems = packedLinkProblems(files, readPage)
-  if (problems.length > 0) throw new Error(`links of packed pages lead nowhere:\n${problems.join('\n')}`)
+  const { tarball, fileCount, size } = await packBuilt(work)
+  console.log(`      ${fileCount} files, ${(size / 1000).toFixed(0)} kB`)
+  return tarball
 }
 
 async function checkJavaScript(tarball: string): Promise<void> {
@@ -123,7 +88,6 @@ async function checkTypeScript(tarball: string): Promise<void> {
   write(project, 'esm/entries.ts', everyEntry)
   write(project, 'cjs/main.cts', example.typescript)
   write(project, 'cjs/entries.cts', everyEntry)
-  write(project, 'node10/entries.ts', everyEntry)
   copy(project, 'merged-by-import', 'merged-by-require', 'drive.mjs')
   const types = Object.keys(readManifest().peerDependencies).filter((name) => name.startsWith('@types/'))
   const typed = ['express', 'fastify', 'hono', '@types/node', ...NEST, ...types]
@@ -137,9 +101,6 @@ async function checkTypeScript(tarball: string): Promise<void> {
   await step("the README's example: TypeScript, CommonJS", () =>
     node(['drive.mjs', 'cjs/main.cjs', example.route], project),
   )
-  // What TypeScript before 6 takes for CommonJS, which knows nothing of `exports`; frameworks' own types do not hold there.
-  const node10 = { module: 'CommonJS', moduleResolution: 'node10', esModuleInterop: true, skipLibCheck: true }
-  await step('compile: moduleResolution node10', () => compile(project, 'node10', node10))
   await step('events merged by an importing file', () => compile(project, 'merged-by-import'))
   await step('events merged by a requiring file', () => compile(project, 'merged-by-require'))
 }
@@ -170,28 +131,14 @@ async function checkFramework(
   }
 }
 
-/** Installs the tarball and what it is used with: in the versions that the repository has, unless one is named. */
-async function install(project: string, tarball: string, packages: readonly string[]): Promise<void> {
-  const pinned = packages.map((name) => (/.@/.test(name) ? name : `${name}@${installedVersion(name)}`))
-  await run('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', tarball, ...pinned], project)
-}
-
-async function compile(project: string, directory: string, further: object = {}): Promise<void> {
+async function compile(project: string, directory: string): Promise<void> {
   const options = {
     extends: join(consumers, 'tsconfig.json'),
     // Hono's declarations use the DOM's.
-    compilerOptions: {
-      typeRoots: ['../node_modules/@types'],
-      lib: ['ES2023', 'DOM', 'DOM.Iterable'],
-      ...further,
-    },
+    compilerOptions: { typeRoots: ['../node_modules/@types'], lib: ['ES2023', 'DOM', 'DOM.Iterable'] },
   }
   write(project, `${directory}/tsconfig.json`, JSON.stringify(options))
   await node([tsc, '-p', directory, '--pretty', 'false'], project)
-}
-
-function installedVersion(name: string): string {
-  return JSON.parse(readFileSync(join(root, 'node_modules', name, 'package.json'), 'utf8')).version
 }
 
 /** @returns The file of a command that a development dependency brings. */
@@ -199,31 +146,6 @@ function bin(name: string, command = name): string {
   const directory = join(root, 'node_modules', name)
   const { bin } = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8'))
   return join(directory, typeof bin === 'string' ? bin : bin[command])
-}
-
-function write(project: string, file: string, text: string): void {
-  const path = join(project, file)
-  mkdirSync(join(path, '..'), { recursive: true })
-  writeFileSync(path, text)
-}
-
-function copy(project: string, ...names: readonly string[]): void {
-  for (const name of names) cpSync(join(consumers, name), join(project, name), { recursive: true })
-}
-
-function node(args: readonly string[], cwd: string) {
-  return run(process.execPath, args, cwd)
-}
-
-/** @throws CommandError if it fails or takes too long. */
-async function run(command: string, args: readonly string[], cwd: string): Promise<{ stdout: string }> {
-  try {
-    return await exec(command, args, { cwd, timeout: STEP_TIMEOUT_MS, maxBuffer: 2 ** 24 })
-  } catch (error) {
-    const { stdout = '', stderr = '', killed = false } = Object(error)
-    const how = killed ? `took more than ${STEP_TIMEOUT_MS / 1000} s` : 'failed'
-    throw new CommandError(`${command} ${args.join(' ')} ${how}`, `${stdout}${stderr}`)
-  }
 }
 
 async function step<T>(name: string, work: () => Promise<T>): Promise<T> {

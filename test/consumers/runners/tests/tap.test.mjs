@@ -1,0 +1,5 @@
+import { test } from 'tap'
+import * as imported from '../runners/imported.mjs'
+import orders from '../runners/orders.cjs'
+
+test('an order is tracked', () => orders(imported))

@@ -1,5 +1,5 @@
 // The fault suite: `npm run test:faults`. With --long the cases that take minutes, too; with --only those with so much
-// in their name; with --write the tables in docs/delivery.md are made anew, those of the long cases only with --long.
+// in their name; with --write the tables in docs/evidence.md are made anew, those of the long cases only with --long.
 import { parseArgs } from 'node:util'
 import { bundle } from '../bench/bundle.js'
 import type { Result } from '../test/faults/balance.js'
@@ -47,18 +47,18 @@ await Promise.all(
 const done = results.filter((result) => result !== undefined)
 const isLong = ({ name }: Result) => cases.some((each) => each.name === name && each.isLong)
 if (values.write && (values.only || done.length < planned.length)) {
-  console.error('docs/delivery.md is left as it is: not every case has run')
+  console.error('docs/evidence.md is left as it is: not every case has run')
 } else if (values.write) {
   const normal = done.filter((result) => !isLong(result))
   const command = 'npm run test:faults -- --write'
-  writeMeasured('delivery.md', command, tableOf(normal.filter(({ ending }) => ending === 'after')))
+  writeMeasured('evidence.md', command, tableOf(normal.filter(({ ending }) => ending === 'after')))
   writeMeasured(
-    'delivery.md',
+    'evidence.md',
     `${command}, SIGTERM`,
     endTableOf(normal.filter(({ ending }) => ending === 'during')),
   )
   if (values.long)
-    writeMeasured('delivery.md', 'npm run test:faults -- --long --write', tableOf(done.filter(isLong)))
+    writeMeasured('evidence.md', 'npm run test:faults -- --long --write', tableOf(done.filter(isLong)))
 }
 console.log(`${planned.length - failed - leftOut} passed, ${failed} failed, ${leftOut} left out`)
 process.exitCode = failed > 0 ? 1 : 0

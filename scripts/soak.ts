@@ -1,5 +1,5 @@
 // The soak: Segment is away and events keep coming, `npm run soak -- --minutes 10`. What is held must not grow. With
-// --write its figures in docs/delivery.md are made anew.
+// --write its figures in docs/evidence.md are made anew.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -41,7 +41,7 @@ try {
     ...rows,
   ].join('\n')
   console.log(table)
-  if (values.write) writeMeasured('delivery.md', 'npm run soak -- --write', table)
+  if (values.write) writeMeasured('evidence.md', 'npm run soak -- --write', table)
 } finally {
   rmSync(directory, { recursive: true, force: true })
 }

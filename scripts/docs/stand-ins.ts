@@ -20,6 +20,11 @@ export const server = app.listen(0)
 /** A request whose response has gone out: what is tracked with it is tracked. */
 export const req = await requested()
 
+/** What an application without this package has to find out by itself. */
+export const sessionOf = (_request: Request) => ({ userId: 'u-1' })
+export const cookieOf = (_request: Request, _name: string) => 'visitor-1'
+export const consentOf = (_request: Request) => ({ categoryPreferences: { Advertising: true } })
+
 /** A statsd client and OpenTelemetry's `metrics` in one. */
 export const metrics = {
   increment(_name: string): void {},

@@ -20,11 +20,12 @@ ${
 ${shop.hint}
 `
 }
-Or use the shop from another terminal:
+Or use the shop from another terminal. The first two lines come with a choice, as a consent banner would record it. The last one
+has none, so the visit of a product is dropped: the inspector says why.
 
-  curl -c cookies.txt -d user=ada ${url}/login
-  curl -b cookies.txt -d product=tent -d quantity=2 ${url}/orders
-  curl -b cookies.txt -d company=engines ${url}/company
+  curl -c cookies.txt -b 'consent={"analytics":true,"marketing":true}' -d user=ada ${url}/login
+  curl -b cookies.txt -b 'consent={"analytics":true,"marketing":true}' -d product=tent -d quantity=2 ${url}/orders
+  curl ${url}/products/tent
 
 Each call shows here when it has arrived. Ctrl-C ends the demo.
 `)

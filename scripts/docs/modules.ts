@@ -31,7 +31,9 @@ export function modulesOf(blocks: readonly Block[], outside: Names): BlockModule
       const file = `${nameOf(block.page)}.${index + 1}.mts`
       const source = ts.createSourceFile(file, block.text, ts.ScriptTarget.Latest, true)
       const { declared, imported, unexported } = topOf(source, file)
-      const needed = [...identifiersOf(source)].flatMap((name) => {
+      // An application is a file that somebody saves: it gets nothing that does not stand in it.
+      const isFile = isApplication(block)
+      const needed = [...(isFile ? [] : identifiersOf(source))].flatMap((name) => {
         const found = declared.has(name) || imported.has(name) ? undefined : seen.get(name)
         return found ? [found.imported] : []
       })
@@ -46,6 +48,14 @@ export function modulesOf(blocks: readonly Block[], outside: Names): BlockModule
         ),
       }
     })
+}
+
+/** Whether a block is to be saved as it is and run: it makes a server, which listens. */
+function isApplication({ text }: Block): boolean {
+  return (
+    text.includes('.listen(') &&
+    /\b(?:createServer|express|fastify|Fastify|Koa|NestFactory\.create)\(/.test(text)
+  )
 }
 
 /** @returns What stand-ins and this package's entries export. */

@@ -22,7 +22,7 @@ const only = args.filter((arg) => !arg.startsWith('-'))
 const pages = readPages()
 const chosen = pages.filter(({ path }) => only.length === 0 || only.includes(path))
 const outside = outsideNames(standIns)
-const modules = chosen.flatMap((page) => modulesOf(page.blocks, outside))
+const modules = chosen.flatMap((page) => modulesOf(page.blocks, outside, true))
 
 await ensureInspectorPage()
 const redis = await startRedisFor(modules.filter(needsRedis).length)

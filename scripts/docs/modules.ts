@@ -22,8 +22,10 @@ export interface BlockModule {
 /**
  * Makes modules of the TypeScript blocks of a page, each of which sees what the ones before it declared or imported, then
  * the stand-ins, then everything that this package exports.
+ *
+ * @param literal - Whether an application, which somebody saves as a file, gets nothing that does not stand in it.
  */
-export function modulesOf(blocks: readonly Block[], outside: Names): BlockModule[] {
+export function modulesOf(blocks: readonly Block[], outside: Names, literal = false): BlockModule[] {
   const seen = new Map(outside)
   return blocks
     .filter(({ language }) => language === 'ts')
@@ -31,8 +33,7 @@ export function modulesOf(blocks: readonly Block[], outside: Names): BlockModule
       const file = `${nameOf(block.page)}.${index + 1}.mts`
       const source = ts.createSourceFile(file, block.text, ts.ScriptTarget.Latest, true)
       const { declared, imported, unexported } = topOf(source, file)
-      // An application is a file that somebody saves: it gets nothing that does not stand in it.
-      const isFile = isApplication(block)
+      const isFile = literal && isApplication(block)
       const needed = [...(isFile ? [] : identifiersOf(source))].flatMap((name) => {
         const found = declared.has(name) || imported.has(name) ? undefined : seen.get(name)
         return found ? [found.imported] : []

@@ -19,10 +19,13 @@ const [, , ...args] = process.argv
 const isUpdate = args.includes('--update')
 const only = args.filter((arg) => !arg.startsWith('-'))
 
+/** Pages whose applications are shown in parts, which belong together. */
+const inParts = new Set(['docs/nestjs.md', 'docs/other-places.md'])
+
 const pages = readPages()
 const chosen = pages.filter(({ path }) => only.length === 0 || only.includes(path))
 const outside = outsideNames(standIns)
-const modules = chosen.flatMap((page) => modulesOf(page.blocks, outside, true))
+const modules = chosen.flatMap((page) => modulesOf(page.blocks, outside, !inParts.has(page.path)))
 
 await ensureInspectorPage()
 const redis = await startRedisFor(modules.filter(needsRedis).length)

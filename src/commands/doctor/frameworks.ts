@@ -9,7 +9,7 @@ const FRAMEWORKS: Readonly<Record<string, { readonly adapter: string; readonly m
     koa: { adapter: 'reqtrack/koa', majors: [2, 3] },
     fastify: { adapter: 'reqtrack/fastify', majors: [5] },
     hono: { adapter: 'reqtrack/hono', majors: [4] },
-    '@nestjs/core': { adapter: 'reqtrack/nestjs', majors: [10, 11] },
+    '@nestjs/core': { adapter: 'reqtrack/nestjs', majors: [10, 11, 12] },
     next: { adapter: 'reqtrack/fetch', majors: [14, 15, 16] },
   }
 

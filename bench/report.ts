@@ -243,6 +243,7 @@ function memoryLines({ ways, rate, seconds, outage }: MemoryResults): string[] {
       `p99 ${load.p99.toFixed(1)} ms`,
       `${received}/${name === 'bare' ? 0 : load.requests} arrived`,
       `${again} again`,
+      ...(load.failed > 0 ? [`${load.failed} requests failed`] : []),
     ]
     return `  ${name.padEnd(26)}${figures.join('  ')}${books ? `  ${JSON.stringify(books)}` : ''}`
   })

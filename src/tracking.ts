@@ -183,6 +183,7 @@ class RequestTracking implements Tracking {
       settled: () => this.#settling.settled(),
       countOpen: () => scopes.countOpen(),
       countPending: () => delivery.countPending(),
+      waiting: () => delivery.waiting(),
       forgetPeople: () => people.local.clear(),
     }
   }

@@ -12,6 +12,9 @@ const UPDATE_DELAY_MS = 150
 /** The charts move on although nothing happens, and proxies close silent connections. */
 const HEARTBEAT_MS = 15_000
 
+/** The outbox is asked at most once in this time: to count is a round trip to a Redis that others need. */
+const OUTBOX_PAUSE_MS = 1_000
+
 /** The inspector's journal, and the event streams that report it to open pages. */
 export class Live {
   readonly #tracking: Tracking
@@ -22,10 +25,14 @@ export class Live {
   readonly #changed = new Set<RequestRecord>()
   #updateTimer: NodeJS.Timeout | undefined
   #heartbeat: NodeJS.Timeout | undefined
+  readonly #askOutbox: TrackingInternals['waiting']
+  #outbox: Totals['outbox']
+  #outboxTimer: NodeJS.Timeout | undefined
 
   /** Starts recording. */
-  constructor(tracking: Tracking, { watch, hasPlan }: TrackingInternals, capacity: number) {
+  constructor(tracking: Tracking, { watch, hasPlan, waiting }: TrackingInternals, capacity: number) {
     this.#tracking = tracking
+    this.#askOutbox = waiting
     this.#capacity = capacity
     this.#journal = new RequestJournal(
       hasPlan,
@@ -62,6 +69,7 @@ export class Live {
 
   /** The ledger, the delivery's health and the counts of each minute. */
   totals(): Totals {
+    this.#outboxTimer ??= setTimeout(() => this.#lookIntoOutbox(), OUTBOX_PAUSE_MS).unref()
     const { all, unsuccessful } = this.#journal.sent
     const { events, calls } = this.#tracking.stats()
     return {
@@ -69,8 +77,17 @@ export class Live {
       calls,
       requests: { sent: all, unsuccessful },
       health: this.#tracking.health().state,
+      ...(this.#outbox && { outbox: this.#outbox }),
       minutes: this.#journal.minutes.recent(),
     }
+  }
+
+  /** Asks what waits. What has changed is told by an update, after which it is asked again. */
+  async #lookIntoOutbox(): Promise<void> {
+    const before = this.#outbox?.calls
+    this.#outbox = await this.#askOutbox()
+    this.#outboxTimer = undefined
+    if (this.#outbox?.calls !== before) this.#scheduleUpdate()
   }
 
   /** Starts an event stream: a snapshot, then every change. */
@@ -108,6 +125,7 @@ export class Live {
 
   #close(): void {
     clearTimeout(this.#updateTimer)
+    clearTimeout(this.#outboxTimer)
     clearInterval(this.#heartbeat)
     this.#streams.close()
   }

@@ -157,6 +157,7 @@ export interface Totals {
     readonly made: number
     readonly delivered: number
     readonly pending: number
+    readonly relayed: number
     readonly deduplicated: number
     readonly withheld: number
     readonly failed: Readonly<Record<string, number>>
@@ -165,6 +166,8 @@ export interface Totals {
   readonly requests: { readonly sent: number; readonly unsuccessful: number }
   /** The delivery's state. */
   readonly health: string
+  /** What waits in the outbox, of all processes; absent where there is none that can tell. */
+  readonly outbox?: { readonly calls: number; readonly oldestAt?: number | undefined }
   /** The last half hour, the current minute last. */
   readonly minutes: readonly Minute[]
 }

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Logger } from '@walkeros/core'
+import type { Waiting } from '../delivery/index.js'
 import type { PlanJudge } from '../model/plan.js'
 import type { Tracker } from '../model/tracker.js'
 import type { Observer } from '../observe/step.js'
@@ -52,6 +53,8 @@ export interface TrackingInternals {
   countOpen(): number
   /** Counts the calls without an outcome where they really are, likewise. */
   countPending(): number
+  /** What waits in the outbox, of all processes; `undefined` where nobody can tell. Never rejects. */
+  waiting(): Promise<Waiting | undefined>
   /** Forgets whom Segment has been told about, so that `identify` and `group` fire again. */
   forgetPeople(): void
 }

@@ -5,8 +5,11 @@ import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { TrackingConfig } from '../../src/index.js'
 import { type InspectorOptions, inspector } from '../../src/inspector/index.js'
 import type { RequestSummary, RequestView, Totals } from '../../src/inspector/view.js'
+import { redisOutbox } from '../../src/redis/index.js'
 import type { SegmentServer } from '../../src/testing/index.js'
+import { clientOf } from '../redis/clients.js'
 import { startChild } from '../shutdown/child.js'
+import { hasRedis, redisServer } from '../support/redis.js'
 import { segmentServer, serve, trackingTo } from '../support/servers.js'
 import { openStream } from './event-stream.js'
 import { createShop, shopConfig, visitorWith } from './shop.js'
@@ -492,6 +495,24 @@ describe("an event's way", () => {
     expect(view.events.at(-1)).toMatchObject({ name: 'message edit', state: 'dropped' })
     expect(view.events.at(-2)).toMatchObject({ name: 'message send', state: 'delivered' })
     expect(view.who?.consent).toEqual([{ key: 'analytics', value: false, reader: 'sender' }])
+  })
+
+  it.skipIf(!hasRedis)('shows what waits in an outbox of all processes, where it can tell', async () => {
+    const redis = await redisServer({})
+    const { client } = await clientOf(redis.url)
+    const { ask, mounted, tracking, totals } = await openShop(
+      {},
+      { delivery: { outbox: redisOutbox({ client }), send: false } },
+    )
+    const stream = await openStream(`${mounted}/stream`)
+    await ask('/products/P-1')
+    await tracking.flush()
+    const { made } = tracking.stats().calls
+    await stream.find((update) => made > 0 && update.totals.outbox?.calls === made)
+    expect((await totals()).outbox).toEqual({ calls: made, oldestAt: expect.any(Number) })
+    const without = await openShop()
+    await without.ask('/products/P-1')
+    expect(await without.totals()).not.toHaveProperty('outbox')
   })
 
   it('shows that a call is being tried again, and then that it failed, with every answer', async () => {

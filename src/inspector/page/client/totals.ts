@@ -1,10 +1,10 @@
 import type { Totals } from '../../view.js'
 import { columns, rankedBars, stackedBar } from './charts.js'
 import { byId, h } from './dom.js'
-import { counted } from './words.js'
+import { clock, counted } from './words.js'
 
 /** Shows the totals: rates, ledger and reasons. */
-export function showTotals({ events, calls, requests, health, minutes }: Totals): void {
+export function showTotals({ events, calls, requests, health, minutes, outbox }: Totals): void {
   const now = minutes.at(-1)
   const dropped = sum(events.dropped)
   const failed = sum(calls.failed)
@@ -55,8 +55,10 @@ export function showTotals({ events, calls, requests, health, minutes }: Totals)
       stackedBar('Calls', [
         { label: 'delivered', value: calls.delivered, tone: 'delivered' },
         { label: 'pending', value: calls.pending, tone: 'pending' },
+        ...(calls.relayed > 0 ? [{ label: 'relayed', value: calls.relayed, tone: 'accent' }] : []),
         { label: 'failed', value: failed, tone: 'failed' },
       ]),
+      outbox !== undefined && note(inOutbox(outbox)),
     ),
     card(
       'Dropped, by reason',
@@ -69,6 +71,11 @@ export function showTotals({ events, calls, requests, health, minutes }: Totals)
       calls.withheld > 0 && note(`${counted(calls.withheld, 'call')} withheld by beforeSend.`),
     ),
   )
+}
+
+function inOutbox({ calls, oldestAt }: NonNullable<Totals['outbox']>): string {
+  const since = oldestAt === undefined ? '' : `, the oldest since ${clock(oldestAt)}`
+  return `In the outbox, of all processes: ${counted(calls, 'call')}${since}.`
 }
 
 function card(

@@ -20,7 +20,8 @@ export function memoryPicture({ ways, seconds, rate, outage }: MemoryResults): s
   const x = (at: number) => round(PLOT.left + (at / seconds) * (PLOT.right - PLOT.left))
   const y = (mb: number) => round(PLOT.bottom - (mb / top) * (PLOT.bottom - PLOT.top))
   const marks = Array.from({ length: top / step + 1 }, (_, index) => index * step)
-  const times = Array.from({ length: 7 }, (_, index) => (index * seconds) / 6)
+  const pause = stepOf(seconds / 60) * 60
+  const times = Array.from({ length: Math.floor(seconds / pause) + 1 }, (_, index) => index * pause)
   const title = `Resident memory at ${rate} events a second`
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-labelledby="title description" font-family="system-ui, -apple-system, 'Segoe UI', sans-serif" font-size="13">
   <title id="title">${title}</title>
@@ -60,7 +61,7 @@ function descriptionOf({ name, samples }: MemoryResult): string {
 }
 
 function timeOf(seconds: number): string {
-  return seconds < 120 ? `${round(seconds)} s` : `${round(seconds / 60)} min`
+  return `${round(seconds / 60)} min`
 }
 
 /** Four to ten lines, at round figures. */

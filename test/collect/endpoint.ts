@@ -83,7 +83,8 @@ export async function endpoint(
   const logged: string[] = []
   const config: Omit<TrackingConfig, 'settings'> = given.config ?? {}
   const tracking = trackingTo(segment, {
-    logger: { level: 'DEBUG', handler: (...line: unknown[]) => logged.push(JSON.stringify(line)) },
+    // Below that are the lines of development, which name each event.
+    logger: { level: 'INFO', handler: (...line: unknown[]) => logged.push(JSON.stringify(line)) },
     ...config,
     on: { dropped: (each) => dropped.push(each), ...config.on },
   })

@@ -175,6 +175,6 @@ describe('npx reqtrack', () => {
     await expect(cli('outbox', '/does/not/exist')).rejects.toMatchObject({ code: 1 })
     const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
     expect((await cli('--version')).stdout).toBe(`${version}\n`)
-    expect((await cli('--help')).stdout).toContain('npx reqtrack outbox DIRECTORY')
+    expect((await cli('--help')).stdout).toContain('npx reqtrack outbox TARGET')
   })
 })

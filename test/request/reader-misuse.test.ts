@@ -8,6 +8,7 @@ const OTHERS = [
   'ConfigError',
   'fromAsyncLocalStorage',
   'signCarried',
+  'levelName',
   'hashed',
   'only',
   'segmentEcommerce',

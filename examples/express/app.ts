@@ -4,7 +4,7 @@ import session from 'express-session'
 import type { Carried, Tracking } from 'reqtrack'
 import { expressCollect, expressTracking } from 'reqtrack/express'
 import { CURRENCY, companies, customers, findById, products, quantityOf } from '../shop/catalogue.js'
-import { cataloguePage, productPage, type Visitor } from '../shop/pages.js'
+import { cataloguePage, failurePage, productPage, type Visitor } from '../shop/pages.js'
 
 declare module 'express-session' {
   interface SessionData {
@@ -121,9 +121,11 @@ class ShopError extends Error {
   }
 }
 
-const answerErrors: ErrorRequestHandler = (error, _req, res, next) => {
-  if (error instanceof ShopError) res.status(error.status).json({ error: error.message })
-  else next(error)
+const answerErrors: ErrorRequestHandler = (error, req, res, next) => {
+  if (!(error instanceof ShopError)) return next(error)
+  res.status(error.status)
+  if (req.accepts(['json', 'html']) === 'html') res.send(failurePage(error.message, visitorOf(req)))
+  else res.json({ error: error.message })
 }
 
 const nameVisitor: RequestHandler = (req, _res, next) => {

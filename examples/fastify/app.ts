@@ -6,7 +6,7 @@ import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import type { Tracking } from 'reqtrack'
 import { fastifyCollect, fastifyTracking } from 'reqtrack/fastify'
 import { CURRENCY, companies, customers, findById, products, quantityOf } from '../shop/catalogue.js'
-import { cataloguePage, productPage, type Visitor } from '../shop/pages.js'
+import { cataloguePage, failurePage, productPage, type Visitor } from '../shop/pages.js'
 
 declare module 'fastify' {
   interface Session {
@@ -41,9 +41,11 @@ export function createApp(tracking: Tracking): FastifyInstance {
   })
   // After the session, which says who the visitor is.
   app.register(fastifyCollect, { prefix: '/collect', tracking, events: ['product view'] })
-  app.setErrorHandler((error, _request, reply) => {
+  app.setErrorHandler((error, request, reply) => {
     if (!(error instanceof ShopError)) throw error
-    return reply.code(error.statusCode).send({ error: error.message })
+    reply.code(error.statusCode)
+    if (!request.headers.accept?.includes('text/html')) return reply.send({ error: error.message })
+    return reply.type('text/html').send(failurePage(error.message, visitorOf(request)))
   })
   app.register(shop)
   return app

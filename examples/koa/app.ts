@@ -5,7 +5,7 @@ import session from 'koa-session'
 import type { Tracking } from 'reqtrack'
 import { koaCollect, koaTracking } from 'reqtrack/koa'
 import { CURRENCY, companies, customers, findById, products, quantityOf } from '../shop/catalogue.js'
-import { cataloguePage, productPage, type Visitor } from '../shop/pages.js'
+import { cataloguePage, failurePage, productPage, type Visitor } from '../shop/pages.js'
 import { readFields } from './body.js'
 
 /** What koa-session keeps in its signed cookie. */
@@ -114,7 +114,10 @@ const answerErrors: Middleware = async (ctx, next) => {
   } catch (error) {
     if (!(error instanceof HttpError && error.expose)) throw error
     ctx.status = error.status
-    ctx.body = { error: error.message }
+    ctx.body =
+      ctx.accepts('json', 'html') === 'html'
+        ? failurePage(error.message, visitorOf(ctx.session))
+        : { error: error.message }
   }
 }
 

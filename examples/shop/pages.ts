@@ -56,6 +56,16 @@ export function productPage(product: Product, visitor: Visitor): string {
   return page(product.name, visitor, content)
 }
 
+/** The page of what could not be done. */
+export function failurePage(message: string, visitor: Visitor): string {
+  const content = `
+    <h1>This did not work</h1>
+    <p>${escapeHtml(message)}</p>
+    <p>What was tracked before is sent all the same: watch the terminal.</p>
+    <p><a href="/">← All products</a></p>`
+  return page('This did not work', visitor, content)
+}
+
 function page(title: string, visitor: Visitor, content: string): string {
   return `<!doctype html>
 <html lang="en">

@@ -122,6 +122,13 @@ describe.each(Object.keys(shops))('the %s shop', (name) => {
     expect(await delivered()).toMatchObject([{ type: 'track', event: 'stock request' }])
   })
 
+  it.skipIf(name === 'nestjs')('shows a person a page of what failed', async () => {
+    const { visitor } = await open(name)
+    const response = await visitor().get('/stock', { accept: 'text/html,*/*;q=0.8' })
+    expect(response.status).toBe(503)
+    expect(await response.text()).toContain('<p>The warehouse does not answer.</p>')
+  })
+
   it('tracks nothing of a request that it refuses', async () => {
     const { visitor, delivered } = await open(name)
     const guest = visitor(AGREED)
@@ -174,7 +181,7 @@ describe.each(Object.keys(shops))('the %s shop', (name) => {
 })
 
 interface Visitor {
-  get(path: string): Promise<Response>
+  get(path: string, headers?: Readonly<Record<string, string>>): Promise<Response>
   /** Gets a page, and runs its script. */
   look(path: string): Promise<void>
   post(path: string, body?: object): Promise<Response>
@@ -226,7 +233,7 @@ function browser(url: string, given: Readonly<Record<string, string>> = {}): Vis
     return response
   }
   return {
-    get: (path) => request(path, {}),
+    get: (path, headers = {}) => request(path, { headers }),
     async look(path) {
       const event = eventInPage(await (await request(path, {})).text())
       if (event !== undefined)

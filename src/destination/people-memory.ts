@@ -50,6 +50,10 @@ export interface PeopleMemory {
    * there. Defaults to an hour.
    */
   readonly refreshAfter?: number
-  /** @param writeKeyHash - People of another write key are others. */
+  /**
+   * Opens it for a tracking or a relay.
+   *
+   * @param writeKeyHash - People of another write key are others.
+   */
   open(writeKeyHash: string): OpenPeopleMemory
 }

@@ -11,7 +11,8 @@ const options: Partial<TypeDocOptions> = {
   entryPoints: entries.map(({ source }) => source),
   tsconfig: join(root, 'tsconfig.json'),
   out: join(root, 'docs', 'api'),
-  name: 'reqtrack',
+  // The module of that name is one of several.
+  name: 'reqtrack: API reference',
   readme: 'none',
   excludeInternal: true,
   excludePrivate: true,

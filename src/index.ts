@@ -1,4 +1,8 @@
-// What an application imports: making a tracking, and the readers of a request.
+/**
+ * What an application imports: making a tracking, and the readers of a request.
+ *
+ * @packageDocumentation
+ */
 
 // What it configures and is told.
 export type { TrackingConfig } from './config/config.js'

@@ -1,3 +1,9 @@
+/**
+ * The ambient tracker in a namespace of cls-hooked, for applications that have one.
+ *
+ * @packageDocumentation
+ */
+
 import type { Reader } from '../model/tracked-request.js'
 import type { Tracker } from '../model/tracker.js'
 import { messageOf } from '../request/message-request.js'

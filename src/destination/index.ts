@@ -1,4 +1,8 @@
-// The door for walkerOS projects.
+/**
+ * walkerOS's Segment destination, for its own collector.
+ *
+ * @packageDocumentation
+ */
 
 export type { SegmentClient } from '../delivery/index.js'
 export type { MappingSettings, Rule } from './rule.js'

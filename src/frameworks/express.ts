@@ -1,3 +1,9 @@
+/**
+ * Middleware for Express 4 and 5, and an endpoint for what browsers send.
+ *
+ * @packageDocumentation
+ */
+
 import type { Track, Tracker } from '../model/tracker.js'
 import { shareShape } from '../request/shared-shape.js'
 import type { Tracking } from '../tracker/tracking.js'

@@ -1,3 +1,9 @@
+/**
+ * Plugins for Fastify 5: the tracker of a request, and an endpoint for what browsers send.
+ *
+ * @packageDocumentation
+ */
+
 import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
 import type { Track, Tracker } from '../model/tracker.js'
 import type { TrackingInternals } from '../tracker/internals.js'

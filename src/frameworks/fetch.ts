@@ -1,3 +1,9 @@
+/**
+ * Web-standard handlers, which take a `Request` and give a `Response`: Next.js, Bun, Deno, Remix, SvelteKit, Astro.
+ *
+ * @packageDocumentation
+ */
+
 import { addressBeside, WebRequest, type WebSource } from '../request/web-request.js'
 import { isPromise } from '../support/maybe.js'
 import type { WaitUntil } from '../tracker/platform-wait.js'

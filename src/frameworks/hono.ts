@@ -1,3 +1,9 @@
+/**
+ * Middleware for Hono 4, on Node, Bun and Deno.
+ *
+ * @packageDocumentation
+ */
+
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Context, MiddlewareHandler } from 'hono'
 import type { Track, Tracker } from '../model/tracker.js'

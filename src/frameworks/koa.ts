@@ -1,3 +1,9 @@
+/**
+ * Middleware for Koa 2 and 3, and an endpoint for what browsers send.
+ *
+ * @packageDocumentation
+ */
+
 // Loads the types that the declaration below extends.
 import type {} from 'koa'
 import type { Track, Tracker } from '../model/tracker.js'

@@ -1,3 +1,9 @@
+/**
+ * A module and decorators for NestJS 10 to 12, on Express and on Fastify.
+ *
+ * @packageDocumentation
+ */
+
 import {
   type CallHandler,
   type DynamicModule,

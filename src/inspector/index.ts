@@ -1,4 +1,9 @@
-// The inspector: a live view of requests, events, calls and deliveries.
+/**
+ * The inspector: a live view of requests, events, calls and deliveries.
+ *
+ * @packageDocumentation
+ */
+
 export { type InspectorHandler, inspector } from './express.js'
 export {
   type InspectorContext,

@@ -1,4 +1,8 @@
-// The tracking plan: which events there are, and what their data have to be.
+/**
+ * The tracking plan: which events there are, and what their data have to be.
+ *
+ * @packageDocumentation
+ */
 
 export type { PlainJson } from '../model/plain-json.js'
 export { definePlan } from './define-plan.js'

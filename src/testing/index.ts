@@ -1,3 +1,9 @@
+/**
+ * For tests: a local Segment endpoint, recordings, matchers, and the conformance suite of outboxes.
+ *
+ * @packageDocumentation
+ */
+
 export { assertIdentified, assertKeptToThePlan, assertNotTracked, assertTracked } from './assertions.js'
 export type {
   AnswerFault,

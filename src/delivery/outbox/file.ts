@@ -1,3 +1,9 @@
+/**
+ * An outbox on a disk, which keeps calls through a crash.
+ *
+ * @packageDocumentation
+ */
+
 import { resolve } from 'node:path'
 import { FileOutbox } from './file-outbox.js'
 import type { Outbox } from './outbox.js'

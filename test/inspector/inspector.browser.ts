@@ -387,6 +387,23 @@ describe('for everybody', () => {
     },
   )
 
+  it('begins with the requests on a narrow screen', async () => {
+    const shop = await openShop()
+    const page = await openPage(shop.inspector, { viewport: NARROW })
+    await shop.ask('/products/P-1', visitorWith('a1'))
+    await row(page, '/products/P-1').waitFor()
+    const box = await row(page, '/products/P-1').boundingBox()
+    expect(box && box.y + box.height).toBeLessThan(NARROW.height / 2)
+    expect(await page.getByText('Ledger').isVisible()).toBe(false)
+    await page.getByText('Totals', { exact: true }).click()
+    await page.getByText('Ledger').waitFor()
+    await page.keyboard.press('/')
+    expect(await page.getByLabel('User').isVisible()).toBe(true)
+    await page.setViewportSize(WIDE)
+    await page.getByText('Totals', { exact: true }).waitFor({ state: 'hidden' })
+    await page.getByText('Ledger').waitFor()
+  })
+
   it('is seen in the documentation as it is', async () => {
     mkdirSync(images, { recursive: true })
     const shop = await openShop()

@@ -48,8 +48,9 @@ export class Filters {
     )
   }
 
-  /** Focuses the first field. */
+  /** Focuses the first field, which may be folded away. */
   focus(): void {
+    this.#form.closest('details')?.setAttribute('open', '')
     this.#form.querySelector('input')?.focus()
   }
 

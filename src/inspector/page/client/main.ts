@@ -2,6 +2,7 @@ import type { RequestSummary, RequestView, Update } from '../../view.js'
 import { Detail } from './detail.js'
 import { byId } from './dom.js'
 import { Filters } from './filters.js'
+import { foldOnNarrowScreens } from './folds.js'
 import { RequestList } from './list.js'
 import { showTotals } from './totals.js'
 
@@ -157,5 +158,6 @@ function pressed(event: KeyboardEvent): void {
 pause.addEventListener('click', togglePause)
 addEventListener('keydown', pressed)
 addEventListener('hashchange', () => void navigate())
+foldOnNarrowScreens()
 list.filter(filters)
 connect()

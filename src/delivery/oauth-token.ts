@@ -1,6 +1,6 @@
 import { createPrivateKey, randomUUID, sign } from 'node:crypto'
 import type { HTTPClient, HTTPClientRequest, HTTPFetchFn, OAuthSettings } from '@segment/analytics-node'
-import { isRecord } from '../model/values.js'
+import { parsedRecord } from '../model/parsed-json.js'
 import { performance } from '../support/clock.js'
 import { isInstance } from '../support/instance.js'
 import { type Answer, exchange } from './exchange.js'
@@ -111,7 +111,7 @@ export class OAuthToken {
       const isRefusal = [400, 401, 403, 415].includes(status)
       throw new TokenError(`[${status}] ${statusText}`, isRefusal, retryAfterMs)
     }
-    const token = parsed(text)
+    const token = parsedRecord(text)
     if (typeof token?.access_token !== 'string' || typeof token.expires_in !== 'number') {
       throw new TokenError('the server answered without an access_token and expires_in', false)
     }
@@ -158,13 +158,4 @@ export class OAuthToken {
 
 function encoded(value: object): string {
   return Buffer.from(JSON.stringify(value)).toString('base64url')
-}
-
-function parsed(text: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(text)
-    return isRecord(value) ? value : undefined
-  } catch {
-    return undefined
-  }
 }

@@ -1,4 +1,5 @@
 import type { StoredCall } from '../delivery/outbox/outbox.js'
+import { parsedJson } from '../model/parsed-json.js'
 import { CALL_TYPES } from '../model/segment-call.js'
 
 /**
@@ -82,9 +83,5 @@ function entryOf(id: string, fields: string[]): Entry {
 }
 
 function isJson(text: string): boolean {
-  try {
-    return typeof JSON.parse(text) === 'object'
-  } catch {
-    return false
-  }
+  return typeof parsedJson(text) === 'object'
 }

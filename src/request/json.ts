@@ -1,15 +1,11 @@
+import { parsedJson } from '../model/parsed-json.js'
+
 /** Deeper than any record that a script keeps in a cookie. */
 const MAX_DEPTH = 32
 
 /** Parses JSON. Gives `undefined` if the text is not JSON, or nested so deeply that it was made to slow the parser down. */
 export function parseJson(text: string | undefined): unknown {
-  if (text === undefined || isDeep(text)) return undefined
-  try {
-    const value: unknown = JSON.parse(text)
-    return value
-  } catch {
-    return undefined
-  }
+  return text === undefined || isDeep(text) ? undefined : parsedJson(text)
 }
 
 /** Counts brackets, including those in strings: only a hostile text has so many of them. */

@@ -1,14 +1,14 @@
 import { readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { isRecord } from '../../model/values.js'
+import { parsedRecord } from '../../model/parsed-json.js'
 import { ASIDE_FILE, OLDER_ASIDE_FILE } from './aside.js'
 import { FILE_MODE } from './directory.js'
 import type { Erasure } from './outbox.js'
 
 /** Whether a call's parameters, as JSON, are of a person whose calls are erased. */
 export function isOf({ userId, anonymousId }: Erasure, text: string): boolean {
-  const params = parse(text)
-  if (!isRecord(params)) return false
+  const params = parsedRecord(text)
+  if (!params) return false
   return (
     (userId !== undefined && (params.userId === userId || params.previousId === userId)) ||
     (anonymousId !== undefined && (params.anonymousId === anonymousId || params.previousId === anonymousId))
@@ -26,8 +26,10 @@ export function eraseAside(
   isOurs: (writeKeyHash: string | undefined) => boolean,
 ): Promise<number> {
   return takeOutAside(directory, (line) => {
-    const parsed = parse(line)
-    return isRecord(parsed) && isOurs(hashIn(parsed)) && isOf(whose, JSON.stringify(parsed.params ?? null))
+    const parsed = parsedRecord(line)
+    return (
+      parsed !== undefined && isOurs(hashIn(parsed)) && isOf(whose, JSON.stringify(parsed.params ?? null))
+    )
   })
 }
 
@@ -51,12 +53,4 @@ export async function takeOutAside(directory: string, isTaken: (line: string) =>
 /** The hash of the write key that a line says its call was made for. */
 export function hashIn({ writeKeyHash }: Record<string, unknown>): string | undefined {
   return typeof writeKeyHash === 'string' && writeKeyHash !== '' ? writeKeyHash : undefined
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

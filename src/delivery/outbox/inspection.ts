@@ -1,7 +1,7 @@
 import { cp, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
-import { isRecord } from '../../model/values.js'
+import { parsedRecord } from '../../model/parsed-json.js'
 import { asideText } from './aside.js'
 import { FOUND, storeNames } from './directory.js'
 import { openCopy } from './left-store.js'
@@ -44,7 +44,7 @@ export async function readStores(
 export async function readAside(directory: string): Promise<AsideLine[]> {
   const text = await asideText(directory)
   return text.split('\n').flatMap((line) => {
-    const parsed = line ? parse(line) : undefined
+    const parsed = line ? parsedRecord(line) : undefined
     if (!parsed) return []
     const { reason, detail } = parsed
     return [{ reason: String(reason), detail: typeof detail === 'string' ? detail : undefined, line }]
@@ -70,14 +70,5 @@ async function readCopy(store: string): Promise<StoredCall[]> {
     return calls
   } finally {
     await rm(temporary, { recursive: true, force: true })
-  }
-}
-
-function parse(line: string): Record<string, unknown> | undefined {
-  try {
-    const parsed: unknown = JSON.parse(line)
-    return isRecord(parsed) ? parsed : undefined
-  } catch {
-    return undefined
   }
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { parsedRecord } from '../../model/parsed-json.js'
 import { CALL_TYPES } from '../../model/segment-call.js'
 import { isRecord } from '../../model/values.js'
 import { wallTime } from '../../support/clock.js'
@@ -149,7 +150,7 @@ function listenerOf(directory: string, tell: (problem: string, error: unknown) =
 
 /** The call in a line of what was set aside, made now; its parameters are taken as they are. */
 function callIn(line: string, keyOf: string | undefined): StoredCall | undefined {
-  const parsed = parse(line)
+  const parsed = parsedRecord(line)
   const at = line.indexOf(PARAMS)
   if (!parsed || at < 0 || !isRecord(parsed.params)) return undefined
   const type = CALL_TYPES.find((known) => known === parsed.type)
@@ -163,15 +164,6 @@ function callIn(line: string, keyOf: string | undefined): StoredCall | undefined
 const PARAMS = ',"params":'
 
 function keyIn(line: string): string | undefined {
-  const parsed = parse(line)
+  const parsed = parsedRecord(line)
   return parsed && hashIn(parsed)
-}
-
-function parse(line: string): Record<string, unknown> | undefined {
-  try {
-    const parsed: unknown = JSON.parse(line)
-    return isRecord(parsed) ? parsed : undefined
-  } catch {
-    return undefined
-  }
 }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { parsedJson } from '../../model/parsed-json.js'
 import { CALL_TYPES, type CallType } from '../../model/segment-call.js'
 import type { StoredCall } from './outbox.js'
 
@@ -59,7 +60,7 @@ export function readRecord(key: string, record: string): FoundRecord {
   const head = HEAD.exec(rest.slice(0, end))
   if (!head) return DAMAGED
   const [, writeKeyHash = '', type, madeAt, quoted = ''] = head
-  const messageId = parse(quoted)
+  const messageId = parsedJson(quoted)
   if (!isType(type) || typeof messageId !== 'string') return DAMAGED
   const call = { type, messageId, madeAt: Number(madeAt), text: rest.slice(end + 1) }
   return { kind: 'call', call: writeKeyHash === '' ? call : { ...call, writeKeyHash } }
@@ -69,20 +70,12 @@ export function readRecord(key: string, record: string): FoundRecord {
 function readFirstFormat(record: string): FoundRecord {
   if (!record.startsWith('["')) return UNKNOWN
   const end = record.indexOf('\n')
-  const head = parse(record.slice(0, end))
+  const head = parsedJson(record.slice(0, end))
   const text = record.slice(end + 1)
-  if (!Array.isArray(head) || parse(text) === undefined) return DAMAGED
+  if (!Array.isArray(head) || parsedJson(text) === undefined) return DAMAGED
   const [type, messageId, madeAt]: unknown[] = head
   if (!isType(type) || typeof messageId !== 'string' || typeof madeAt !== 'number') return DAMAGED
   return { kind: 'call', call: { type, messageId, madeAt, text } }
-}
-
-function parse(json: string): unknown {
-  try {
-    return JSON.parse(json)
-  } catch {
-    return undefined
-  }
 }
 
 const TYPES: ReadonlySet<unknown> = new Set(CALL_TYPES)

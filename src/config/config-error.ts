@@ -1,5 +1,7 @@
+import { isRecord } from '../model/values.js'
 import { problemsOf, type Schema } from '../support/schema/index.js'
 import { writtenPath } from '../support/written-path.js'
+import { copyConfig } from './copy.js'
 
 /** A problem of a configuration. */
 export interface ConfigProblem {
@@ -27,12 +29,15 @@ export class ConfigError extends Error {
 }
 
 /**
- * Holds the copy of a configuration against its schema.
+ * Holds a configuration against its schema.
  *
  * @param maker - What was given the configuration.
  * @throws ConfigError with every problem.
  */
-export function assertFits(schema: Schema, copy: unknown, maker: string): void {
+export function assertFits(schema: Schema, config: unknown, maker: string): void {
+  const copy = copyConfig(config)
+  // Without settings the error should name the missing write key.
+  if (isRecord(copy) && copy.settings === undefined) copy.settings = {}
   const problems = problemsOf(schema, copy)
   if (problems.length === 0) return
   throw new ConfigError(

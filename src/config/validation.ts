@@ -1,6 +1,5 @@
 import type { TrackingConfig } from './config.js'
 import { assertFits } from './config-error.js'
-import { copyConfig } from './copy.js'
 import { trackingConfigSchema } from './schema.js'
 
 /**
@@ -15,12 +14,5 @@ import { trackingConfigSchema } from './schema.js'
  * //   settings.flushat: unknown key, did you mean flushAt?
  */
 export function validateConfig(config: unknown): asserts config is TrackingConfig {
-  const copy = copyConfig(config)
-  // Without settings the error should name the missing write key.
-  if (isObject(copy) && copy.settings === undefined) copy.settings = {}
-  assertFits(trackingConfigSchema, copy, 'createTracking')
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+  assertFits(trackingConfigSchema, config, 'createTracking')
 }

@@ -1,6 +1,5 @@
 import type { Analytics } from '@segment/analytics-node'
 import { assertFits } from '../config/config-error.js'
-import { copyConfig } from '../config/copy.js'
 import {
   analyticsOf,
   type Delivery,
@@ -90,11 +89,7 @@ export interface Relay {
  * relay.shutdownOnSignals()
  */
 export function createRelay(config: RelayConfig): Relay {
-  const copy = copyConfig(config)
-  // Without settings the error should name the missing write key.
-  if (typeof copy === 'object' && copy !== null && Reflect.get(copy, 'settings') === undefined)
-    Reflect.set(copy, 'settings', {})
-  assertFits(relaySchema, copy, 'createRelay')
+  assertFits(relaySchema, config, 'createRelay')
   return new DeliveringRelay(config)
 }
 

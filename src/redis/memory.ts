@@ -4,8 +4,9 @@ import type {
   PeopleMemory,
   PeopleTask,
 } from '../destination/people-memory.js'
-import { type Connection, connectionOf, isRedisClient, type RedisClient } from './client.js'
+import { type Connection, connectionOf, type RedisClient } from './client.js'
 import { textOf } from './entry.js'
+import { assertCommonOptions } from './options.js'
 import { PEOPLE_SCRIPT } from './people-script.js'
 
 /** Where people are remembered in Redis, and for how long. */
@@ -138,19 +139,7 @@ function answerOf(reply: unknown): PeopleAnswer {
 }
 
 function assertOptions(options: RedisMemoryOptions): void {
-  if (typeof options !== 'object' || options === null || !isRedisClient(options.client)) {
-    throw new TypeError(
-      'redisMemory: client is a client of redis (node-redis) or ioredis: redisMemory({ client: createClient({ url }) })',
-    )
-  }
-  const known = ['client', ...Object.keys(DEFAULTS)]
-  for (const name of Object.keys(options)) {
-    if (!known.includes(name))
-      throw new TypeError(`redisMemory: unknown option ${name}, known are ${known.join(', ')}`)
-  }
-  const { prefix } = options
-  if (prefix !== undefined && (typeof prefix !== 'string' || /[{}]/.test(prefix)))
-    throw new TypeError('redisMemory: prefix is a text without braces, such as shop:')
+  assertCommonOptions('redisMemory', options, Object.keys(MOST))
   for (const name of ['ttl', 'claimAfter'] as const) {
     const value: unknown = options[name]
     if (value === undefined) continue

@@ -2,8 +2,9 @@ import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 import type { Outbox, OutboxSession } from '../delivery/outbox/outbox.js'
 import { adviceFor } from './advice.js'
-import { connectionOf, isRedisClient, type RedisClient } from './client.js'
+import { connectionOf, type RedisClient } from './client.js'
 import { FallbackOutbox } from './fallback-outbox.js'
+import { assertCommonOptions } from './options.js'
 import { CallStream } from './stream.js'
 import { StreamOutbox } from './stream-outbox.js'
 
@@ -103,15 +104,8 @@ const LEAST: Readonly<Record<string, number>> = {
 const MOST: Readonly<Record<string, number>> = { claimAfter: 24 * 60 * 60 * 1_000, commitInterval: 60_000 }
 
 function assertOptions(options: RedisOutboxOptions): void {
-  if (typeof options !== 'object' || options === null || !isRedisClient(options.client)) {
-    throw new TypeError(
-      'redisOutbox: client is a client of redis (node-redis) or ioredis: redisOutbox({ client: createClient({ url }) })',
-    )
-  }
-  const known = new Set(['client', 'prefix', 'fallback', ...Object.keys(LEAST)])
+  assertCommonOptions('redisOutbox', options, ['fallback', ...Object.keys(LEAST)])
   for (const [name, value] of Object.entries(options)) {
-    if (!known.has(name))
-      throw new TypeError(`redisOutbox: unknown option ${name}, known are ${[...known].join(', ')}`)
     const least = LEAST[name]
     if (least === undefined || value === undefined) continue
     const most = MOST[name] ?? Number.POSITIVE_INFINITY
@@ -120,9 +114,7 @@ function assertOptions(options: RedisOutboxOptions): void {
       throw new TypeError(`redisOutbox: ${name} is a number from ${range}; given ${String(value)}`)
     }
   }
-  const { prefix, fallback } = options
-  if (prefix !== undefined && (typeof prefix !== 'string' || /[{}]/.test(prefix)))
-    throw new TypeError('redisOutbox: prefix is a text without braces, such as shop:')
+  const { fallback } = options
   if (fallback !== undefined && typeof Reflect.get(fallback, 'open') !== 'function')
     throw new TypeError('redisOutbox: fallback is an outbox, such as fileOutbox({ directory })')
 }

@@ -1,6 +1,5 @@
-import { parseArgs } from 'node:util'
 import { setTimeout } from '../support/clock.js'
-import { CommandError } from './command-error.js'
+import { readArguments } from './arguments.js'
 import { readConfigFile } from './doctor/config-file.js'
 import { checkConfiguredConsent, checkConsent } from './doctor/consent.js'
 import { checkEndpoint } from './doctor/endpoint.js'
@@ -21,7 +20,10 @@ const LINGER_MS = 250
  * @returns 0 if nothing is wrong, else 1.
  */
 export async function doctor(args: string[], version: string): Promise<number> {
-  const { values } = parse(args)
+  const { values } = readArguments({
+    args,
+    options: { config: { type: 'string' }, cookie: { type: 'string' }, send: { type: 'boolean' } },
+  })
   const directory = process.cwd()
   const findings: Finding[] = [nodeFinding(version), checkPackages(directory), checkFrameworks(directory)]
   findings.forEach(print)
@@ -45,17 +47,6 @@ export async function doctor(args: string[], version: string): Promise<number> {
   } else add({ state: 'unknown', about: 'consent', lines: ["not looked at: give --cookie 'NAME=VALUE; …'"] })
   if (read) setTimeout(() => process.exit(), LINGER_MS).unref()
   return findings.some(({ state }) => state === 'wrong') ? 1 : 0
-}
-
-function parse(args: string[]) {
-  try {
-    return parseArgs({
-      args,
-      options: { config: { type: 'string' }, cookie: { type: 'string' }, send: { type: 'boolean' } },
-    })
-  } catch (error) {
-    throw new CommandError(error instanceof Error ? error.message : String(error))
-  }
 }
 
 function nodeFinding(version: string): Finding {

@@ -6,7 +6,15 @@ import type { Erasure } from '../../delivery/outbox/outbox.js'
 import { OwnedDirectory } from '../../delivery/outbox/owned-directory.js'
 import { InUseError } from '../command-error.js'
 import type { ChosenKeys } from './keys.js'
-import { type Done, type Look, lineOf, type OutboxTarget, type Part, type Retried } from './target.js'
+import {
+  countAside,
+  type Done,
+  type Look,
+  lineOf,
+  type OutboxTarget,
+  type Part,
+  type Retried,
+} from './target.js'
 
 /** An outbox in a directory. */
 export class DirectoryTarget implements OutboxTarget {
@@ -34,10 +42,7 @@ export class DirectoryTarget implements OutboxTarget {
       })
     }
     const aside = new Map<string, number>()
-    for (const { reason, detail } of await readAside(this.#directory)) {
-      const why = detail ? `${reason} (${detail})` : reason
-      aside.set(why, (aside.get(why) ?? 0) + 1)
-    }
+    for (const { reason, detail } of await readAside(this.#directory)) countAside(aside, reason, detail)
     return { partsAre: 'store', parts, held, aside }
   }
 

@@ -1,12 +1,20 @@
 import { messageOf } from '../../delivery/failure.js'
 import type { Erasure } from '../../delivery/outbox/outbox.js'
-import { eraseCalls, removeCalls } from '../../redis/erasure.js'
+import { eraseCalls, type Removed, removeCalls } from '../../redis/erasure.js'
 import { Kept } from '../../redis/kept.js'
 import type { CallStream, Holder } from '../../redis/stream.js'
 import { wallTime } from '../../support/clock.js'
 import type { RedisConnection } from '../redis-connection.js'
 import type { ChosenKeys } from './keys.js'
-import { type Done, type Look, lineOf, type OutboxTarget, type Part, type Retried } from './target.js'
+import {
+  countAside,
+  type Done,
+  type Look,
+  lineOf,
+  type OutboxTarget,
+  type Part,
+  type Retried,
+} from './target.js'
 
 /** What a fleet has in a Redis. */
 export class RedisTarget implements OutboxTarget {
@@ -36,12 +44,8 @@ export class RedisTarget implements OutboxTarget {
         writeKeyHashes: [],
         notes: notesOf([...holders.values()]),
       })
-      for await (const { fields } of stream.all('aside')) {
-        const reason = fieldOf(fields, 'reason') || 'unknown'
-        const detail = fieldOf(fields, 'detail')
-        const why = detail ? `${reason} (${detail})` : reason
-        aside.set(why, (aside.get(why) ?? 0) + 1)
-      }
+      for await (const { fields } of stream.all('aside'))
+        countAside(aside, fieldOf(fields, 'reason') || 'unknown', fieldOf(fields, 'detail'))
     }
     return { partsAre: 'write key', parts, held, aside }
   }
@@ -87,32 +91,30 @@ export class RedisTarget implements OutboxTarget {
   async erase(whose: Erasure): Promise<Done & { readonly people: number | undefined }> {
     const streams = await this.#streams()
     this.#keys.assertOnePerson(new Set(streams.map(([hash]) => hash)))
-    const count = { waiting: 0, aside: 0, held: 0 }
-    for (const [, stream] of await this.#chosen()) {
-      const { erased, held, aside } = await eraseCalls(stream, whose)
-      count.waiting += erased - aside
-      count.aside += aside
-      count.held += held
-    }
+    const count = await this.#remove((stream) => eraseCalls(stream, whose))
     if (!this.#keys.areGiven) return { ...count, people: undefined }
     let people = 0
     for (const writeKey of this.#keys.writeKeys) people += await this.#kept.forget(writeKey, whose)
     return { ...count, people }
   }
 
-  async purge(): Promise<Done> {
+  purge(): Promise<Done> {
+    return this.#remove((stream) => removeCalls(stream, () => true))
+  }
+
+  async close(): Promise<void> {
+    this.#connection.close()
+  }
+
+  async #remove(from: (stream: CallStream) => Promise<Removed>): Promise<Done> {
     const count = { waiting: 0, aside: 0, held: 0 }
     for (const [, stream] of await this.#chosen()) {
-      const { erased, held, aside } = await removeCalls(stream, () => true)
+      const { erased, held, aside } = await from(stream)
       count.waiting += erased - aside
       count.aside += aside
       count.held += held
     }
     return count
-  }
-
-  async close(): Promise<void> {
-    this.#connection.close()
   }
 
   async #streams(): Promise<[hash: string, stream: CallStream][]> {

@@ -50,6 +50,12 @@ export interface OutboxTarget {
   close(): Promise<void>
 }
 
+/** Counts a call that was set aside. */
+export function countAside(aside: Map<string, number>, reason: string, detail: string | undefined): void {
+  const why = detail ? `${reason} (${detail})` : reason
+  aside.set(why, (aside.get(why) ?? 0) + 1)
+}
+
 /** A call as a line of JSON; its parameters are JSON already. */
 export function lineOf(head: Readonly<Record<string, unknown>>, params: string): string {
   return `${JSON.stringify(head).slice(0, -1)},"params":${params}}`

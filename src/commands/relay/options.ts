@@ -1,4 +1,4 @@
-import { parseArgs } from 'node:util'
+import { readArguments } from '../arguments.js'
 import { CommandError } from '../command-error.js'
 import { portOf } from '../port.js'
 import { isRedisUrl } from '../redis-connection.js'
@@ -46,7 +46,7 @@ export function relayOptions(
   args: string[],
   environment: Readonly<Record<string, string | undefined>>,
 ): RelayOptions | undefined {
-  const { values, positionals } = parsed(args)
+  const { values, positionals } = readArguments({ args, allowPositionals: true, options: OPTIONS })
   if (values.help) return undefined
   if (positionals.length > 0) throw new CommandError('relay takes no operand')
   const redis = values.redis ?? filled(environment.REDIS_URL)
@@ -68,15 +68,6 @@ export function relayOptions(
     claimAfter: numberOf('claim-after', values['claim-after']),
     maxInFlight: numberOf('max-in-flight', values['max-in-flight']),
     timeout: numberOf('timeout', values.timeout),
-  }
-}
-
-function parsed(args: string[]) {
-  try {
-    return parseArgs({ args, allowPositionals: true, options: OPTIONS })
-  } catch (error) {
-    // What Node says of an unknown option names the option.
-    throw new CommandError(error instanceof Error ? error.message : String(error))
   }
 }
 

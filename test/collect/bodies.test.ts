@@ -1,4 +1,5 @@
-import { connect } from 'node:net'
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import express, { type RequestHandler } from 'express'
 import Koa from 'koa'
@@ -79,14 +80,31 @@ describe.each(frameworks)('the body of a request in $name', (framework) => {
   })
 })
 
+/** Begins a request whose body is said to have so many bytes. */
+function announce(url: string, length: number): Socket {
+  const socket = connect(Number(new URL(url).port), '127.0.0.1')
+  socket.write(
+    `POST /collect HTTP/1.1\r\nHost: ${new URL(url).host}\r\nOrigin: ${url}\r\n` +
+      `Content-Type: application/json\r\nContent-Length: ${length}\r\n\r\n`,
+  )
+  return socket
+}
+
+describe('a body that is announced to be too long', () => {
+  it('is refused before any of it comes', async () => {
+    const { url } = await endpoint()
+    const socket = announce(url, 10_000_000)
+    const [answer] = await once(socket, 'data')
+    expect(String(answer)).toMatch(/^HTTP\/1\.1 413 /)
+    socket.destroy()
+  })
+})
+
 describe('a body that ends early', () => {
   it('harms nobody', async () => {
     const { url, calls, send } = await endpoint()
-    const socket = connect(Number(new URL(url).port), '127.0.0.1')
-    socket.write(
-      `POST /collect HTTP/1.1\r\nHost: ${new URL(url).host}\r\nOrigin: ${url}\r\n` +
-        'Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{"name":',
-    )
+    const socket = announce(url, 100)
+    socket.write('{"name":')
     await new Promise<void>((resolve) => socket.once('ready', () => socket.end(resolve)))
     socket.destroy()
     expect((await send('', { body: event })).status).toBe(200)

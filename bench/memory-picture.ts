@@ -43,6 +43,7 @@ export function memoryPicture({ ways, seconds, rate, outage }: MemoryResults): s
 ${marks.map((mb) => `  <path class="grid" d="M${PLOT.left} ${y(mb)}H${PLOT.right}"/><text class="text" x="${PLOT.left - 8}" y="${y(mb) + 4}" text-anchor="end">${mb}</text>`).join('\n')}
 ${times.map((at) => `  <text class="text" x="${x(at)}" y="${PLOT.bottom + 20}" text-anchor="middle">${timeOf(at)}</text>`).join('\n')}
 ${ways.map(({ samples }, index) => `  <path class="line ${STYLES[index]?.name}" stroke-dasharray="${STYLES[index]?.dashes}" d="M${samples.map(({ at, rss }) => `${x(at)} ${y(rss / MB)}`).join('L')}"/>`).join('\n')}
+${ways.map(({ samples, ended }) => (ended === undefined ? '' : `  <text class="reason" x="${x(ended) + 6}" y="${y((samples.at(-1)?.rss ?? 0) / MB) + 4}">✗ out of memory</text>`)).join('')}
 ${ways.map((way, index) => legendOf(way, index)).join('\n')}
 </svg>
 `
@@ -55,9 +56,10 @@ function legendOf({ name }: MemoryResult, index: number): string {
   return `  <path class="line ${style?.name}" stroke-dasharray="${style?.dashes}" d="M${left} ${height - 4}h32"/><text class="text" x="${left + 40}" y="${height}">${name}</text>`
 }
 
-function descriptionOf({ name, samples }: MemoryResult): string {
+function descriptionOf({ name, samples, ended }: MemoryResult): string {
   const most = Math.max(...samples.map(({ rss }) => rss))
-  return `${name}: ${(most / MB).toFixed(0)} MB at most, ${((samples.at(-1)?.rss ?? 0) / MB).toFixed(0)} at the end.`
+  const end = ended === undefined ? 'at the end' : `when its process ran out of memory at ${timeOf(ended)}`
+  return `${name}: ${(most / MB).toFixed(0)} MB at most, ${((samples.at(-1)?.rss ?? 0) / MB).toFixed(0)} ${end}.`
 }
 
 function timeOf(seconds: number): string {

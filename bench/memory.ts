@@ -28,6 +28,8 @@ export interface MemoryResult {
   readonly name: string
   readonly samples: readonly MemorySample[]
   readonly load: PacedResult
+  /** When its process ended by itself, in seconds since the load began: it had no memory left. */
+  readonly ended: number | undefined
   /** Different events that have arrived, by half a minute after the load. */
   readonly received: number
   /** Events that arrived more than once. */
@@ -80,12 +82,14 @@ export async function runMemory(
           ...(directory && { outbox: directory }),
         })
         const began = performance.now()
+        const now = () => (performance.now() - began) / 1_000
         const samples: MemorySample[] = []
-        const look = async () =>
-          samples.push({
-            at: (performance.now() - began) / 1_000,
-            rss: (await server.ask('usage')).rss,
-          })
+        let ended: number | undefined
+        const look = async () => {
+          const usage = await server.ask('usage').catch(() => undefined)
+          if (usage) samples.push({ at: now(), rss: usage.rss })
+          else ended ??= now()
+        }
         const looking = setInterval(look, (seconds * 1_000) / SAMPLES)
         const faults = [
           setTimeout(() => segment.ask('respondWith', { status: 503 }), outage[0] * 1_000),
@@ -96,9 +100,10 @@ export async function runMemory(
         for (const fault of faults) clearTimeout(fault)
         if (result.failed > 0 && way !== 'direct')
           throw new Error(`${result.failed} requests failed: ${name}`)
-        if (way !== 'bare') await arrival(segment, result.requests - result.failed)
+        if (way !== 'bare' && ended === undefined) await arrival(segment, result.requests - result.failed)
         const { received, again } = await segment.ask('received')
-        return { name, samples, load: result, received, again, books: await server.ask('books') }
+        const books = ended === undefined ? await server.ask('books') : undefined
+        return { name, samples, load: result, ended, received, again, books }
       } finally {
         await Promise.all([server.end(), segment.end(), load.end()])
         if (directory) rmSync(directory, { recursive: true })

@@ -63,14 +63,16 @@ export function start<Commands extends Record<keyof Commands, Command>>(
   return {
     ask: (command, ...given) =>
       new Promise((resolve, reject) => {
+        if (!child.connected) return reject(new Error(`${file} has ended`))
         const id = ++asked
         waiting.set(id, { resolve: (value) => resolve(value as never), reject })
         child.send({ id, command, given: given.at(0) })
       }),
     end: () =>
       new Promise((resolve) => {
+        if (child.exitCode !== null || child.signalCode !== null) return resolve()
         child.once('exit', () => resolve())
-        child.disconnect()
+        if (child.connected) child.disconnect()
       }),
   }
 }

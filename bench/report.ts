@@ -235,7 +235,7 @@ function sizeLines(sizes: readonly SizeResult[]): string[] {
 }
 
 function memoryLines({ ways, rate, seconds, outage }: MemoryResults): string[] {
-  const rows = ways.map(({ name, samples, load, received, again, books }) => {
+  const rows = ways.map(({ name, samples, load, ended, received, again, books }) => {
     const memory = samples.map(({ rss }) => rss)
     const figures = [
       `peak ${mb(Math.max(...memory))}`,
@@ -244,6 +244,7 @@ function memoryLines({ ways, rate, seconds, outage }: MemoryResults): string[] {
       `${received}/${name === 'bare' ? 0 : load.requests} arrived`,
       `${again} again`,
       ...(load.failed > 0 ? [`${load.failed} requests failed`] : []),
+      ...(ended === undefined ? [] : [`out of memory after ${ended.toFixed(0)} s`]),
     ]
     return `  ${name.padEnd(26)}${figures.join('  ')}${books ? `  ${JSON.stringify(books)}` : ''}`
   })

@@ -2,7 +2,7 @@
 export { watchBooks } from './books-watch.js'
 export { Client } from './client.js'
 export type { OutcomeListener } from './client-calls.js'
-export { Delivery, type DeliveryListener } from './delivery.js'
+export { Delivery } from './delivery.js'
 export type { Health } from './health.js'
 export { Ledger, sum, type TrackingStats } from './ledger.js'
 export { limitsOf } from './limits.js'
@@ -21,6 +21,7 @@ export type {
   TakeOptions,
   Waiting,
 } from './outbox/outbox.js'
+export type { DeliveryListener } from './outcomes.js'
 export { Unsettled } from './process-end.js'
 export type { ClientOptions, ClientSettings, SegmentClient } from './segment-client.js'
 export { analyticsOf } from './segment-client.js'

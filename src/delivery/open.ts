@@ -1,10 +1,11 @@
 import type { Logger } from '@walkeros/core'
 import type { RequestReport } from '../observe/step.js'
 import { Client } from './client.js'
-import { Delivery, type DeliveryListener } from './delivery.js'
+import { Delivery } from './delivery.js'
 import type { Ledger } from './ledger.js'
 import type { Limits } from './limits.js'
 import type { DeliveryOptions } from './options.js'
+import type { DeliveryListener } from './outcomes.js'
 import type { Unsettled } from './process-end.js'
 import type { ClientSettings, SegmentClient } from './segment-client.js'
 

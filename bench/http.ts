@@ -34,7 +34,9 @@ export interface VariantResult {
   readonly p50: Spread
   readonly p99: Spread
   /** Over the scenario's first variant. */
-  readonly ratios?: Readonly<Record<'cpu' | 'perSecond' | 'p50' | 'p99', Spread>>
+  readonly ratios?: Readonly<Record<Figure, Spread>>
+  /** Over the SDK in the handler, where that is not the first. */
+  readonly overSdk?: Readonly<Record<Figure, Spread>>
   readonly tracked: number
   readonly received: number
 }
@@ -74,13 +76,14 @@ class Runner {
   }
 
   async open(): Promise<void> {
-    const { way, ambient, handler = this.scenario.handler, isRelayed = false } = this.variant
+    const { way, ambient, hasPlan, handler = this.scenario.handler, isRelayed = false } = this.variant
     const host = await this.#segment.ask('url')
     if (isRelayed) this.#relayed = await openRelayed(this.setting, host)
     this.#url = await this.#server.ask('listen', {
       framework: this.setting.framework,
       way,
       ...(ambient && { ambient }),
+      ...(hasPlan && { hasPlan }),
       handler,
       host,
       ...(!this.scenario.hasDefaultBatches && { flushAt: FLUSH_AT }),
@@ -168,29 +171,41 @@ export async function runScenario(scenario: Scenario, setting: Setting): Promise
       const first = round % runners.length
       for (const runner of [...runners.slice(first), ...runners.slice(0, first)]) await runner.turn(requests)
     }
-    const variants = await Promise.all(runners.map((runner) => resultOf(runner, runners[0])))
+    const sdk = runners.slice(1).find(({ variant }) => variant.way === 'direct')
+    const variants = await Promise.all(runners.map((runner) => resultOf(runner, runners[0], sdk)))
     return { scenario: scenario.id, title: scenario.title, framework: setting.framework, variants }
   } finally {
     await Promise.all([load.end(), ...runners.map((runner) => runner.close())])
   }
 }
 
-async function resultOf(runner: Runner, first: Runner | undefined): Promise<VariantResult> {
-  const of = (figure: 'cpu' | 'perSecond' | 'p50' | 'p99', { turns } = runner) =>
-    turns.map((turn) => turn[figure])
-  const ratio = (figure: 'cpu' | 'perSecond' | 'p50' | 'p99') => ratioOf(of(figure), of(figure, first))
+type Figure = 'cpu' | 'perSecond' | 'p50' | 'p99'
+
+async function resultOf(
+  runner: Runner,
+  first: Runner | undefined,
+  sdk: Runner | undefined,
+): Promise<VariantResult> {
   return {
     name: runner.variant.name,
-    cpu: spreadOf(of('cpu')),
-    perSecond: spreadOf(of('perSecond')),
-    p50: spreadOf(of('p50')),
-    p99: spreadOf(of('p99')),
-    ...(runner !== first && {
-      ratios: { cpu: ratio('cpu'), perSecond: ratio('perSecond'), p50: ratio('p50'), p99: ratio('p99') },
-    }),
+    cpu: spreadOf(figuresOf(runner, 'cpu')),
+    perSecond: spreadOf(figuresOf(runner, 'perSecond')),
+    p50: spreadOf(figuresOf(runner, 'p50')),
+    p99: spreadOf(figuresOf(runner, 'p99')),
+    ...(first && runner !== first && { ratios: ratiosOver(first, runner) }),
+    ...(sdk && runner !== first && runner !== sdk && { overSdk: ratiosOver(sdk, runner) }),
     tracked: runner.tracked,
     received: await runner.received(),
   }
+}
+
+function figuresOf({ turns }: Runner, figure: Figure): number[] {
+  return turns.map((turn) => turn[figure])
+}
+
+function ratiosOver(other: Runner, runner: Runner): Record<Figure, Spread> {
+  const ratio = (figure: Figure) => ratioOf(figuresOf(runner, figure), figuresOf(other, figure))
+  return { cpu: ratio('cpu'), perSecond: ratio('perSecond'), p50: ratio('p50'), p99: ratio('p99') }
 }
 
 /** What is compared with the SDK has to send what the SDK sends. */

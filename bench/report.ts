@@ -3,7 +3,7 @@ import type { FarResults } from './far.js'
 import type { RatesResult } from './fixed-rate.js'
 import type { FleetResults } from './fleet/run.js'
 import type { HostileResult } from './hostile.js'
-import type { ScenarioResult } from './http.js'
+import type { ScenarioResult, VariantResult } from './http.js'
 import type { InProcessResult } from './in-process/run.js'
 import type { MemoryResults } from './memory.js'
 import type { OutageResult } from './outage.js'
@@ -64,16 +64,19 @@ function inOrder(scenarios: readonly ScenarioResult[]): ScenarioResult[] {
 }
 
 function scenarioLines({ title, framework, variants }: ScenarioResult): string[] {
-  const rows = variants.map(({ name, cpu, perSecond, p50, p99, ratios, tracked, received }) => {
+  const rows = variants.map(({ name, cpu, perSecond, p50, p99, ratios, overSdk, tracked, received }) => {
     const arrived = tracked > 0 ? `  ${received}/${tracked} arrived` : ''
     const absolute = `${cpu.median.toFixed(1).padStart(7)} µs/req ${perSecond.median.toFixed(0).padStart(6)} req/s`
     const latency = `p50 ${p50.median.toFixed(1)} p99 ${p99.median.toFixed(0)} ms`
-    const over = ratios
-      ? `  cpu ${ratioText(ratios.cpu)}  req/s ${ratioText(ratios.perSecond)}  p99 ${ratioText(ratios.p99)}`
-      : ''
-    return `  ${name.padEnd(20)}${absolute}  ${latency.padEnd(18)}${over}${arrived}`
+    const over = ratios ? `  ${ratiosText(ratios)}` : ''
+    const sdk = overSdk ? `  over the SDK: ${ratiosText(overSdk)}` : ''
+    return `  ${name.padEnd(22)}${absolute}  ${latency.padEnd(18)}${over}${sdk}${arrived}`
   })
   return [`${framework}: ${title}`, ...rows]
+}
+
+function ratiosText({ cpu, perSecond, p99 }: NonNullable<VariantResult['ratios']>): string {
+  return `cpu ${ratioText(cpu)}  req/s ${ratioText(perSecond)}  p99 ${ratioText(p99)}`
 }
 
 function peersLines({ framework, load, peers, overBare }: PeersResult): string[] {

@@ -23,7 +23,7 @@ import type { ServerOptions } from './server/options.js'
 import { runSizes } from './size.js'
 import { runDoors, runStarts } from './start.js'
 
-// npm run bench -- [--quick] [--node 24] [--only start,mounted,one,collect,peers,outage,burst,in-process,rate,far,hostile,size,fleet] [--framework express] [--rounds 15]
+// npm run bench -- [--quick] [--node 24] [--only start,mounted,one,places,collect,peers,outage,burst,in-process,rate,far,hostile,size,fleet] [--framework express] [--rounds 15]
 // npm run bench -- --only memory --minutes 60
 
 const { values: given } = parseArgs({

@@ -1,7 +1,7 @@
 import type { HandlerKind, ServerOptions } from './server/options.js'
 
 /** One way to do what a scenario is about. */
-export type Variant = Pick<ServerOptions, 'way' | 'ambient'> & {
+export type Variant = Pick<ServerOptions, 'way' | 'ambient' | 'hasPlan'> & {
   readonly name: string
   /** Where it is another than the scenario's. */
   readonly handler?: HandlerKind
@@ -69,12 +69,19 @@ export const SCENARIOS: readonly Scenario[] = [
     variants: [COLLECTOR, MOUNTED],
   },
   {
-    id: 'fleet',
-    title: 'one event, written to Redis and sent by a relay, a process of its own',
+    id: 'places',
+    title: 'one event, in every place that an application on Express has for it',
     handler: 'order',
     frameworks: ['express'],
     calls: 1,
-    variants: [BARE, DIRECT, { name: 'reqtrack, send: false', way: 'mounted', isRelayed: true }],
+    variants: [
+      BARE,
+      DIRECT,
+      MOUNTED,
+      { name: 'with a plan', way: 'mounted', hasPlan: true },
+      { name: 'tracking.run()', way: 'run' },
+      { name: 'send: false, a relay', way: 'mounted', isRelayed: true },
+    ],
   },
   {
     id: 'many',

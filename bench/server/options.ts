@@ -1,10 +1,12 @@
 /** What a server of the suite is. */
 export interface ServerOptions {
   readonly framework: 'express' | 'koa' | 'fastify' | 'hono'
-  readonly way: 'bare' | 'mounted' | 'direct' | 'collector' | 'posthog' | 'rudder' | 'amplitude'
+  readonly way: 'bare' | 'mounted' | 'run' | 'direct' | 'collector' | 'posthog' | 'rudder' | 'amplitude'
   readonly handler: HandlerKind
   /** The ambient context of `mounted`; AsyncLocalStorage where it is left out. */
   readonly ambient?: 'off' | 'cls-hooked'
+  /** `mounted`: whether a tracking plan knows the events. */
+  readonly hasPlan?: boolean
   /** Where Segment is. */
   readonly host: string
   /** How many calls fill a batch; the default of whoever makes it where it is left out. */

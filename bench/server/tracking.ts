@@ -8,12 +8,17 @@ import { openDirect } from './direct.js'
 import type { HandlerKind, ServerOptions } from './options.js'
 import { clientOptions, type Way } from './way.js'
 
+/** What is refused for want of room would cost nothing: there is room for all that the SDK takes, which has no bound. */
+const UNBOUNDED = { maxPending: 1_000_000, maxBytes: 1024 ** 3 }
+
 export async function openWay(options: ServerOptions): Promise<Way> {
   switch (options.way) {
     case 'bare':
       return {}
     case 'mounted':
       return openMounted(options)
+    case 'run':
+      return openRun(options)
     case 'direct':
       return openDirect(options)
     case 'collector':
@@ -27,10 +32,10 @@ export async function openWay(options: ServerOptions): Promise<Way> {
 async function openMounted(options: ServerOptions): Promise<Way> {
   const tracking = createTracking({
     ...CONFIG,
+    ...(options.hasPlan && { plan: await openPlan() }),
     settings: { ...CONFIG.settings, ...clientOptions(options) },
-    // What is refused for want of room would cost nothing: there is room for all that the SDK takes, which has no bound.
     delivery: {
-      ...(!options.hasDefaultBounds && { maxPending: 1_000_000, maxBytes: 1024 ** 3 }),
+      ...(!options.hasDefaultBounds && UNBOUNDED),
       ...(options.maxInFlight !== undefined && { maxInFlight: options.maxInFlight }),
       ...(options.outbox !== undefined && {
         outbox: (await import('../../src/delivery/outbox/file.js')).fileOutbox({ directory: options.outbox }),
@@ -60,6 +65,33 @@ async function openMounted(options: ServerOptions): Promise<Way> {
     act: handle && (({ tracker }) => tracker && handle(tracker)),
     books: () => tracking.stats(),
   }
+}
+
+/** What a handler does that is not mounted: it names the person and the consent itself. */
+function openRun(options: ServerOptions): Way {
+  const tracking = createTracking({
+    ...CONFIG,
+    settings: { ...CONFIG.settings, ...clientOptions(options) },
+    delivery: UNBOUNDED,
+  })
+  return {
+    act: ({ message: { headers } }) => {
+      void tracking.run(
+        { user: { id: String(headers['x-user-id']) }, consent: consentIn(headers) },
+        ({ track }) => track('order complete', ORDER),
+      )
+    },
+    books: () => tracking.stats(),
+  }
+}
+
+/** Only where one is measured: zod would be in every server's figures. */
+async function openPlan() {
+  const { z } = await import('zod')
+  const { definePlan } = await import('../../src/plan/index.js')
+  return definePlan({
+    events: { 'order complete': z.object({ id: z.string(), total: z.number(), currency: z.string() }) },
+  })
 }
 
 /** Only where one is measured: its client would be in every server's figures. */

@@ -18,7 +18,7 @@ export interface PeopleCase {
 
 /** The ways in which a fleet remembers people. */
 export const peopleCases: readonly PeopleCase[] = [
-  { name: 'people: each process remembers for itself', isShared: false, kills: false },
+  { name: 'people: each process remembers by itself', isShared: false, kills: false },
   { name: 'people: one memory', isShared: true, kills: false },
   { name: 'people: one memory, kill -9 of a process', isShared: true, kills: true },
 ]

@@ -1,6 +1,7 @@
 import type { SegmentCall } from '../model/segment-call.js'
 import { clearTimeout, setImmediate, setTimeout } from '../support/clock.js'
 import type { Client } from './client.js'
+import { ClientFlush } from './client-flush.js'
 import type { Gate } from './gate.js'
 import { Linger } from './linger.js'
 import { memoryOf } from './object-memory.js'
@@ -31,11 +32,6 @@ export interface SubmitterParts {
   flushFailed(error: unknown): void
 }
 
-/** New calls wait no longer than this for a flush that hangs. */
-const MAX_HOLD_MS = 2_000
-const MIN_FLUSH_PAUSE_MS = 50
-const MAX_FLUSH_PAUSE_MS = 1_000
-
 /**
  * Queues calls and submits them to the client, a few batches at a time, when they are full or due. It submits nothing on
  * the turn on which the client reports an outcome, and nothing while the client is flushed.
@@ -49,14 +45,7 @@ export class Submitter {
   #inHand = 0
   /** Bytes of memory of the submitted calls. */
   #memory = 0
-  #flushing: Promise<void> | undefined
-  /** Whether new calls wait for the flush. */
-  #isHolding = false
-  /** Milliseconds before the next flush, after flushes that brought no outcome. */
-  #flushPauseMs = 0
-  #flushTimer: NodeJS.Timeout | undefined
-  /** Outcomes since the last flush began. */
-  #outcomes = 0
+  readonly #flush: ClientFlush
   #isScheduled = false
   /** Calls up to this one go in partial batches, too. */
   #due = 0
@@ -72,6 +61,7 @@ export class Submitter {
       newest: () => this.#newest,
       over: () => this.#sendGathered(),
     })
+    this.#flush = new ClientFlush(parts.client, parts.flushFailed, () => this.schedule())
     parts.gate.onOpen(() => this.schedule())
     parts.client.onQuiet = () => this.schedule()
   }
@@ -93,7 +83,7 @@ export class Submitter {
 
   /** The client's running flush. */
   get flushing(): Promise<void> | undefined {
-    return this.#flushing
+    return this.#flush.running
   }
 
   /** Adds a new call behind all others. */
@@ -142,7 +132,7 @@ export class Submitter {
   settled(pending: PendingCall): void {
     this.#submitted--
     this.#memory -= pending.clientBytes
-    this.#outcomes++
+    this.#flush.settled()
     pending.isSubmitted = false
     if (pending.isSuspect) this.#clear(pending)
   }
@@ -195,7 +185,7 @@ export class Submitter {
   stop(): void {
     this.#stopped = true
     this.#stopInterval()
-    clearTimeout(this.#flushTimer)
+    this.#flush.stop()
   }
 
   #stopInterval(): void {
@@ -212,7 +202,7 @@ export class Submitter {
 
   get #isOpen(): boolean {
     const { isOpen } = this.#parts.gate
-    return isOpen && !this.#isHolding && this.#suspects.length === 0 && !this.#stopped
+    return isOpen && !this.#flush.isHolding && this.#suspects.length === 0 && !this.#stopped
   }
 
   #submitBatches(): void {
@@ -281,14 +271,14 @@ export class Submitter {
 
   #advance(): void {
     const { client } = this.#parts
-    if (this.#isHolding || this.#stopped) return
+    if (this.#flush.isHolding || this.#stopped) return
     this.#parts.beforeSubmit()
     const isAlone = this.#submitSuspect()
     this.#submitBatches()
     if (this.#room.size < this.#window) this.#parts.onCapacity()
     if (client.isOwn || !client.isQuiet) return
     const isDue = this.#submitted > 0 && (isAlone || this.#holdsFlushTarget())
-    if (isDue || client.calls.isDirectAwaited) this.#flush()
+    if (isDue || client.calls.isDirectAwaited) this.#flush.begin()
   }
 
   /** Whether the client holds every call that a flush waits for; the last may sit in a partial batch. */
@@ -324,39 +314,6 @@ export class Submitter {
       this.#submit(suspect)
     }
     return suspect.isSubmitted
-  }
-
-  /** Flushes the client's partial batch. New calls would keep the flush from ending, so they wait, but not for long. */
-  #flush(): void {
-    if (this.#flushing || this.#flushTimer) return
-    this.#isHolding = true
-    this.#outcomes = 0
-    const release = () => {
-      this.#isHolding = false
-      this.schedule()
-    }
-    const held = setTimeout(release, MAX_HOLD_MS).unref()
-    this.#flushing = this.#parts.client
-      .flush()
-      .catch((error: unknown) => this.#parts.flushFailed(error))
-      .then(() => {
-        clearTimeout(held)
-        this.#flushing = undefined
-        this.#pauseFlushes()
-        release()
-      })
-  }
-
-  /** Keeps a client whose flush changes nothing from being flushed again at once, for ever. */
-  #pauseFlushes(): void {
-    if (this.#outcomes > 0) this.#flushPauseMs = 0
-    else
-      this.#flushPauseMs = Math.min(MAX_FLUSH_PAUSE_MS, Math.max(MIN_FLUSH_PAUSE_MS, this.#flushPauseMs * 2))
-    if (this.#flushPauseMs === 0) return
-    this.#flushTimer = setTimeout(() => {
-      this.#flushTimer = undefined
-      this.schedule()
-    }, this.#flushPauseMs).unref()
   }
 
   #clear(suspect: PendingCall): void {

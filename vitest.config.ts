@@ -8,6 +8,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts', 'examples/*/test/**/*.test.ts'],
     // What is made from other sources and not committed, and what is installed where it may be.
     globalSetup: ['scripts/inspector-page.ts', 'test/support/redis-setup.ts'],
+    setupFiles: ['test/support/patience.ts'],
     pool: 'forks',
     // Much of a test's time is waiting: for retries, time limits and processes. One worker would leave a machine of two cores idle.
     maxWorkers: Math.max(2, availableParallelism() - 1),

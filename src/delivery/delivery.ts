@@ -17,6 +17,7 @@ import type { Limits } from './limits.js'
 import type { Outbox, Waiting } from './outbox/outbox.js'
 import { StoredQueue } from './outbox/stored-queue.js'
 import { type DeliveryListener, Outcomes } from './outcomes.js'
+import { RecentIds } from './recent-ids.js'
 import type { SegmentClient } from './segment-client.js'
 import { StoredCalls } from './stored-calls.js'
 import { StoredKeys } from './stored-keys.js'
@@ -24,6 +25,9 @@ import { writeKeyHashOf } from './write-key-hash.js'
 
 /** A messageId takes a tenth of the memory of a call: so many are known, for each call that may wait in memory. */
 const STORED_KEYS_A_CALL = 10
+
+/** So many calls that Segment has taken lately are known, and not sent again when a shared outbox hands them out. */
+const RECENTLY_DELIVERED = 10_000
 
 /** The parts of a delivery. */
 export interface DeliveryParts {
@@ -60,7 +64,8 @@ export class Delivery {
     const { logger, limits, ledger, listener, outbox, sends } = parts
     const writeKeyHash = writeKeyHashOf(parts.writeKey)
     const report = new DeliveryReport(logger)
-    const outcomes = new Outcomes(ledger, listener, report)
+    const recent = outbox?.isShared ? new RecentIds(RECENTLY_DELIVERED) : undefined
+    const outcomes = new Outcomes(ledger, listener, report, recent)
     const storedKeys = new StoredKeys(limits.maxPending * STORED_KEYS_A_CALL)
     const settled = () => this.#settled()
     const held = new HeldCalls({

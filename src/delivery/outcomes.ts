@@ -4,6 +4,7 @@ import { channels } from '../observe/channels.js'
 import type { DeliveryReport } from './delivery-report.js'
 import type { Ledger } from './ledger.js'
 import { callOf, type PendingCall } from './pending-call.js'
+import type { RecentIds } from './recent-ids.js'
 
 /** Hears the outcome of every call. */
 export interface DeliveryListener {
@@ -20,11 +21,14 @@ export class Outcomes {
   readonly #ledger: Ledger
   readonly #listener: DeliveryListener
   readonly #report: DeliveryReport
+  readonly #recent: RecentIds | undefined
 
-  constructor(ledger: Ledger, listener: DeliveryListener, report: DeliveryReport) {
+  /** @param recent - Keeps the calls that have arrived lately, where others may hand them out once more. */
+  constructor(ledger: Ledger, listener: DeliveryListener, report: DeliveryReport, recent?: RecentIds) {
     this.#ledger = ledger
     this.#listener = listener
     this.#report = report
+    this.#recent = recent
   }
 
   /** Whether the application wants to know which calls have arrived. */
@@ -40,7 +44,13 @@ export class Outcomes {
   /** A call has arrived. */
   delivered(pending: PendingCall): void {
     if (!pending.place && pending.remembered) this.kept(pending.remembered)
+    this.#recent?.add(pending.messageId)
     this.#ledger.delivered()
+  }
+
+  /** Whether a call has arrived lately, as far as that is kept. */
+  hasDelivered(messageId: string): boolean {
+    return this.#recent?.has(messageId) === true
   }
 
   /** Tells whoever wants to know that a call has arrived. */

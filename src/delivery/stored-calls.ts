@@ -61,12 +61,20 @@ export class StoredCalls implements StoredQueueListener<PendingCall> {
   }
 
   left(calls: readonly PendingCall[]): void {
-    const { held, storedKeys } = this.#parts
-    for (const pending of calls) {
-      if (held.pending.get(pending.messageId) !== pending) continue
-      held.pending.remove(pending)
-      if (pending.isKeyed) storedKeys.add(pending.messageId, pending.number, held.queue?.firstStoredOnly)
-    }
+    const { pending: all } = this.#parts.held
+    for (const pending of calls) if (all.get(pending.messageId) === pending) this.#leave(pending)
+  }
+
+  isPending(messageId: string): boolean {
+    return this.#parts.held.pending.has(messageId)
+  }
+
+  letGo(messageId: string): boolean {
+    const { pending: all, submitter } = this.#parts.held
+    const pending = all.get(messageId)
+    if (!pending || pending.place || pending.isSubmitted || !submitter.remove(pending)) return false
+    this.#leave(pending)
+    return true
   }
 
   placed(calls: readonly { readonly place: Place; readonly messageId: string }[]): void {
@@ -189,6 +197,13 @@ export class StoredCalls implements StoredQueueListener<PendingCall> {
     this.#parts.warn(advice)
   }
 
+  /** Only the outbox has a call from now on. */
+  #leave(pending: PendingCall): void {
+    const { held, storedKeys } = this.#parts
+    held.pending.remove(pending)
+    if (pending.isKeyed) storedKeys.add(pending.messageId, pending.number, held.queue?.firstStoredOnly)
+  }
+
   /** Holds a stored call in memory. */
   #hold(number: number, { type, messageId, text, madeAt }: StoredCall, remembered?: Remembered): PendingCall {
     const { held, storedKeys } = this.#parts
@@ -208,16 +223,17 @@ export class StoredCalls implements StoredQueueListener<PendingCall> {
   }
 
   /**
-   * Whether memory has a call already that the outbox hands out: it was written twice, by two events of one key for
-   * instance, or sent while the outbox hung.
+   * Whether memory has a call already that the outbox hands out, or has sent it: it was written twice, by two events of one
+   * key for instance, or because the answer to the first write was lost.
    */
   #isKnown({ call, place, number }: LoadedCall): boolean {
-    const { held, ledger } = this.#parts
+    const { held, ledger, outcomes } = this.#parts
     const known = held.pending.get(call.messageId)
-    if (!known) return false
-    if (number !== undefined) ledger.relayed(1)
-    else if (known.isKeyed || known.place) ledger.unmade(1, 0)
-    if (known.place) held.queue?.settled(place)
+    const isSent = !known && outcomes.hasDelivered(call.messageId)
+    if (!known && !isSent) return false
+    if (number !== undefined) this.relayed(1)
+    else if (isSent || known?.isKeyed || known?.place) ledger.unmade(1, 0)
+    if (!known || known.place) held.queue?.settled(place)
     else known.place = place
     return true
   }

@@ -45,6 +45,7 @@ export class WaitingRoom {
 
   /** Removes a call, and tells whether it was there. */
   remove(call: PendingCall): boolean {
+    if (this.#calls[this.#first] === call) return this.#takeNew() === call
     const index = this.#returned.indexOf(call)
     if (index >= 0) return this.#returned.splice(index, 1).length > 0
     const place = this.#calls.indexOf(call, this.#first)

@@ -1,8 +1,7 @@
-import type { OutboxSession } from '../delivery/outbox/outbox.js'
 import { clearTimeout, performance, setTimeout } from '../support/clock.js'
 import type { Entry } from './entry.js'
 import type { Patience } from './patience.js'
-import type { CallStream } from './stream.js'
+import { type CallStream, GIVEN_BACK_IDLE_MS } from './stream.js'
 
 /** Of the time after which a process counts as dead, the part after which a living one is heard of. */
 const RENEWALS = 4
@@ -10,6 +9,8 @@ const RENEWALS = 4
 const LONGEST_LOOK_MS = 1_000
 const SHORTEST_LOOK_MS = 100
 const CLAIMED_AT_ONCE = 100
+/** Entries that were given back have been idle for longer than any that a process has. */
+const NOBODYS_IDLE_MS = GIVEN_BACK_IDLE_MS / 2
 /** Consumers that have nothing, and of which nothing was heard for a day, are taken off. */
 const DEAD_AFTER_MS = 24 * 60 * 60 * 1_000
 /** So many looks are between two for such consumers, and for what was set aside long ago. */
@@ -30,36 +31,38 @@ export interface ClaimedEntry {
   readonly refusal: string | undefined
 }
 
+/** What the entries of this process tell their outbox. */
+export interface HeldEntriesParts {
+  /** Entries were taken over. */
+  claimed(entries: readonly ClaimedEntry[]): void
+  /** Others have taken entries that this process had. */
+  robbed(ids: ReadonlySet<string>): void
+  /** Entries that others had are gone from the stream. */
+  gone(ids: readonly string[]): void
+}
+
 /** The entries that this process has. It says that it lives while it does, and takes over those of processes that do not. */
 export class HeldEntries {
   readonly #stream: CallStream
   readonly #patience: Patience
   readonly #limits: ClaimLimits
-  readonly #session: OutboxSession
-  readonly #claimed: (entries: readonly ClaimedEntry[]) => void
+  readonly #parts: HeldEntriesParts
   readonly #ids = new Set<string>()
   #renewedAt = performance.now()
   #looks = 0
   #timer: NodeJS.Timeout | undefined
   #isStopped = false
 
-  constructor(
-    stream: CallStream,
-    patience: Patience,
-    limits: ClaimLimits,
-    session: OutboxSession,
-    claimed: (entries: readonly ClaimedEntry[]) => void,
-  ) {
+  constructor(stream: CallStream, patience: Patience, limits: ClaimLimits, parts: HeldEntriesParts) {
     this.#stream = stream
     this.#patience = patience
     this.#limits = limits
-    this.#session = session
-    this.#claimed = claimed
+    this.#parts = parts
   }
 
-  /** Their ids. */
-  get ids(): string[] {
-    return [...this.#ids]
+  /** Whether this process has one. */
+  has(id: string): boolean {
+    return this.#ids.has(id)
   }
 
   /** This process has one more. */
@@ -83,6 +86,7 @@ export class HeldEntries {
     const ms = Math.min(LONGEST_LOOK_MS, Math.max(SHORTEST_LOOK_MS, claimAfter / RENEWALS))
     const look = async () => {
       try {
+        await this.#renew()
         if (!this.#patience.isTroubled) await this.#look(hasRoom)
       } catch {
         // The next command of the delivery says what is wrong; this one comes again.
@@ -99,17 +103,27 @@ export class HeldEntries {
     clearTimeout(this.#timer)
   }
 
-  async #look(hasRoom: () => boolean): Promise<void> {
+  /** Redis handed entries to this process whose answer was lost: it takes them, before others do. */
+  async takeForgotten(): Promise<void> {
+    const ids = [...(await this.#stream.stillHeld())].filter((id) => !this.#ids.has(id))
+    if (ids.length === 0) return
+    const entries = await this.#stream.takeAgain(ids)
+    this.#parts.claimed(entries.map((entry) => ({ entry, refusal: undefined })))
+  }
+
+  /** Says that this process lives, even while it can write nothing. */
+  async #renew(): Promise<void> {
     const { claimAfter } = this.#limits
-    const now = performance.now()
-    const sinceMs = now - this.#renewedAt
-    if (sinceMs >= claimAfter / RENEWALS) {
-      // A process that was stopped for so long may have been robbed; to renew what others have would rob them in turn.
-      if (sinceMs >= claimAfter - SHORTEST_LOOK_MS) await this.#findRobbed()
-      const before = performance.now()
-      await this.#patience.once(() => this.#stream.renew([...this.#ids]))
-      this.#renewedAt = before
-    }
+    const sinceMs = performance.now() - this.#renewedAt
+    if (sinceMs < claimAfter / RENEWALS) return
+    // A process that was stopped for so long may have been robbed; to renew what others have would rob them in turn.
+    if (sinceMs >= claimAfter - SHORTEST_LOOK_MS) await this.#findRobbed()
+    const before = performance.now()
+    await this.#patience.regardless(() => this.#stream.renew([...this.#ids]))
+    this.#renewedAt = before
+  }
+
+  async #look(hasRoom: () => boolean): Promise<void> {
     if (hasRoom()) await this.#claim()
     if (this.#looks++ % LOOKS_BETWEEN > 0) return
     await this.#patience.once(() => this.#stream.removeDead(DEAD_AFTER_MS))
@@ -118,27 +132,25 @@ export class HeldEntries {
 
   async #findRobbed(): Promise<void> {
     const believed = [...this.#ids]
-    const held = await this.#patience.once(() => this.#stream.stillHeld())
+    const held = await this.#patience.regardless(() => this.#stream.stillHeld())
     const robbed = believed.filter((id) => !held.has(id) && this.#ids.has(id))
     if (robbed.length === 0) return
     this.remove(robbed)
-    this.#session.robbed(robbed)
+    this.#parts.robbed(new Set(robbed))
   }
 
   async #claim(): Promise<void> {
     const { claimAfter, maxClaims } = this.#limits
+    // While Redis was away nobody was heard of: the living get the time to be.
+    const areHeard = this.#patience.wellForMs >= claimAfter / 2
     const { entries, gone, deliveries } = await this.#patience.once(() =>
-      this.#stream.claim(claimAfter, CLAIMED_AT_ONCE),
+      this.#stream.claim(areHeard ? claimAfter : NOBODYS_IDLE_MS, CLAIMED_AT_ONCE),
     )
-    if (gone.length > 0) {
-      const problem =
-        'calls that an ended process had taken are gone from the stream: was it trimmed or evicted?'
-      this.#session.problem(problem, undefined, gone.length)
-    }
+    if (gone.length > 0) this.#parts.gone(gone)
     // One that this process has itself was not renewed in time: it is not to be sent twice.
     const others = entries.filter(({ id }) => !this.#ids.has(id))
     if (others.length === 0) return
-    this.#claimed(
+    this.#parts.claimed(
       others.map((entry) => {
         const claims = (deliveries.get(entry.id) ?? 1) - 1
         const isPoison = claims > maxClaims

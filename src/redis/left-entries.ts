@@ -42,6 +42,12 @@ export class LeftEntries {
     return true
   }
 
+  /** Whether there are any of which it would be known that others have them, if everything up to an id was taken. */
+  isAny(upTo: string): boolean {
+    const [oldest] = this.#groups
+    return oldest !== undefined && compareIds(oldest.last, upTo) <= 0
+  }
+
   /** Everything up to an id was taken by somebody: what is still here, by others. */
   passed(upTo: string): LeftCount {
     const at = this.#groups.findIndex(({ last }) => compareIds(last, upTo) > 0)

@@ -1,5 +1,5 @@
 import { messageOf } from '../delivery/failure.js'
-import { clearTimeout, setTimeout } from '../support/clock.js'
+import { clearTimeout, performance, setTimeout } from '../support/clock.js'
 import type { Connection } from './client.js'
 
 /** Milliseconds after which Redis counts as not answering. */
@@ -29,6 +29,7 @@ export class Patience {
   readonly #recover: () => Promise<void>
   readonly #pauses = new Set<() => void>()
   #isTroubled = false
+  #wellSince = performance.now()
   #isClosed = false
   #isProbing = false
   /** Commands that are late. */
@@ -43,6 +44,11 @@ export class Patience {
   /** Whether Redis is away. */
   get isTroubled(): boolean {
     return this.#isTroubled
+  }
+
+  /** For how many milliseconds Redis has been here, as far as is known. */
+  get wellForMs(): number {
+    return this.#isTroubled ? 0 : performance.now() - this.#wellSince
   }
 
   /**
@@ -62,6 +68,27 @@ export class Patience {
       } catch (error) {
         if (error instanceof Closed) throw error
         this.#isAway(error)
+        await this.#pause(pauseMs)
+      }
+    }
+  }
+
+  /**
+   * Does something until it succeeds that may work while other things do not: who may not write can still remove. That it
+   * works does not say that Redis does.
+   *
+   * @throws Closed when the outbox is closed meanwhile.
+   */
+  async regardless<T>(work: () => Promise<T>): Promise<T> {
+    for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2)) {
+      if (this.#isClosed) throw new Closed()
+      try {
+        if (!this.#connection.isReady) throw new Error(NO_CONNECTION)
+        return await this.#watched(work())
+      } catch (error) {
+        if (error instanceof Closed) throw error
+        if (!this.#isTroubled) this.#isAway(error)
+        this.#probe()
         await this.#pause(pauseMs)
       }
     }
@@ -154,6 +181,7 @@ export class Patience {
   #isWell(): void {
     if (!this.#isTroubled) return
     this.#isTroubled = false
+    this.#wellSince = performance.now()
     this.#troubled(undefined)
   }
 

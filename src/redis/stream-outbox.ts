@@ -8,7 +8,7 @@ import type {
   TakenCall,
   Waiting,
 } from '../delivery/outbox/outbox.js'
-import { setTimeout } from '../support/clock.js'
+import { clearTimeout, nextTurn, setTimeout } from '../support/clock.js'
 import { answerWithin } from '../support/maybe.js'
 import type { Connection } from './client.js'
 import type { Entry } from './entry.js'
@@ -16,7 +16,7 @@ import { eraseCalls } from './erasure.js'
 import { HeldEntries } from './held-entries.js'
 import { compareIds, LeftEntries } from './left-entries.js'
 import { Closed, Patience } from './patience.js'
-import { type CallStream, isError } from './stream.js'
+import { type CallStream, isError, type Written } from './stream.js'
 import { Waiter } from './waiter.js'
 
 /** The most entries that are taken at once to make room. */
@@ -26,6 +26,8 @@ const CLOSE_MS = 900
 /** How often what this process has is given back when the outbox is closed. */
 const LOOKS_AT_THE_END = 2
 const BETWEEN_LOOKS_MS = 100
+/** Milliseconds that the answer to a read that waited may be on its way, on its own connection. */
+const UNDER_WAY_MS = 100
 /** The share of a new call in the mean size of one. */
 const NEW_SHARE = 1 / 64
 /** What an entry takes in Redis besides its text. */
@@ -66,8 +68,13 @@ export class StreamOutbox implements OpenOutbox {
   /** Calls that make room, and are in the stream until they are settled. */
   readonly #evicted = new Set<unknown>()
   #isEvicting = false
-  /** Resolves when the last write has its answer. */
-  #writing: Promise<void> = Promise.resolve()
+  /** Answers to reads that waited, which are not taken in yet. */
+  #finding = 0
+  /** Everything up to this id was handed out, maybe to this process by an answer that is on its way. */
+  #passedUpTo = '0-0'
+  #passing: NodeJS.Timeout | undefined
+  /** Resolves when the answers to all commands so far that hand entries out are taken in. */
+  #answered: Promise<void> = Promise.resolve()
   #isClosed = false
 
   constructor(connection: Connection, stream: CallStream, session: OutboxSession, limits: StreamLimits) {
@@ -76,9 +83,10 @@ export class StreamOutbox implements OpenOutbox {
     this.#limits = limits
     this.#patience = new Patience(connection, session.troubled, () => this.#recover())
     const ready = async (entries: readonly Entry[]) => {
+      this.#finding++
       // The answer to the write that these were written with may come later, on the other connection.
-      await this.#writing
-      this.#buffer.push(...this.#taken(entries))
+      this.#buffer.push(...(await this.#inOrder(Promise.resolve(entries), () => this.#taken(entries))))
+      this.#finding--
       session.ready()
     }
     this.#waiter = new Waiter(
@@ -87,9 +95,13 @@ export class StreamOutbox implements OpenOutbox {
       (entries) => void ready(entries),
       () => this.#isClosed,
     )
-    this.#held = new HeldEntries(stream, this.#patience, limits, session, (claimed) => {
-      this.#buffer.push(...claimed.flatMap(({ entry, refusal }) => this.#taking(entry, refusal)))
-      session.ready()
+    this.#held = new HeldEntries(stream, this.#patience, limits, {
+      claimed: (claimed) => {
+        this.#buffer.push(...claimed.flatMap(({ entry, refusal }) => this.#taking(entry, refusal)))
+        session.ready()
+      },
+      robbed: (ids) => this.#robbed(ids),
+      gone: (ids) => this.#gone(ids),
     })
   }
 
@@ -106,26 +118,29 @@ export class StreamOutbox implements OpenOutbox {
   }
 
   async write(calls: readonly StoredCall[], room: number): Promise<TakenCall[]> {
-    return this.#takenWith(this.#patience.until(() => this.#write(calls, room)))
+    let tries = 0
+    const again = async () => {
+      const owed = tries++ === 0 ? calls : this.#session.owed(calls)
+      return owed.length > 0 ? this.#write(owed, room) : { taken: [], ids: [] }
+    }
+    return (await this.#patience.until(again)).taken
   }
 
   /** As `write`, but rejects where Redis does not take them now. */
   async writeOnce(calls: readonly StoredCall[], room: number): Promise<TakenCall[]> {
-    return this.#takenWith(
-      this.#patience.once(
-        () => this.#write(calls, room),
-        // They are elsewhere by now.
-        ({ ids }) => void this.settleOnce(ids).catch(() => {}),
-      ),
+    const written = await this.#patience.once(
+      () => this.#write(calls, room),
+      ({ ids, taken }) => this.#writtenLate(ids, taken),
     )
+    return written.taken
   }
 
-  async #takenWith(writing: Promise<Write>): Promise<TakenCall[]> {
-    this.#writing = writing.then(
-      () => {},
-      () => {},
-    )
-    return (await writing).taken
+  /** What was written is elsewhere by now; what was taken with it is this process's. */
+  #writtenLate(ids: readonly string[], taken: readonly TakenCall[]): void {
+    this.settleOnce(ids).catch(() => {})
+    const written = new Set<unknown>(ids)
+    this.#buffer.push(...taken.filter(({ receipt }) => !written.has(receipt)))
+    if (this.#buffer.length > 0) this.#session.ready()
   }
 
   async take(most: number): Promise<TakenCall[]> {
@@ -146,16 +161,16 @@ export class StreamOutbox implements OpenOutbox {
     const wanted = most - this.#buffer.length
     if (wanted <= 0) return this.#buffer.splice(0, most)
     const newest = this.#newest
-    const entries = await patiently(() => this.#read(wanted))
-    const read = this.#taken(entries)
-    // The buffer may have got more meanwhile.
-    const taken = [...this.#buffer.splice(0, most - read.length), ...read]
+    const read = await patiently(() => this.#read(wanted))
     // Nothing else waits: what was written before, and is not here, others have taken.
-    if (entries.length < wanted) {
+    if (read.count < wanted) {
       this.#passed(newest)
       this.#waiter.wait(wanted)
     }
-    return taken
+    // The delivery gets to know of a write before it gets what was read after it.
+    await nextTurn()
+    // The buffer may have got more meanwhile.
+    return [...this.#buffer.splice(0, most - read.taken.length), ...read.taken]
   }
 
   /** As `settle`, but rejects where Redis does not answer now. */
@@ -174,7 +189,7 @@ export class StreamOutbox implements OpenOutbox {
   async settle(receipts: readonly unknown[]): Promise<void> {
     const ids = receipts.filter((receipt) => typeof receipt === 'string')
     if (ids.length === 0) return
-    await this.#patience.until(() => this.#stream.remove(ids))
+    await this.#patience.regardless(() => this.#stream.remove(ids))
     this.#removed(ids)
   }
 
@@ -195,6 +210,7 @@ export class StreamOutbox implements OpenOutbox {
     this.#isClosed = true
     this.#held.stop()
     this.#waiter.close()
+    clearTimeout(this.#passing)
     await answerWithin(this.#giveBack(), CLOSE_MS)
     this.#patience.close()
   }
@@ -208,6 +224,7 @@ export class StreamOutbox implements OpenOutbox {
     this.#isClosed = true
     this.#held.stop()
     this.#waiter.close()
+    clearTimeout(this.#passing)
     this.#patience.close()
   }
 
@@ -225,7 +242,20 @@ export class StreamOutbox implements OpenOutbox {
   }
 
   async #write(calls: readonly StoredCall[], room: number): Promise<Write> {
-    const { ids, taken, length } = await this.#stream.write(calls, room)
+    const written = await this.#inOrder(this.#stream.write(calls, room), (answer) =>
+      this.#written(calls, room, answer),
+    )
+    let { taken } = written
+    if (!written.hasGroup) {
+      await this.#remake()
+      if (room > 0) taken = (await this.#read(room)).taken
+    }
+    this.#makeRoom()
+    return { taken, ids: written.ids }
+  }
+
+  /** Takes in the answer to a write. */
+  #written(calls: readonly StoredCall[], room: number, { ids, taken, length }: Written) {
     for (const { text } of calls)
       this.#meanBytes += (Buffer.byteLength(text) + ENTRY_BYTES - this.#meanBytes) * NEW_SHARE
     this.#length = length
@@ -237,22 +267,45 @@ export class StreamOutbox implements OpenOutbox {
         characters: calls.reduce((all, { text }) => all + text.length, 0),
       })
     }
-    if (!taken) await this.#remake()
-    const entries = taken ?? (room > 0 ? await this.#stream.read(room) : [])
-    const handed = this.#taken(entries)
-    if (last !== undefined && room > 0 && entries.length < room) this.#passed(last)
-    this.#makeRoom()
-    return { taken: handed, ids }
+    const handed = this.#taken(taken ?? [])
+    if (last !== undefined && taken && room > 0 && taken.length < room) this.#passed(last)
+    return { taken: handed, ids, hasGroup: taken !== undefined }
   }
 
-  async #read(most: number): Promise<Entry[]> {
+  /**
+   * Takes an answer in after those to all commands that were sent before: of two that come together, the one that needs
+   * fewer steps would be first, and what this process has itself would look as if others had taken it.
+   */
+  async #inOrder<A, T>(asked: Promise<A>, takeIn: (answer: A) => T): Promise<T> {
+    const before = this.#answered
+    let done = () => {}
+    this.#answered = new Promise((resolve) => {
+      done = resolve
+    })
     try {
-      return await this.#stream.read(most)
+      const answer = await asked
+      await before
+      return takeIn(answer)
+    } finally {
+      void before.then(done)
+    }
+  }
+
+  async #read(most: number): Promise<{ readonly taken: TakenCall[]; readonly count: number }> {
+    try {
+      return await this.#readNow(most)
     } catch (error) {
       if (!isError(error, 'NOGROUP')) throw error
       await this.#remake()
-      return this.#stream.read(most)
+      return this.#readNow(most)
     }
+  }
+
+  #readNow(most: number): Promise<{ readonly taken: TakenCall[]; readonly count: number }> {
+    return this.#inOrder(this.#stream.read(most), (entries) => ({
+      taken: this.#taken(entries),
+      count: entries.length,
+    }))
   }
 
   /** Entries were taken: they are this process's, and what came before them in the stream is somebody's. */
@@ -269,12 +322,28 @@ export class StreamOutbox implements OpenOutbox {
       this.#setEntryAside(entry)
       return []
     }
+    // An answer that was late may be of entries that were found to be this process's meanwhile.
+    if (this.#held.has(id)) return []
     this.#held.add(id)
     const isOwn = writer === this.#stream.consumer && this.#left.take(id, call.text.length)
     const { writeKeyHash } = this.#session
     return [
       { ...call, ...(writeKeyHash && { writeKeyHash }), receipt: id, isOwn, ...(refusal && { refusal }) },
     ]
+  }
+
+  /** What this process had and has not handed out is others' now. */
+  #robbed(ids: ReadonlySet<unknown>): void {
+    const lost = this.#buffer.filter(({ receipt }) => ids.has(receipt))
+    this.#buffer = this.#buffer.filter(({ receipt }) => !ids.has(receipt))
+    for (const { isOwn, text } of lost) if (isOwn) this.#session.relayed(1, text.length)
+    this.#session.robbed([...ids])
+  }
+
+  #gone(ids: readonly string[]): void {
+    const problem =
+      'calls that an ended process had taken are gone from the stream: was it trimmed or evicted?'
+    this.#session.problem(problem, undefined, ids.length)
   }
 
   /** Something that no version of this package has written. */
@@ -289,6 +358,21 @@ export class StreamOutbox implements OpenOutbox {
 
   /** Everything up to an id was handed out to somebody. */
   #passed(upTo: string): void {
+    if (!this.#left.isAny(upTo)) return
+    if (!this.#waiter.isWaiting && this.#finding === 0) return this.#relayed(upTo)
+    if (compareIds(upTo, this.#passedUpTo) > 0) this.#passedUpTo = upTo
+    this.#passing ??= setTimeout(() => void this.#passLate(), UNDER_WAY_MS).unref()
+  }
+
+  async #passLate(): Promise<void> {
+    // Where this process was late itself, the answer is read on this turn.
+    await nextTurn()
+    this.#passing = undefined
+    if (!this.#isClosed) this.#relayed(this.#passedUpTo)
+  }
+
+  /** Everything up to an id that this process does not have is others'. */
+  #relayed(upTo: string): void {
     const { calls, characters } = this.#left.passed(upTo)
     if (calls > 0) this.#session.relayed(calls, characters)
   }
@@ -302,8 +386,7 @@ export class StreamOutbox implements OpenOutbox {
     this.#isEvicting = true
     const evicting = this.#patience.once(() => this.#read(Math.min(over, MOST_EVICTED)))
     evicting.then(
-      (entries) => {
-        const evicted = this.#taken(entries)
+      ({ taken: evicted }) => {
         for (const { receipt } of evicted) this.#evicted.add(receipt)
         this.#isEvicting = false
         if (evicted.length === 0) return
@@ -318,7 +401,9 @@ export class StreamOutbox implements OpenOutbox {
 
   /** Redis was away: it may have come back with older data, or none. */
   async #recover(): Promise<void> {
+    await this.#stream.probe()
     if (await this.#stream.create()) return this.#vanished()
+    if (this.#session.sends) await this.#held.takeForgotten()
     const { last } = await this.#stream.state()
     if (compareIds(last, this.#newest) >= 0) return
     const { calls } = this.#left.vanished(last)

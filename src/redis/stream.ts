@@ -11,7 +11,7 @@ const MOST_ASIDE = 10_000
 /** So long somebody may look at what was set aside, which is personal data. */
 const MAX_ASIDE_AGE_MS = 30 * 24 * 60 * 60 * 1_000
 /** An entry that is given back has been idle for so long: whoever looks next takes it. */
-const GIVEN_BACK_IDLE_MS = 7 * 24 * 60 * 60 * 1_000
+export const GIVEN_BACK_IDLE_MS = 7 * 24 * 60 * 60 * 1_000
 
 /** No process may take longer to say that it still has an entry. What is given back is older than that. */
 const LONGEST_HELD_MS = 24 * 60 * 60 * 1_000
@@ -47,6 +47,7 @@ export class CallStream {
   readonly key: string
   readonly consumer: string
   readonly #aside: string
+  readonly #none: string
   readonly #connection: Connection
 
   /** @param consumer - The name of this process among the consumers of the stream. */
@@ -56,6 +57,7 @@ export class CallStream {
     // The braces keep all keys of a write key in one slot of a cluster.
     this.key = `${prefix}{${writeKeyHash}}:calls`
     this.#aside = `${prefix}{${writeKeyHash}}:aside`
+    this.#none = `${prefix}{${writeKeyHash}}:none`
   }
 
   /** Makes the stream and its group, unless they are there, and tells whether they were not. */
@@ -67,6 +69,11 @@ export class CallStream {
       if (isError(error, 'BUSYGROUP')) return false
       throw error
     }
+  }
+
+  /** Rejects where nothing can be written at the moment. It writes nothing: the key that it names is never made. */
+  async probe(): Promise<void> {
+    await this.#send(['XADD', this.#none, 'NOMKSTREAM', '*', 'v', '0'])
   }
 
   /** Adds calls in one transaction, and takes the next ones with it. */
@@ -127,6 +134,14 @@ export class CallStream {
       if (rows.length < IDS_AT_ONCE || last === undefined) return held
       from = `(${textOf(last)}`
     }
+  }
+
+  /** Takes entries anew that this process has. Those that are gone are left out. */
+  async takeAgain(ids: readonly string[]): Promise<Entry[]> {
+    const entries: Entry[] = []
+    for (const some of chunksOf(ids))
+      entries.push(...entriesOf(await this.#send(['XCLAIM', this.key, GROUP, this.consumer, '0', ...some])))
+    return entries
   }
 
   /** Takes entries over from consumers of which nothing was heard for so long. */

@@ -34,6 +34,11 @@ export class Waiter {
     this.#isClosed = isClosed
   }
 
+  /** Whether a read waits, whose answer may be on its way. */
+  get isWaiting(): boolean {
+    return this.#isWaiting
+  }
+
   /** Waits until there is an entry; while it waits already, nothing more. */
   wait(most: number): void {
     if (this.#isWaiting || this.#isClosed()) return

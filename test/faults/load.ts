@@ -53,6 +53,8 @@ export type Told =
   | { readonly made: readonly string[]; readonly at: number }
   /** Calls are on disk. */
   | { readonly committed: readonly string[] }
+  /** Segment has taken calls. */
+  | { readonly delivered: readonly string[] }
   /** A call was given up. */
   | { readonly failed: string; readonly reason: string }
   /** `tracking.health()` says something new. */
@@ -112,6 +114,7 @@ const tracking = createTracking({
     shutdown: (report) => {
       // The last calls can be answered before their immediate has its turn.
       tellMade()
+      tellDelivered()
       tell({
         end: {
           stats: tracking.stats(),
@@ -161,6 +164,15 @@ subscribe('reqtrack:failed', (message) => {
   const { call, reason = '' } = message as Message
   tell({ failed: call.params.messageId ?? '', reason })
 })
+let delivered: string[] = []
+subscribe('reqtrack:delivered', (message) => {
+  if (delivered.push((message as Message).call.params.messageId ?? '') === 1) setImmediate(tellDelivered)
+})
+function tellDelivered(): void {
+  if (delivered.length === 0) return
+  tell({ delivered })
+  delivered = []
+}
 function tellMade(): void {
   if (made.length === 0) return
   tell({ made, at: performance.timeOrigin + performance.now() })

@@ -24,6 +24,8 @@ export interface Load {
   readonly made: ReadonlyMap<string, number>
   /** Those that are on disk, or were. */
   readonly committed: ReadonlySet<string>
+  /** Those that Segment has taken of it, those of others included; once for each time. */
+  readonly delivered: readonly string[]
   /** Those that were given up, and why; calls of ended processes included. */
   readonly failed: ReadonlyMap<string, string>
   /** Everything that its health has said. */
@@ -54,6 +56,7 @@ export interface LoadStart {
 export async function startLoad(options: LoadOptions, start: LoadStart = {}): Promise<Load> {
   const made = new Map<string, number>()
   const committed = new Set<string>()
+  const delivered: string[] = []
   const failed = new Map<string, string>()
   const health: Load['health'][number][] = []
   let end: Load['end']
@@ -75,6 +78,7 @@ export async function startLoad(options: LoadOptions, start: LoadStart = {}): Pr
       const told: Told = JSON.parse(line)
       if ('made' in told) for (const id of told.made) made.set(id, told.at)
       else if ('committed' in told) for (const id of told.committed) committed.add(id)
+      else if ('delivered' in told) delivered.push(...told.delivered)
       else if ('failed' in told) failed.set(told.failed, told.reason)
       else if ('health' in told) health.push(told.health)
       else if ('end' in told) end = told.end
@@ -93,6 +97,7 @@ export async function startLoad(options: LoadOptions, start: LoadStart = {}): Pr
     options,
     made,
     committed,
+    delivered,
     failed,
     health,
     get end() {

@@ -73,12 +73,14 @@ export function fleetBalance(which: FleetCase, loads: readonly Load[], segment: 
 }
 
 /** What is wrong with the books of one process. */
-function bookProblems({ end, exit }: Load): string[] {
+function bookProblems({ end, exit, delivered }: Load): string[] {
   if (!end) return exit?.code === null ? [] : ['it did not end by itself']
+  const repeated = delivered.length - new Set(delivered).size
   const { calls } = end.stats
   const failed = Object.values(calls.failed).reduce((all, count) => all + count, 0)
   const sum = calls.delivered + calls.pending + calls.relayed + failed
   return [
+    ...(repeated === 0 ? [] : [`it has sent ${repeated} calls twice`]),
     ...(calls.made === sum ? [] : [`its calls do not balance: ${calls.made} made, ${sum} accounted for`]),
     ...(calls.pending === end.report.kept
       ? []

@@ -27,6 +27,7 @@ const relay = createRelay({
   logger: { level: 'ERROR', handler: (_level, message) => errors.push(message) },
   on: {
     shutdown: (report) => {
+      tellDelivered()
       const { lastError } = relay.health()
       const peakMb = Math.round(process.memoryUsage().heapUsed / 1024 / 1024)
       tell({ end: { stats: relay.stats(), report, tracked: 0, lastError, errors, peakMb } })
@@ -37,5 +38,15 @@ subscribe('reqtrack:failed', (message) => {
   const { call, reason } = message as { call: { params: { messageId?: string } }; reason: string }
   tell({ failed: call.params.messageId ?? '', reason })
 })
+let delivered: string[] = []
+subscribe('reqtrack:delivered', (message) => {
+  const { call } = message as { call: { params: { messageId?: string } } }
+  if (delivered.push(call.params.messageId ?? '') === 1) setImmediate(tellDelivered)
+})
+function tellDelivered(): void {
+  if (delivered.length === 0) return
+  tell({ delivered })
+  delivered = []
+}
 relay.shutdownOnSignals({ timeout: shutdownMs })
 tell({ ready: true })

@@ -41,6 +41,7 @@ export function session(changes: Partial<OutboxSession> = {}) {
     sends: true,
     ready() {},
     troubled() {},
+    owed: (calls) => calls,
     warn() {},
     problem(problem, _error, lost = 0) {
       said.push(problem)

@@ -26,6 +26,11 @@ export class AnswerWatch {
     return this.#late > 0
   }
 
+  /** Whether the outbox itself says that it cannot work. */
+  get isWorried(): boolean {
+    return this.#isWorried
+  }
+
   /** Waits for an operation, however long it takes. */
   async watch<T>(operation: Promise<T>): Promise<T> {
     this.#operations.set(operation, false)
@@ -63,7 +68,8 @@ export class AnswerWatch {
   relax(): void {
     if (!this.#isWorried) return
     this.#isWorried = false
-    this.#settled()
+    // What it has answered is taken in first.
+    setImmediate(() => this.#settled())
   }
 
   #isLate(operation: Promise<unknown>): void {

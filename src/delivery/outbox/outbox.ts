@@ -82,6 +82,11 @@ export interface OutboxSession {
    */
   troubled(error: unknown, goesOn?: boolean): void
   /**
+   * Before another try to store calls: those of them that still have to be stored. What was sent from memory meanwhile has
+   * its outcome, and would be sent twice.
+   */
+  owed(calls: readonly StoredCall[]): readonly StoredCall[]
+  /**
    * Something is wrong with what is stored, or with how the engine is set up. It is logged, and stays in `health()`.
    *
    * @param lost - How many calls of other processes are lost by it.

@@ -4,6 +4,7 @@ import { isList } from '../../support/instance.js'
 import { AnswerWatch } from './answer-watch.js'
 import { LeftCalls } from './left-calls.js'
 import type { OpenOutbox, Outbox, OutboxSession, StoredCall, TakenCall, Waiting } from './outbox.js'
+import { Settlements } from './settlements.js'
 
 /** How many calls are taken at a time. */
 const TAKE_AT_ONCE = 200
@@ -50,6 +51,10 @@ export interface StoredQueueListener<T> {
   loaded(calls: readonly LoadedCall[]): void
   /** Calls that neither memory nor the outbox holds go on in memory. */
   passed(calls: readonly PassedCall[]): void
+  /** Whether a call that memory was to send has no outcome yet. */
+  isPending(messageId: string): boolean
+  /** Memory lets go of a call that is stored, unless it is on its way or has its outcome, and tells whether it has. */
+  letGo(messageId: string): boolean
   /** Calls that were passed on while the outbox hung are stored after all. Some have their outcome already. */
   placed(calls: readonly { readonly place: Place; readonly messageId: string }[]): void
   /** There may be calls to take. */
@@ -102,6 +107,8 @@ interface Unwritten<T> {
   readonly remembered: Remembered | undefined
   /** Whether it is sent from memory already, since the outbox hung. */
   isPassedOn: boolean
+  /** Whether memory has sent it before it could be stored: it is stored no more. */
+  isDone: boolean
 }
 
 /** Whose calls are stored, and by whom they are sent. */
@@ -131,9 +138,13 @@ export class StoredQueue<T> {
     () => this.#passOn(),
     () => this.#goOn(),
   )
+  readonly #settlements = new Settlements({
+    // A disk that hangs blocks a thread with each operation; an engine that says that it cannot write can still remove.
+    isPossible: () => !this.isHanging || this.#watch.isWorried,
+    settle: (receipts) => this.#settle(receipts),
+  })
   /** The calls in memory that are not written yet. */
   readonly #held = new Set<T>()
-  #settled: unknown[] = []
   #bytes = 0
   /** Calls of this process that only the outbox holds, or will hold. */
   readonly #left = new LeftCalls()
@@ -206,7 +217,7 @@ export class StoredQueue<T> {
 
   /** Writes a call with the next group. */
   add(number: number, call: StoredCall, { held, remembered, isPassedOn = false }: InMemory<T>): void {
-    this.#unwritten.push({ number, call, held, remembered, isPassedOn })
+    this.#unwritten.push({ number, call, held, remembered, isPassedOn, isDone: false })
     this.#bytes += call.text.length
     this.#unwrittenBytes += call.text.length
     if (held !== undefined && !isPassedOn) this.#held.add(held)
@@ -239,11 +250,10 @@ export class StoredQueue<T> {
     this.#held.delete(held)
   }
 
-  /** Removes a call with the next group. */
+  /** Removes a call. */
   settled({ receipt, characters, isOwn }: Place): void {
     if (isOwn) this.#bytes -= characters
-    this.#settled.push(receipt)
-    this.#commitSoon()
+    this.#settlements.add(receipt)
   }
 
   /** Sets a call aside. */
@@ -317,11 +327,12 @@ export class StoredQueue<T> {
     this.#adopts = false
   }
 
-  /** Resolves when every earlier call is written. */
+  /** Resolves when every earlier call is written, and those that have their outcome are removed. */
   async commit(): Promise<void> {
     await this.#opening
     this.#commitNow()
     await this.#committing
+    if (!this.isHanging) await this.#settlements.done()
   }
 
   /** Writes the rest and closes the outbox. */
@@ -373,6 +384,7 @@ export class StoredQueue<T> {
         if (error === undefined) this.#watch.relax()
         else this.#watch.worry()
       },
+      owed: (calls) => this.#owed(calls),
       warn: (advice) => this.#listener.warn(advice),
       problem: (problem, error, lost = 0) => this.#listener.troubled(problem, error, lost),
       lost: (calls) => this.#lose(calls),
@@ -420,6 +432,16 @@ export class StoredQueue<T> {
     this.#passLeft(passedOn)
   }
 
+  /** Those of the calls that are being written which have no outcome yet. */
+  #owed(calls: readonly StoredCall[]): readonly StoredCall[] {
+    const done = new Set<string>()
+    for (const each of this.#writing) {
+      each.isDone = each.isPassedOn && !this.#listener.isPending(each.call.messageId)
+      if (each.isDone) done.add(each.call.messageId)
+    }
+    return done.size === 0 ? calls : calls.filter(({ messageId }) => !done.has(messageId))
+  }
+
   /** Passes calls on that neither memory nor the outbox holds. */
   #passLeft(unwritten: readonly Unwritten<T>[]): void {
     const left = unwritten.filter(({ held }) => held === undefined)
@@ -438,6 +460,7 @@ export class StoredQueue<T> {
   #goOn(): void {
     if (!this.#isUsable || this.#isClosed) return
     this.#listener.answers()
+    this.#settlements.schedule()
     this.#commitSoon()
     if (this.hasMore) this.#listener.ready()
   }
@@ -519,21 +542,21 @@ export class StoredQueue<T> {
     this.#timer = undefined
     if ((!this.#opened || this.isHanging) && this.#isUsable) return
     const unwritten = this.#unwritten
-    const settled = this.#settled
+    if (unwritten.length === 0) return
     this.#unwritten = []
-    this.#settled = []
-    if (unwritten.length > 0 || settled.length > 0) {
-      this.#groups.add(unwritten)
-      this.#committing = this.#committing.then(() => this.#commit(unwritten, settled))
-    }
+    this.#groups.add(unwritten)
+    this.#committing = this.#committing.then(() => this.#commit(unwritten))
   }
 
-  async #commit(unwritten: Unwritten<T>[], settled: readonly unknown[]): Promise<void> {
+  async #commit(unwritten: Unwritten<T>[]): Promise<void> {
     if (unwritten.length > 0) await this.#write(unwritten)
     this.#groups.delete(unwritten)
-    if (settled.length === 0 || !this.#opened) return
+  }
+
+  async #settle(receipts: readonly unknown[]): Promise<void> {
+    if (!this.#opened) return
     try {
-      await this.#watch.watch(this.#opened.settle(settled))
+      await this.#watch.watch(this.#opened.settle(receipts))
     } catch (error) {
       this.#tell('settled calls could not be removed from the outbox: they may be sent again', error)
     }
@@ -545,8 +568,8 @@ export class StoredQueue<T> {
     try {
       if (this.#isUsable && this.#opened) {
         const room = this.#options.sends ? unwritten.filter(({ held }) => held !== undefined).length : 0
-        const calls = unwritten.map(({ call }) => call)
-        taken = callsIn(await this.#watch.watch(this.#opened.write(calls, room)))
+        const calls = this.#owed(unwritten.map(({ call }) => call))
+        taken = calls.length > 0 ? callsIn(await this.#watch.watch(this.#opened.write(calls, room))) : []
       }
     } catch (error) {
       this.#stop('the outbox cannot be written: calls are kept in memory only', error)
@@ -558,7 +581,7 @@ export class StoredQueue<T> {
   }
 
   #written(unwritten: readonly Unwritten<T>[], taken: readonly TakenCall[]): void {
-    const remembered = unwritten.flatMap((each) => each.remembered ?? [])
+    const remembered = unwritten.flatMap((each) => (each.isDone ? [] : (each.remembered ?? [])))
     if (remembered.length > 0) this.#listener.kept(remembered)
     this.#takeIn(unwritten, taken)
   }
@@ -587,7 +610,11 @@ export class StoredQueue<T> {
     const left: T[] = []
     let relayed = 0
     let characters = 0
-    for (const { number, call, held, isPassedOn } of unwritten) {
+    for (const { number, call, held, isPassedOn, isDone } of unwritten) {
+      if (isDone) {
+        this.#bytes -= call.text.length
+        continue
+      }
       if (held === undefined && !isPassedOn) {
         this.#unwrittenLeft--
         if (this.#options.sends) this.#mayHaveMore = true
@@ -599,6 +626,7 @@ export class StoredQueue<T> {
       }
       const own = found(call.messageId)
       if (isPassedOn && own) placed.push({ place: placeOf(own), messageId: call.messageId })
+      else if (isPassedOn && this.#listener.letGo(call.messageId)) this.#left.add(number)
       else if (isPassedOn || (held !== undefined && !own && !this.#held.has(held)))
         this.#sentFromMemory.add(call.messageId)
       else if (held !== undefined && own) stored.push({ held, place: placeOf(own) })

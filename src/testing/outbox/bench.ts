@@ -64,6 +64,7 @@ export class Bench {
       troubled: (error) => {
         told.isTroubled = error !== undefined
       },
+      owed: (calls) => calls,
       problem() {},
       warn() {},
       lost: (calls) => {

@@ -11,7 +11,7 @@ const { writeKeyHash, calls, room } = JSON.parse(given)
 const { make } = await import(module)
 const nothing = () => {}
 const session = {
-  writeKeyHash, sends: true, ready: nothing, troubled: nothing, problem: nothing, lost: nothing,
+  writeKeyHash, sends: true, ready: nothing, troubled: nothing, owed: (calls) => calls, problem: nothing, lost: nothing,
   warn: nothing, relayed: nothing, robbed: nothing, evicted: nothing,
 }
 const outbox = await (await make()).open(session)

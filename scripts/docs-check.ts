@@ -8,11 +8,10 @@ import { checkLinks } from './docs/links.js'
 import { modulesOf, outsideNames } from './docs/modules.js'
 import { readPages } from './docs/pages.js'
 import type { Problem } from './docs/problem.js'
+import { startRedisFor } from './docs/redis.js'
 import { needsRedis, type PageRun, runPages } from './docs/run.js'
-import { ensureRedis } from './ensure-redis.js'
 import { root } from './entries.js'
 import { ensureInspectorPage } from './inspector-page.js'
-import { type RedisServer, startRedisServer } from './redis-server.js'
 
 const standIns = join(root, 'scripts', 'docs', 'stand-ins.ts')
 const [, , ...args] = process.argv
@@ -46,22 +45,6 @@ console.log(
   `${pages.length} pages, ${modules.length} blocks compiled, ${ran} run: ${problems.length} problems`,
 )
 process.exitCode = problems.length === 0 ? 0 : 1
-
-/** Starts a Redis for the blocks that need one. Where there can be none, a line says that they are compiled only. */
-async function startRedisFor(blocks: number): Promise<RedisServer | undefined> {
-  delete process.env.REDIS_URL
-  if (blocks === 0) return undefined
-  try {
-    ensureRedis()
-  } catch (error) {
-    const how = error instanceof Error ? error.message : String(error)
-    console.warn(`Blocks that need Redis (${blocks}) are compiled, and not run. ${how}`)
-    return undefined
-  }
-  const server = await startRedisServer()
-  process.env.REDIS_URL = server.url
-  return server
-}
 
 /** Writes into a page what came of its blocks. */
 function correct({ page, corrections }: PageRun): void {

@@ -18,6 +18,7 @@ export interface Entry {
 interface Manifest {
   readonly name: string
   readonly bin?: Readonly<Record<string, string>>
+  readonly dependencies: Readonly<Record<string, string>>
   readonly peerDependencies: Readonly<Record<string, string>>
   readonly exports: Readonly<Record<string, unknown>>
 }

@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { join } from 'node:path'
@@ -11,6 +10,7 @@ import { runFleet } from './fleet/run.js'
 import { runHostile } from './hostile.js'
 import { runScenario } from './http.js'
 import { runInProcess } from './in-process/run.js'
+import { keepResults } from './kept-results.js'
 import { runMemory } from './memory.js'
 import { memoryPicture } from './memory-picture.js'
 import { nodeBinary } from './node-binary.js'
@@ -23,7 +23,7 @@ import type { ServerOptions } from './server/options.js'
 import { runSizes } from './size.js'
 import { runDoors, runStarts } from './start.js'
 
-// npm run bench -- [--quick] [--node 24] [--only start,mounted,one,places,collect,peers,outage,burst,in-process,rate,far,hostile,size,fleet] [--framework express] [--rounds 15]
+// npm run bench -- [--quick] [--node 24] [--write] [--only start,mounted,one,places,collect,peers,outage,burst,in-process,rate,far,hostile,size,fleet] [--framework express] [--rounds 15]
 // npm run bench -- --only memory --minutes 60
 
 const { values: given } = parseArgs({
@@ -33,6 +33,7 @@ const { values: given } = parseArgs({
     only: { type: 'string' },
     framework: { type: 'string', default: FRAMEWORKS.join() },
     rounds: { type: 'string' },
+    write: { type: 'boolean', default: false },
     minutes: { type: 'string', default: '60' },
   },
 })
@@ -129,12 +130,8 @@ if (wanted ? wanted.includes('memory') : quick) {
 }
 
 console.log(tableOf(results))
-// A part of the table, or a quick one, is no result to keep.
-if (!quick && !wanted) {
-  const file = join(root, 'bench', `results${given.node ? `-node-${given.node}` : ''}.json`)
-  writeFileSync(file, `${JSON.stringify(results, null, 2)}\n`)
-  spawnSync('npx', ['biome', 'format', '--write', file], { cwd: root })
-}
+// A quick run, or a part that nobody wants to keep, is no result.
+if (!quick && (given.write || !wanted)) keepResults(results)
 
 /** One after the other, so that they do not disturb each other; a few at once where only their correctness counts. */
 async function inOrder(jobs: readonly (() => Promise<void>)[]): Promise<void> {

@@ -13,6 +13,10 @@ const NAMES: Readonly<Record<Framework, string>> = {
   fastify: 'Fastify 5',
   hono: 'Hono 4',
 }
+/** What is measured under one Node only. */
+const NODE_OF_THE_REST = '24'
+/** A server that answers fewer than so many of the requests that are due is overloaded. */
+const NOT_BEHIND = 0.95
 const FRAMEWORKS: readonly Framework[] = ['express', 'koa', 'fastify', 'hono']
 
 write('nothing tracked', [
@@ -85,6 +89,65 @@ write('a start', [
   ),
 ])
 
+const { fixedRates = [], far, peers = [], hostile = [] } = keptResults(NODE_OF_THE_REST) ?? {}
+
+write('at a fixed rate', [
+  ['', 'of the bare server’s capacity', 'p50, ms', 'p99, ms', 'p99.9, ms'],
+  ...fixedRates.flatMap(({ calls, rates }) =>
+    rates.map(({ name, share, rate, perSecond, latency }) => [
+      `${calls === 1 ? 'one event' : 'seven calls'}, ${name}`,
+      `×${share}, ${rate.toFixed(0)} a second`,
+      ...(perSecond.median < NOT_BEHIND * rate
+        ? [`overloaded: ${perSecond.median.toFixed(0)} a second`, '', '']
+        : [latency.p50, latency.p99, latency.p999].map(({ median }) => median.toFixed(1))),
+    ]),
+  ),
+])
+
+write('far away', [
+  ['', 'requests to the endpoint', 'connections', 'late', 'p99, ms', 'CPU a request, µs', 'peak over idle'],
+  ...(far?.ways ?? []).map(({ name, sent, connections, late, p99, cpu, overIdle }) => [
+    name,
+    sent.toFixed(0),
+    connections.toFixed(0),
+    `${(late / 1_000).toFixed(1)} s`,
+    p99.toFixed(1),
+    cpu.toFixed(0),
+    megabytes(overIdle),
+  ]),
+])
+
+for (const { framework, peers: measured } of peers) {
+  const bare = measured[0]?.cpu.median ?? Number.NaN
+  write(`peers on ${framework}`, [
+    [
+      NAMES[framework],
+      'requests a second',
+      'p99, ms',
+      'CPU a request, µs',
+      'over bare',
+      'requests to the endpoint',
+      'reqtrack has of its requests a second',
+      'of its p99',
+    ],
+    ...measured.map(({ name, perSecond, p99, cpu, requests, reqtrackOver }) => [
+      name,
+      perSecond.median.toFixed(0),
+      p99.median.toFixed(1),
+      cpu.median.toFixed(0),
+      `+${(cpu.median - bare).toFixed(0)}`,
+      requests.median.toFixed(0),
+      ratioOf(reqtrackOver?.perSecond),
+      ratioOf(reqtrackOver?.p99),
+    ]),
+  ])
+}
+
+write('what a visitor sends', [
+  ['', 'CPU', 'memory'],
+  ...hostile.map(({ what, cpu, memory }) => [what, `×${cpu.toFixed(2)}`, `×${memory.toFixed(2)}`]),
+])
+
 function write(what: string, [head = [], ...rows]: readonly (readonly string[])[]): void {
   const lines = [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`)
   writeMeasured('performance.md', `npm run bench:tables: ${what}`, lines.join('\n'))
@@ -128,4 +191,8 @@ function microseconds(variant: VariantResult | undefined): string {
 function ratioOf(spread: Spread | undefined): string {
   if (!spread) return ''
   return `×${spread.median.toFixed(2)} [${spread.lowest.toFixed(2)}–${spread.highest.toFixed(2)}]`
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 2 ** 20).toFixed(0)} MB`
 }

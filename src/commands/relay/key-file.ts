@@ -18,6 +18,8 @@ export class KeyFile {
   readonly #path: string
   readonly #listener: KeyFileListener
   #text: string | undefined
+  /** What was last told of it. */
+  #problem: string | undefined
   #timer: NodeJS.Timeout | undefined
   readonly #onHangUp = () => void this.#look()
 
@@ -63,8 +65,6 @@ export class KeyFile {
     if (this.#problem !== problem) this.#listener.unusable(problem)
     this.#problem = problem
   }
-
-  #problem: string | undefined
 
   async #content(): Promise<string> {
     try {

@@ -50,4 +50,11 @@ describe('the shop', () => {
     await recorded.settled()
     expect(recorded.calls).toEqual([])
   })
+
+  it('answers a browser with a page where a request fails, and a program with JSON', async () => {
+    const page = await visitor.get('/stock').set('accept', 'text/html,*/*;q=0.8').expect(503)
+    expect(page.text).toContain('The warehouse does not answer.')
+    expect(page.text).toContain('<!doctype html>')
+    await visitor.get('/stock').expect(503, { error: 'The warehouse does not answer.' })
+  })
 })

@@ -1,9 +1,9 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { consumers, copy, install, NEST, write } from './consumer-project.js'
+import { copy, install, NEST, write } from './consumer-project.js'
 import { libraryEntries, readManifest, root } from './entries.js'
+import { compile, type FrameworkApplication, nest, useFramework } from './framework-application.js'
 import { packBuilt } from './packed.js'
 import { asJavaScript, readExample } from './readme-example.js'
 import { node, run } from './run-command.js'
@@ -11,8 +11,14 @@ import { node, run } from './run-command.js'
 // Packs what would be published and uses it as its users do: installed into empty projects, from ESM, CommonJS and
 // TypeScript, with the README's example. Libraries' declarations are checked, too: an error in one counts, whoever's it is.
 
-const { resolve } = createRequire(import.meta.url)
-const tsc = resolve('typescript/bin/tsc')
+const APPLICATIONS: readonly FrameworkApplication[] = [
+  { name: 'Koa', directory: 'koa', packages: ['koa', '@types/koa', '@types/node'] },
+  { name: 'Fastify', directory: 'fastify', packages: ['fastify', '@types/node'] },
+  { name: 'Hono', directory: 'hono', packages: ['hono', '@hono/node-server', '@types/node'] },
+  nest(12, 'Express'),
+  nest(11, 'Express'),
+  nest(10, 'Express'),
+]
 
 const started = performance.now()
 const work = mkdtempSync(join(tmpdir(), 'reqtrack-package-'))
@@ -25,16 +31,8 @@ try {
   )
   await checkJavaScript(tarball)
   await checkTypeScript(tarball)
-  await checkFramework('koa', tarball, ['koa', '@types/koa', '@types/node'])
-  await checkFramework('fastify', tarball, ['fastify', '@types/node'], '/orders')
-  await checkFramework('hono', tarball, ['hono', '@hono/node-server', '@types/node'], '/orders')
-  // In Nest 10 the process ends by the signal itself, whatever is asked of it: that application is of newer ones.
-  for (const version of ['12', '11']) {
-    const nest = [...NEST, '@nestjs/platform-express'].map((name) =>
-      name.startsWith('@nestjs/') ? `${name}@${version}` : name,
-    )
-    const packages = [...nest, '@types/express', '@types/node']
-    await checkFramework('nestjs', tarball, packages, '/orders', `nestjs ${version}`)
+  for (const application of APPLICATIONS) {
+    await step(application.name, () => useFramework(application, tarball, work))
   }
   console.log(`the package is fit to publish (${seconds(started)})`)
 } catch (error) {
@@ -103,42 +101,6 @@ async function checkTypeScript(tarball: string): Promise<void> {
   )
   await step('events merged by an importing file', () => compile(project, 'merged-by-import'))
   await step('events merged by a requiring file', () => compile(project, 'merged-by-require'))
-}
-
-/**
- * Uses the package as an application of a framework does, in a project of its own: Express brings a version of
- * content-disposition that Koa's declarations do not fit.
- *
- * @param directory - Its files.
- * @param packages - In the versions that the repository has, unless they name another one.
- * @param route - Of the application's orders, where it is run.
- */
-async function checkFramework(
-  directory: string,
-  tarball: string,
-  packages: readonly string[],
-  route?: string,
-  name = directory,
-): Promise<void> {
-  const project = join(work, name)
-  write(project, 'package.json', JSON.stringify({ private: true, type: 'module' }))
-  copy(project, directory, 'drive.mjs')
-  await step(`install: ${name}`, () => install(project, tarball, packages))
-  await step(`${name}: types, imported and required`, () => compile(project, directory))
-  if (route === undefined) return
-  for (const file of ['imported.js', 'required.cjs']) {
-    await step(`${name}: ${file}`, () => node(['drive.mjs', `${directory}/${file}`, route], project))
-  }
-}
-
-async function compile(project: string, directory: string): Promise<void> {
-  const options = {
-    extends: join(consumers, 'tsconfig.json'),
-    // Hono's declarations use the DOM's.
-    compilerOptions: { typeRoots: ['../node_modules/@types'], lib: ['ES2023', 'DOM', 'DOM.Iterable'] },
-  }
-  write(project, `${directory}/tsconfig.json`, JSON.stringify(options))
-  await node([tsc, '-p', directory, '--pretty', 'false'], project)
 }
 
 /** @returns The file of a command that a development dependency brings. */

@@ -1,5 +1,12 @@
 /** The tables of docs/compatibility.md, in their order. */
-export const AREAS = ['Runtimes', 'TypeScript', 'Bundlers', 'Package managers', 'Test runners'] as const
+export const AREAS = [
+  'Runtimes',
+  'Frameworks',
+  'TypeScript',
+  'Bundlers',
+  'Package managers',
+  'Test runners',
+] as const
 
 /** Where the packed package is used. */
 export interface Stage {

@@ -1,5 +1,5 @@
 /**
- * A module and decorators for NestJS 10 to 12, on Express and on Fastify.
+ * A module and decorators for NestJS 10 to 12 on Express, and for NestJS 11 and 12 on Fastify.
  *
  * @packageDocumentation
  */

@@ -1,5 +1,6 @@
 // Runs an application of the README's kind against the local Segment endpoint of the installed package:
-// node drive.mjs <file> <route>. An order is posted, its call has to arrive, and SIGTERM has to end with exit code 0.
+// node drive.mjs <file> <route> [SIGTERM]. An order is posted, its call has to arrive, and SIGTERM has to end it with exit code 0,
+// or by the signal where that is named.
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -7,10 +8,12 @@ import { createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createSegmentServer } from 'reqtrack/testing'
 
-const [file, route] = process.argv.slice(2)
+const [file, route, signal] = process.argv.slice(2)
 const WRITE_KEY = 'package-check'
-const STARTS_WITHIN_MS = 10_000
-const ENDS_WITHIN_MS = 30_000
+/** A busy machine takes long: nothing here is a measure of speed. */
+const STARTS_WITHIN_MS = 60_000
+const DELIVERS_WITHIN_MS = 60_000
+const ENDS_WITHIN_MS = 150_000
 
 const segment = await createSegmentServer({ writeKey: WRITE_KEY })
 const port = await freePort()
@@ -28,10 +31,14 @@ try {
   app.kill('SIGTERM')
   const call = await segment.waitFor(
     (call) => call.type === 'track' && call.event === 'Order Completed',
-    10_000,
+    DELIVERS_WITHIN_MS,
   )
   assert.ok(call.messageId)
-  assert.deepEqual(await ended, [0, null], 'the application did not end cleanly at SIGTERM')
+  assert.deepEqual(
+    await ended,
+    signal ? [null, signal] : [0, null],
+    'the application did not end cleanly at SIGTERM',
+  )
 } finally {
   app.kill('SIGKILL')
   await segment.close()

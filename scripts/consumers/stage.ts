@@ -16,7 +16,8 @@ const USED_WITH = [
   'redis',
   'ajv',
   '@types/node',
-  ...NEST,
+  // Nest 12 is ESM alone, which not every compiler lets CommonJS import.
+  ...NEST.map((name) => (name.startsWith('@nestjs/') ? `${name}@11` : name)),
 ]
 
 /**

@@ -35,31 +35,77 @@ const BUNDLERS: readonly Bundler[] = [
   { name: 'ncc', version: '0.45.0', package: '@vercel/ncc' },
 ]
 
-export const bundlers: readonly Cell[] = BUNDLERS.map((bundler) => ({
-  area: 'Bundlers',
-  name: `${bundler.name} ${bundler.version}`,
-  what: "the README's application in one file, ESM and CommonJS",
-  isQuick: bundler.isQuick === true,
-  run: (stage) => bundle(bundler, stage),
-}))
+const WEBPACK = `webpack ${BUNDLERS.find(({ name }) => name === 'webpack')?.version}`
 
-async function bundle(bundler: Bundler, stage: Stage): Promise<void> {
-  const { name, version, plugins = {} } = bundler
-  const packages = { [bundler.package ?? name]: version, ...plugins }
-  const modules = await tool(...Object.entries(packages).map(([name, version]) => `${name}@${version}`))
-  link(join(stage.project, 'bundlers'), modules, ...Object.keys(packages))
+/** The inspector in what webpack's production mode makes, which is run where \`NODE_ENV\` is not set. */
+const INSPECTED: readonly Cell[] = [
+  {
+    area: 'Bundlers',
+    name: `${WEBPACK}, \`inspector(tracking)\``,
+    what: '',
+    limit: {
+      says: /^made with authorize$.*inspector\(\) shows personal data, and NODE_ENV is production: expected an authorize function/ms,
+      note: 'the production mode writes `NODE_ENV` into the bundle, and the inspector wants `authorize`, wherever it runs: [the ways around](inspector.md#who-can-see-it)',
+    },
+    isQuick: true,
+    run: (stage) => inspect(stage, {}),
+  },
+  {
+    area: 'Bundlers',
+    name: `${WEBPACK}, \`optimization: { nodeEnv: false }\``,
+    what: '`inspector(tracking)`, made where `NODE_ENV` is not set',
+    run: (stage) => inspect(stage, { WEBPACK_NODE_ENV: 'left' }),
+  },
+]
+
+export const bundlers: readonly Cell[] = [
+  ...BUNDLERS.map(
+    (bundler): Cell => ({
+      area: 'Bundlers',
+      name: `${bundler.name} ${bundler.version}`,
+      what: "the README's application in one file, ESM and CommonJS",
+      isQuick: bundler.isQuick === true,
+      run: (stage) => bundleExample(bundler, stage),
+    }),
+  ),
+  ...INSPECTED,
+]
+
+async function bundleExample(bundler: Bundler, stage: Stage): Promise<void> {
+  await makeReady(bundler, stage)
   const example = readExample()
-  for (const [format, extension] of [
-    ['esm', 'mjs'],
-    ['cjs', 'cjs'],
-  ] as const) {
-    const folder = stage.folder(`${name}-${format}`, format === 'esm' ? 'module' : 'commonjs')
+  for (const format of ['esm', 'cjs'] as const) {
+    const folder = stage.folder(`${bundler.name}-${format}`, format === 'esm' ? 'module' : 'commonjs')
     write(folder, 'main.js', asJavaScript(example, format))
-    // Where no module can be found that the bundle may lack.
-    const output = join(mkdtempSync(join(dirname(stage.tarball), 'bundle-')), `main.${extension}`)
-    await node(['bundlers/bundle.mjs', name, join(folder, 'main.js'), output, format], stage.project, {
-      timeout: BUNDLE_TIMEOUT_MS,
-    })
+    const output = await bundle(bundler.name, join(folder, 'main.js'), format, stage)
     await node(['drive.mjs', output, example.route], stage.project)
   }
+}
+
+async function inspect(stage: Stage, env: Readonly<Record<string, string>>): Promise<void> {
+  await Promise.all(BUNDLERS.filter(({ name }) => name === 'webpack').map((each) => makeReady(each, stage)))
+  const output = await bundle('webpack', join(stage.project, 'bundlers/inspected.mjs'), 'esm', stage, env)
+  await node([output], dirname(output), { env: { NODE_ENV: '' } })
+}
+
+/** Installs a bundler, and lets the project find it. */
+async function makeReady({ name, version, plugins = {}, package: installed = name }: Bundler, stage: Stage) {
+  const packages = { [installed]: version, ...plugins }
+  const modules = await tool(...Object.entries(packages).map(([name, version]) => `${name}@${version}`))
+  link(join(stage.project, 'bundlers'), modules, ...Object.keys(packages))
+}
+
+/** @returns The bundle, where no module can be found that it may lack. */
+async function bundle(
+  bundler: string,
+  input: string,
+  format: 'esm' | 'cjs',
+  stage: Stage,
+  env: Readonly<Record<string, string>> = {},
+): Promise<string> {
+  const extension = format === 'esm' ? 'mjs' : 'cjs'
+  const output = join(mkdtempSync(join(dirname(stage.tarball), 'bundle-')), `main.${extension}`)
+  const timeout = BUNDLE_TIMEOUT_MS
+  await node(['bundlers/bundle.mjs', bundler, input, output, format], stage.project, { timeout, env })
+  return output
 }

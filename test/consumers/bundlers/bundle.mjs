@@ -38,6 +38,7 @@ const bundlers = {
           target: 'node20',
           entry: input,
           experiments: { outputModule: isEsm },
+          ...(process.env.WEBPACK_NODE_ENV === 'left' && { optimization: { nodeEnv: false } }),
           output: {
             path: dirname(output),
             filename: basename(output),

@@ -19,3 +19,11 @@ for (const code of [imported.default, imported.destinationSegment, required.dest
   )
   await segment.close()
 }
+
+// The client that walkerOS's own destination has left in its settings.
+for (const { destroy } of [imported.destinationSegment, required.destinationSegment]) {
+  const closed = []
+  const _analytics = { closeAndFlush: async (options) => closed.push(options) }
+  await destroy({ config: { settings: { writeKey: 'test-key', _analytics } } })
+  assert.deepEqual(closed, [{ timeout: 5_000 }])
+}

@@ -3,6 +3,9 @@ const assert = require('node:assert/strict')
 const { once } = require('node:events')
 const { request } = require('node:http')
 
+/** A busy machine takes long. */
+const WAIT_MS = 60_000
+
 const config = {
   settings: { writeKey: 'runner', flushInterval: 20 },
   mapping: { order: { complete: { name: 'Order Completed' } } },
@@ -26,7 +29,7 @@ module.exports = async function orders(
   const segment = await createSegmentServer()
   const tracking = createTracking({ ...config, settings: { ...config.settings, host: segment.url } })
   await drive(tracking, { expressTracking, express })
-  await segment.waitFor(1)
+  await segment.waitFor(1, WAIT_MS)
   const { delivered } = await tracking.shutdown()
   assert.equal(delivered, 1)
   await segment.close()

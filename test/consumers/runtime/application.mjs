@@ -13,7 +13,8 @@ const tracking = createTracking({
     writeKey: 'runtime',
     host: SEGMENT_HOST,
     flushInterval: 20,
-    httpRequestTimeout: 1_000,
+    // A busy machine takes long, and what was sent twice would arrive twice.
+    httpRequestTimeout: 60_000,
     consent: { marketing: 'Advertising', analytics: 'Analytics' },
   },
   consent: { analytics: true },
@@ -83,5 +84,5 @@ const applications = {
 
 const server = createServer(await applications[process.argv[2]]()).listen(0, '127.0.0.1')
 await once(server, 'listening')
-tracking.shutdownOnSignals({ server, timeout: 8_000 })
+tracking.shutdownOnSignals({ server, timeout: 30_000 })
 process.stdout.write(`listening ${server.address().port}\n`)

@@ -15,7 +15,8 @@ const tracking = createTracking({
     writeKey: 'runtime',
     host: SEGMENT_HOST,
     flushInterval: 20,
-    httpRequestTimeout: 1_000,
+    // A busy machine takes long, and what was sent twice would arrive twice.
+    httpRequestTimeout: 60_000,
     consent: { marketing: 'Advertising', analytics: 'Analytics' },
   },
   consent: { analytics: true },
@@ -123,7 +124,7 @@ const hosts = {
     const { serve } = await import('@hono/node-server')
     return new Promise((resolve) => {
       const server = serve({ fetch, port: 0, hostname: '127.0.0.1' }, ({ port }) => resolve(port))
-      tracking.shutdownOnSignals({ server, timeout: 8_000 })
+      tracking.shutdownOnSignals({ server, timeout: 30_000 })
     })
   },
 }
@@ -132,7 +133,7 @@ const hosts = {
 function onSigterm(stop) {
   process.on('SIGTERM', async () => {
     await stop()
-    const { timedOut } = await tracking.shutdown({ timeout: 5_000 })
+    const { timedOut } = await tracking.shutdown({ timeout: 30_000 })
     process.exit(timedOut ? 1 : 0)
   })
 }

@@ -24,9 +24,13 @@ const options = { timeout: INSTALL_TIMEOUT_MS }
 
 const MANAGERS: readonly Manager[] = [
   {
-    name: 'npm',
-    install: (project) =>
-      run('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund'], project, options),
+    name: 'npm 11.19.1',
+    install: async (project) =>
+      node(
+        [join(await tool('npm@11.19.1'), 'npm/bin/npm-cli.js'), 'install', '--prefer-offline', '--no-audit'],
+        project,
+        options,
+      ),
   },
   {
     name: 'pnpm 12.21.0, strict',
@@ -66,7 +70,7 @@ const MANAGERS: readonly Manager[] = [
       node([join(await tool('yarn@1.22.22'), 'yarn/bin/yarn.js'), 'install'], project, options),
   },
   {
-    name: 'Bun’s',
+    name: 'Bun 1.4.5',
     files: (registry) => ({ 'bunfig.toml': `[install]\nregistry = "${registry}"\n` }),
     install: async (project) => run(await bunBinary(), ['install'], project, options),
   },

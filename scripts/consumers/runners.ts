@@ -20,11 +20,24 @@ interface Runner {
   readonly args: (modules: string) => readonly string[]
 }
 
-const TIMEOUT_MS = 300_000
+const TIMEOUT_MS = 600_000
+/** Of one test, on a busy machine. */
+const TEST_TIMEOUT_MS = 120_000
 const WHAT = 'an Express application, recorded and delivered to a local endpoint'
 
-const JEST = { testEnvironment: 'node', testMatch: ['**/jest.test.js'], transform: {} }
+const JEST = {
+  testEnvironment: 'node',
+  testMatch: ['**/jest.test.js'],
+  testTimeout: TEST_TIMEOUT_MS,
+  transform: {},
+}
 const jest = (modules: string) => [join(modules, 'jest/bin/jest.js'), '--ci']
+const mocha = (modules: string, test: string) => [
+  join(modules, 'mocha/bin/mocha.js'),
+  '--check-leaks',
+  `--timeout=${TEST_TIMEOUT_MS}`,
+  test,
+]
 /** For Jest before 28, which does not know `exports`: as the documentation has it. */
 const EXPORTS: object = JSON.parse(blockOf('troubleshooting.md', 'moduleNameMapper'))
 
@@ -73,7 +86,7 @@ const RUNNERS: readonly Runner[] = [
     test: 'mocha.test.cjs',
     what: `${WHAT}, with \`--check-leaks\``,
     isQuick: true,
-    args: (modules) => [join(modules, 'mocha/bin/mocha.js'), '--check-leaks', 'mocha.test.cjs'],
+    args: (modules) => mocha(modules, 'mocha.test.cjs'),
   },
   {
     name: 'Mocha',
@@ -83,7 +96,15 @@ const RUNNERS: readonly Runner[] = [
       says: /global leak\(s\) detected: '__extends'/,
       note: "with `--check-leaks`, where a test is the first to load it: tslib's globals, by the Segment client",
     },
-    args: (modules) => [join(modules, 'mocha/bin/mocha.js'), '--check-leaks', 'mocha-late.test.cjs'],
+    args: (modules) => mocha(modules, 'mocha-late.test.cjs'),
+  },
+  {
+    name: 'Mocha',
+    version: '12.0.3',
+    test: 'mocha-late.test.cjs',
+    what: `${WHAT}, with \`--check-leaks --require @segment/analytics-node\`, where a test is the first to load it`,
+    isQuick: true,
+    args: (modules) => [...mocha(modules, 'mocha-late.test.cjs'), '--require', '@segment/analytics-node'],
   },
   {
     name: 'node:test',
@@ -96,7 +117,11 @@ const RUNNERS: readonly Runner[] = [
     version,
     test: 'vitest.test.mjs',
     isQuick: index === 0,
-    args: (modules: string) => [join(modules, 'vitest/vitest.mjs'), 'run'],
+    args: (modules: string) => [
+      join(modules, 'vitest/vitest.mjs'),
+      'run',
+      `--testTimeout=${TEST_TIMEOUT_MS}`,
+    ],
   })),
   {
     name: 'tap',

@@ -5,7 +5,6 @@ import type { Cell } from './cell.js'
 const WHAT = 'an application compiled, imported and required, an order delivered, and SIGTERM'
 
 interface Framework extends FrameworkApplication {
-  readonly isQuick?: boolean
   readonly limit?: Cell['limit']
 }
 
@@ -33,11 +32,10 @@ const FRAMEWORKS: readonly Framework[] = [
   },
 ]
 
-export const frameworks: readonly Cell[] = FRAMEWORKS.map(({ isQuick = false, limit, ...application }) => ({
+export const frameworks: readonly Cell[] = FRAMEWORKS.map(({ limit, ...application }) => ({
   area: 'Frameworks',
   name: application.name,
   what: WHAT,
-  isQuick,
   ...(limit && { limit }),
   // Not below the project, whose packages would be found.
   run: ({ tarball }) => useFramework(application, tarball, dirname(tarball)),

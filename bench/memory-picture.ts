@@ -39,10 +39,18 @@ export function memoryPicture({ ways, seconds, rate, outage }: MemoryResults): s
   <rect class="paper" width="${WIDTH}" height="${HEIGHT}"/>
   <text class="name" x="${PLOT.left}" y="28">${title}, MB</text>
   <rect class="outage" x="${x(outage[0])}" y="${PLOT.top}" width="${round(x(outage[1]) - x(outage[0]))}" height="${PLOT.bottom - PLOT.top}"/>
-  <text class="reason" x="${x(outage[0]) + 6}" y="${PLOT.top + 16}">Segment answers 503</text>
+  <text class="reason" x="${x(outage[0]) + 6}" y="${PLOT.top - 6}">Segment answers 503</text>
 ${marks.map((mb) => `  <path class="grid" d="M${PLOT.left} ${y(mb)}H${PLOT.right}"/><text class="text" x="${PLOT.left - 8}" y="${y(mb) + 4}" text-anchor="end">${mb}</text>`).join('\n')}
 ${times.map((at) => `  <text class="text" x="${x(at)}" y="${PLOT.bottom + 20}" text-anchor="middle">${timeOf(at)}</text>`).join('\n')}
-${ways.map(({ samples }, index) => `  <path class="line ${STYLES[index]?.name}" stroke-dasharray="${STYLES[index]?.dashes}" d="M${samples.map(({ at, rss }) => `${x(at)} ${y(rss / MB)}`).join('L')}"/>`).join('\n')}
+${ways
+  .map(
+    ({ samples }, index) =>
+      `  <path class="line ${STYLES[index]?.name}" stroke-dasharray="${STYLES[index]?.dashes}" d="M${samples
+        .filter(({ at }) => at <= seconds)
+        .map(({ at, rss }) => `${x(at)} ${y(rss / MB)}`)
+        .join('L')}"/>`,
+  )
+  .join('\n')}
 ${ways.map(({ samples, ended }) => (ended === undefined ? '' : `  <text class="reason" x="${x(ended) + 6}" y="${y((samples.at(-1)?.rss ?? 0) / MB) + 4}">✗ out of memory</text>`)).join('')}
 ${ways.map((way, index) => legendOf(way, index)).join('\n')}
 </svg>

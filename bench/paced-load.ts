@@ -25,10 +25,13 @@ export interface PacedResult {
   readonly p999: number
   /** Requests with another answer than a success, or with none. */
   readonly failed: number
+  /** Connections that the server has closed; each is opened anew. */
+  readonly closed: number
 }
 
 /** Requests that are due in the same millisecond begin together. */
 const TICK_MS = 1
+const RECONNECT_MS = 100
 /** A server that is overloaded has so long to catch up. */
 const PATIENCE_MS = 30_000
 
@@ -46,6 +49,10 @@ class Paced {
   readonly #latencies: number[] = []
   #begun = 0
   #failed = 0
+  #unanswered = 0
+  #closed = 0
+  #isOver = false
+  readonly #sockets = new Set<Socket>()
   #started = 0
   #settle: ((result: PacedResult) => void) | undefined
 
@@ -58,8 +65,7 @@ class Paced {
   }
 
   async result(): Promise<PacedResult> {
-    const sockets = await Promise.all(Array.from({ length: this.#load.connections }, () => this.#open()))
-    this.#free.push(...sockets)
+    await Promise.all(Array.from({ length: this.#load.connections }, () => this.#connect()))
     const settled = new Promise<PacedResult>((resolve) => {
       this.#settle = resolve
     })
@@ -69,7 +75,8 @@ class Paced {
     const result = await settled
     clearInterval(ticking)
     clearTimeout(patience)
-    for (const socket of sockets) socket.destroy()
+    this.#isOver = true
+    for (const socket of this.#sockets) socket.destroy()
     return result
   }
 
@@ -87,14 +94,36 @@ class Paced {
       if (!socket) return
       const due = this.#due[this.#begun++] ?? 0
       socket.write(this.#bytes)
-      socket.once('answer', (isSuccess: boolean) => {
-        this.#latencies.push(performance.now() - due)
+      socket.once('answer', (isSuccess: boolean | undefined) => {
+        if (isSuccess === undefined) this.#unanswered++
+        else this.#latencies.push(performance.now() - due)
         if (!isSuccess) this.#failed++
-        this.#free.push(socket)
-        if (this.#latencies.length === this.#requests) this.#end()
+        if (isSuccess !== undefined) this.#free.push(socket)
+        if (this.#latencies.length + this.#unanswered === this.#requests) this.#end()
         else this.#begin()
       })
     }
+  }
+
+  /** Has a connection from now on, and another one where the server closes it. */
+  async #connect(): Promise<void> {
+    const socket = await this.#open()
+    if (socket.destroyed) return this.#connectLater()
+    this.#sockets.add(socket)
+    this.#free.push(socket)
+    socket.once('close', () => {
+      this.#sockets.delete(socket)
+      const index = this.#free.indexOf(socket)
+      if (index >= 0) this.#free.splice(index, 1)
+      if (this.#isOver) return
+      this.#closed++
+      socket.emit('answer', undefined)
+      this.#connectLater()
+    })
+  }
+
+  #connectLater(): void {
+    if (!this.#isOver) setTimeout(() => void this.#connect().then(() => this.#begin()), RECONNECT_MS)
   }
 
   /** Answers are small and come in one piece or in a few; how long one is its head says. */
@@ -113,7 +142,7 @@ class Paced {
       socket.emit('answer', isSuccess)
     })
     socket.on('error', () => {})
-    await new Promise((resolve) => socket.once('connect', resolve))
+    await new Promise((resolve) => socket.once('connect', resolve).once('close', resolve))
     return socket
   }
 
@@ -126,7 +155,8 @@ class Paced {
       p50: percentile(0.5),
       p99: percentile(0.99),
       p999: percentile(0.999),
-      failed: this.#failed + this.#requests - latencies.length,
+      failed: this.#failed + this.#requests - latencies.length - this.#unanswered,
+      closed: this.#closed,
     })
   }
 }

@@ -86,6 +86,7 @@ export class Delivery {
       report,
       storedKeys,
       isShared: outbox?.isShared === true,
+      maxAge: limits.maxAge,
       settled,
       looked: () => this.#drain.check(),
       warn: (advice) => logger.warn(advice),

@@ -82,12 +82,15 @@ export class Outcomes {
     this.#report.lost(count)
   }
 
+  /** Calls that others have left count as made here, and have failed. */
+  leftFailed(reason: FailureReason): void {
+    this.#ledger.made()
+    this.#ledger.failed(reason)
+  }
+
   /** Calls that others have left count as made here, and some of them are lost. */
   leftDamaged(problem: string, error: unknown, lost: number): void {
     this.#report.storeDamaged(problem, error, lost)
-    for (let left = lost; left > 0; left--) {
-      this.#ledger.made()
-      this.#ledger.failed('damaged')
-    }
+    for (let left = lost; left > 0; left--) this.leftFailed('damaged')
   }
 }

@@ -22,6 +22,8 @@ export interface StoredCallsParts {
   readonly storedKeys: StoredKeys
   /** Whether the outbox is one that other processes write to at the same time. */
   readonly isShared: boolean
+  /** Milliseconds that a call may wait. */
+  readonly maxAge: number
   /** Calls have their outcome, or are left to others. */
   settled(): void
   /** A look for calls to take has ended. */
@@ -91,11 +93,25 @@ export class StoredCalls implements StoredQueueListener<PendingCall> {
     const { held, report } = this.#parts
     report.outboxAnswers()
     if (held.isClosed) return
+    for (const pending of held.pending.values()) if (!pending.place) this.#store(pending)
+  }
+
+  gone(receipts: ReadonlySet<unknown>): void {
+    const { held } = this.#parts
     for (const pending of held.pending.values()) {
-      if (pending.place) continue
-      const { number, remembered } = pending
-      held.queue?.add(number, held.storedCallOf(pending), { held: pending, remembered, isPassedOn: true })
+      if (!pending.place || !receipts.has(pending.place.receipt)) continue
+      held.queue?.settled(pending.place)
+      pending.place = undefined
+      // Once the outbox answers, all are stored that are not.
+      if (!held.isClosed && !held.queue?.isHanging) this.#store(pending)
     }
+  }
+
+  trimmed(storedAt: readonly number[]): void {
+    const { maxAge, outcomes, settled } = this.#parts
+    const now = wallTime()
+    for (const at of storedAt) outcomes.leftFailed(now - at > maxAge ? 'expired' : 'overflow')
+    settled()
   }
 
   /** Those that ended processes left go before all others. */
@@ -195,6 +211,13 @@ export class StoredCalls implements StoredQueueListener<PendingCall> {
 
   warn(advice: string): void {
     this.#parts.warn(advice)
+  }
+
+  /** Stores a call that memory goes on to send. */
+  #store(pending: PendingCall): void {
+    const { held } = this.#parts
+    const { number, remembered } = pending
+    held.queue?.add(number, held.storedCallOf(pending), { held: pending, remembered, isPassedOn: true })
   }
 
   /** Only the outbox has a call from now on. */

@@ -1,4 +1,4 @@
-import { clearTimeout, performance, setTimeout } from '../support/clock.js'
+import { clearTimeout, nextTurn, performance, setTimeout } from '../support/clock.js'
 import type { Entry } from './entry.js'
 import type { Patience } from './patience.js'
 import { type CallStream, GIVEN_BACK_IDLE_MS } from './stream.js'
@@ -37,8 +37,10 @@ export interface HeldEntriesParts {
   claimed(entries: readonly ClaimedEntry[]): void
   /** Others have taken entries that this process had. */
   robbed(ids: ReadonlySet<string>): void
-  /** Entries that others had are gone from the stream. */
+  /** Entries that this process has are gone from the stream. */
   gone(ids: readonly string[]): void
+  /** Entries that ended processes had are gone from the stream. */
+  trimmed(ids: readonly string[]): void
 }
 
 /** The entries that this process has. It says that it lives while it does, and takes over those of processes that do not. */
@@ -73,6 +75,13 @@ export class HeldEntries {
   /** It has these no more. */
   remove(ids: readonly string[]): void {
     for (const id of ids) this.#ids.delete(id)
+  }
+
+  /** It has none any more; tells which it had. */
+  clear(): string[] {
+    const ids = [...this.#ids]
+    this.#ids.clear()
+    return ids
   }
 
   /**
@@ -119,8 +128,13 @@ export class HeldEntries {
     // A process that was stopped for so long may have been robbed; to renew what others have would rob them in turn.
     if (sinceMs >= claimAfter - SHORTEST_LOOK_MS) await this.#findRobbed()
     const before = performance.now()
-    await this.#patience.regardless(() => this.#stream.renew([...this.#ids]))
+    const gone = await this.#patience.regardless(() => this.#stream.renew([...this.#ids]))
     this.#renewedAt = before
+    if (gone.length === 0) return
+    // What was removed before has been heard of by then.
+    await nextTurn()
+    const missed = gone.filter((id) => this.#ids.delete(id))
+    if (missed.length > 0) this.#parts.gone(missed)
   }
 
   async #look(hasRoom: () => boolean): Promise<void> {
@@ -146,7 +160,7 @@ export class HeldEntries {
     const { entries, gone, deliveries } = await this.#patience.once(() =>
       this.#stream.claim(areHeard ? claimAfter : NOBODYS_IDLE_MS, CLAIMED_AT_ONCE),
     )
-    if (gone.length > 0) this.#parts.gone(gone)
+    if (gone.length > 0) this.#parts.trimmed(gone)
     // One that this process has itself was not renewed in time: it is not to be sent twice.
     const others = entries.filter(({ id }) => !this.#ids.has(id))
     if (others.length === 0) return

@@ -33,6 +33,9 @@ const NEW_SHARE = 1 / 64
 /** What an entry takes in Redis besides its text. */
 const ENTRY_BYTES = 160
 
+/** Somebody else has removed calls. */
+const GONE = 'calls are gone from the stream in Redis: was it trimmed or evicted?'
+
 /** How much the stream may hold, and when a process counts as dead. */
 export interface StreamLimits {
   readonly maxCalls: number
@@ -102,6 +105,7 @@ export class StreamOutbox implements OpenOutbox {
       },
       robbed: (ids) => this.#robbed(ids),
       gone: (ids) => this.#gone(ids),
+      trimmed: (ids) => this.#trimmed(ids),
     })
   }
 
@@ -341,9 +345,13 @@ export class StreamOutbox implements OpenOutbox {
   }
 
   #gone(ids: readonly string[]): void {
-    const problem =
-      'calls that an ended process had taken are gone from the stream: was it trimmed or evicted?'
-    this.#session.problem(problem, undefined, ids.length)
+    this.#session.problem(GONE)
+    this.#session.gone(ids)
+  }
+
+  #trimmed(ids: readonly string[]): void {
+    this.#session.problem(GONE)
+    this.#session.trimmed(ids.map(storedAt))
   }
 
   /** Something that no version of this package has written. */
@@ -422,6 +430,7 @@ export class StreamOutbox implements OpenOutbox {
     const { length, first } = await this.#stream.state()
     const { calls } = this.#left.passed(first === undefined ? this.#newest : idBefore(first))
     this.#length = length
+    this.#session.gone(this.#held.clear())
     if (waited === 0 && calls === 0) return
     this.#session.problem(
       `Redis has lost its data: about ${waited} calls were in the stream when it was last seen`,
@@ -434,6 +443,11 @@ function pause(ms: number): Promise<void> {
   return new Promise((resolve) => {
     setTimeout(resolve, ms)
   })
+}
+
+/** When an entry was stored, in milliseconds since 1970: its id begins with it. */
+function storedAt(id: string): number {
+  return Number(id.split('-')[0])
 }
 
 /** The id before an id. */

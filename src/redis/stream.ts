@@ -117,10 +117,15 @@ export class CallStream {
     }
   }
 
-  /** Says that this process still works on entries. Tells which of them it has. */
-  async renew(ids: readonly string[]): Promise<void> {
-    for (const some of chunksOf(ids))
-      await this.#send(['XCLAIM', this.key, GROUP, this.consumer, '0', ...some, 'JUSTID'])
+  /** Says that this process still works on entries. Tells which of them are gone; before Redis 7 none. */
+  async renew(ids: readonly string[]): Promise<string[]> {
+    const gone: string[] = []
+    for (const some of chunksOf(ids)) {
+      const reply = await this.#send(['XCLAIM', this.key, GROUP, this.consumer, '0', ...some, 'JUSTID'])
+      const there = new Set(Array.isArray(reply) ? reply.map(textOf) : some)
+      gone.push(...some.filter((id) => !there.has(id)))
+    }
+    return gone
   }
 
   /** The ids that this process has, of those that it believes it has. */

@@ -42,6 +42,8 @@ export function session(changes: Partial<OutboxSession> = {}) {
     ready() {},
     troubled() {},
     owed: (calls) => calls,
+    gone() {},
+    trimmed() {},
     warn() {},
     problem(problem, _error, lost = 0) {
       said.push(problem)

@@ -104,6 +104,14 @@ export interface OutboxSession {
   relayed(calls: number, characters: number): void
   /** Another process has taken calls that this one held, since nothing was heard of it for too long. */
   robbed(receipts: readonly unknown[]): void
+  /** Calls that this process holds are stored no more, such as after a trim by somebody else: they are stored again. */
+  gone(receipts: readonly unknown[]): void
+  /**
+   * Calls that nobody holds are stored no more: they count as `overflow`, or as `expired` where they were too old.
+   *
+   * @param storedAt - When each was stored, in milliseconds since 1970.
+   */
+  trimmed(storedAt: readonly number[]): void
   /** The outbox is full: these are its oldest calls, taken so that they end as `overflow`, and settled like any others. */
   evicted(calls: readonly TakenCall[]): void
 }

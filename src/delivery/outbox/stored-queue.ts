@@ -75,6 +75,10 @@ export interface StoredQueueListener<T> {
   relayed(count: number): void
   /** Other processes have taken calls that this one holds. */
   robbed(receipts: ReadonlySet<unknown>): void
+  /** Calls that this process holds are stored no more. */
+  gone(receipts: ReadonlySet<unknown>): void
+  /** Calls that nobody holds are stored no more; they were stored at these times. */
+  trimmed(storedAt: readonly number[]): void
   /** The outbox is full: these calls end. */
   evicted(calls: readonly LoadedCall[]): void
   /** There is a problem with what is stored, and this many calls of others are lost by it. */
@@ -390,6 +394,8 @@ export class StoredQueue<T> {
       lost: (calls) => this.#lose(calls),
       relayed: (calls, characters) => this.#relayed(calls, characters),
       robbed: (receipts) => this.#listener.robbed(new Set(receipts)),
+      gone: (receipts) => this.#listener.gone(new Set(receipts)),
+      trimmed: (storedAt) => this.#listener.trimmed(storedAt),
       evicted: (calls) => this.#listener.evicted(calls.map((call) => this.#load(call))),
     }
   }

@@ -65,6 +65,8 @@ export class Bench {
         told.isTroubled = error !== undefined
       },
       owed: (calls) => calls,
+      gone() {},
+      trimmed() {},
       problem() {},
       warn() {},
       lost: (calls) => {

@@ -12,7 +12,7 @@ const { make } = await import(module)
 const nothing = () => {}
 const session = {
   writeKeyHash, sends: true, ready: nothing, troubled: nothing, owed: (calls) => calls, problem: nothing, lost: nothing,
-  warn: nothing, relayed: nothing, robbed: nothing, evicted: nothing,
+  warn: nothing, relayed: nothing, robbed: nothing, gone: nothing, trimmed: nothing, evicted: nothing,
 }
 const outbox = await (await make()).open(session)
 await outbox.write(calls, room)

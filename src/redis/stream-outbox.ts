@@ -8,15 +8,17 @@ import type {
   TakenCall,
   Waiting,
 } from '../delivery/outbox/outbox.js'
-import { clearTimeout, nextTurn, setTimeout } from '../support/clock.js'
+import { nextTurn, setTimeout } from '../support/clock.js'
 import { answerWithin } from '../support/maybe.js'
+import { AnswerOrder } from './answer-order.js'
 import type { Connection } from './client.js'
 import type { Entry } from './entry.js'
 import { eraseCalls } from './erasure.js'
-import { HeldEntries } from './held-entries.js'
-import { compareIds, LeftEntries } from './left-entries.js'
+import { type ClaimLimits, HeldEntries } from './held-entries.js'
+import { OwnWrites } from './own-writes.js'
 import { Closed, Patience } from './patience.js'
 import { type CallStream, isError, type Written } from './stream.js'
+import { type SizeLimits, StreamSize } from './stream-size.js'
 import { Waiter } from './waiter.js'
 
 /** The most entries that are taken at once to make room. */
@@ -26,24 +28,11 @@ const CLOSE_MS = 900
 /** How often what this process has is given back when the outbox is closed. */
 const LOOKS_AT_THE_END = 2
 const BETWEEN_LOOKS_MS = 100
-/** Milliseconds that the answer to a read that waited may be on its way, on its own connection. */
-const UNDER_WAY_MS = 100
-/** The share of a new call in the mean size of one. */
-const NEW_SHARE = 1 / 64
-/** What an entry takes in Redis besides its text. */
-const ENTRY_BYTES = 160
-
 /** Somebody else has removed calls. */
 const GONE = 'calls are gone from the stream in Redis: was it trimmed or evicted?'
 
 /** How much the stream may hold, and when a process counts as dead. */
-export interface StreamLimits {
-  readonly maxCalls: number
-  readonly maxBytes: number
-  /** Milliseconds. */
-  readonly claimAfter: number
-  readonly maxClaims: number
-}
+export interface StreamLimits extends SizeLimits, ClaimLimits {}
 
 /** What a write has come to. */
 interface Write {
@@ -56,39 +45,32 @@ interface Write {
 export class StreamOutbox implements OpenOutbox {
   readonly #stream: CallStream
   readonly #session: OutboxSession
-  readonly #limits: StreamLimits
   readonly #patience: Patience
   readonly #held: HeldEntries
-  readonly #left = new LeftEntries()
+  readonly #writes: OwnWrites
+  readonly #size: StreamSize
+  readonly #answers = new AnswerOrder()
   readonly #waiter: Waiter
   /** Taken already, and to be handed out with the next `take`. */
   #buffer: TakenCall[] = []
-  /** The id of the newest call that this process has written. */
-  #newest = '0-0'
-  /** How many entries the stream had when that was last heard. */
-  #length = 0
-  #meanBytes = 1_024
-  /** Calls that make room, and are in the stream until they are settled. */
-  readonly #evicted = new Set<unknown>()
   #isEvicting = false
   /** Answers to reads that waited, which are not taken in yet. */
   #finding = 0
-  /** Everything up to this id was handed out, maybe to this process by an answer that is on its way. */
-  #passedUpTo = '0-0'
-  #passing: NodeJS.Timeout | undefined
-  /** Resolves when the answers to all commands so far that hand entries out are taken in. */
-  #answered: Promise<void> = Promise.resolve()
   #isClosed = false
 
   constructor(connection: Connection, stream: CallStream, session: OutboxSession, limits: StreamLimits) {
     this.#stream = stream
     this.#session = session
-    this.#limits = limits
+    this.#size = new StreamSize(limits)
+    this.#writes = new OwnWrites({
+      isUnderWay: () => this.#waiter.isWaiting || this.#finding > 0,
+      relayed: (calls, characters) => session.relayed(calls, characters),
+    })
     this.#patience = new Patience(connection, session.troubled, () => this.#recover())
     const ready = async (entries: readonly Entry[]) => {
       this.#finding++
       // The answer to the write that these were written with may come later, on the other connection.
-      this.#buffer.push(...(await this.#inOrder(Promise.resolve(entries), () => this.#taken(entries))))
+      this.#buffer.push(...(await this.#answers.take(Promise.resolve(entries), () => this.#taken(entries))))
       this.#finding--
       session.ready()
     }
@@ -164,11 +146,11 @@ export class StreamOutbox implements OpenOutbox {
   async #take(most: number, patiently: <T>(work: () => Promise<T>) => Promise<T>): Promise<TakenCall[]> {
     const wanted = most - this.#buffer.length
     if (wanted <= 0) return this.#buffer.splice(0, most)
-    const newest = this.#newest
+    const { newest } = this.#writes
     const read = await patiently(() => this.#read(wanted))
     // Nothing else waits: what was written before, and is not here, others have taken.
     if (read.count < wanted) {
-      this.#passed(newest)
+      this.#writes.passed(newest)
       this.#waiter.wait(wanted)
     }
     // The delivery gets to know of a write before it gets what was read after it.
@@ -186,8 +168,7 @@ export class StreamOutbox implements OpenOutbox {
 
   #removed(ids: readonly string[]): void {
     this.#held.remove(ids)
-    this.#length = Math.max(0, this.#length - ids.length)
-    for (const id of ids) this.#evicted.delete(id)
+    this.#size.removed(ids)
   }
 
   async settle(receipts: readonly unknown[]): Promise<void> {
@@ -214,7 +195,7 @@ export class StreamOutbox implements OpenOutbox {
     this.#isClosed = true
     this.#held.stop()
     this.#waiter.close()
-    clearTimeout(this.#passing)
+    this.#writes.stop()
     await answerWithin(this.#giveBack(), CLOSE_MS)
     this.#patience.close()
   }
@@ -228,7 +209,7 @@ export class StreamOutbox implements OpenOutbox {
     this.#isClosed = true
     this.#held.stop()
     this.#waiter.close()
-    clearTimeout(this.#passing)
+    this.#writes.stop()
     this.#patience.close()
   }
 
@@ -246,7 +227,7 @@ export class StreamOutbox implements OpenOutbox {
   }
 
   async #write(calls: readonly StoredCall[], room: number): Promise<Write> {
-    const written = await this.#inOrder(this.#stream.write(calls, room), (answer) =>
+    const written = await this.#answers.take(this.#stream.write(calls, room), (answer) =>
       this.#written(calls, room, answer),
     )
     let { taken } = written
@@ -260,39 +241,14 @@ export class StreamOutbox implements OpenOutbox {
 
   /** Takes in the answer to a write. */
   #written(calls: readonly StoredCall[], room: number, { ids, taken, length }: Written) {
-    for (const { text } of calls)
-      this.#meanBytes += (Buffer.byteLength(text) + ENTRY_BYTES - this.#meanBytes) * NEW_SHARE
-    this.#length = length
+    this.#size.wrote(calls)
+    this.#size.has(length)
     const last = ids.at(-1)
-    if (last !== undefined) this.#newest = last
-    if (last !== undefined && this.#session.sends) {
-      this.#left.add(last, {
-        calls: calls.length,
-        characters: calls.reduce((all, { text }) => all + text.length, 0),
-      })
-    }
+    if (last !== undefined) this.#writes.wrote(last)
+    if (last !== undefined && this.#session.sends) this.#writes.wait(last, calls)
     const handed = this.#taken(taken ?? [])
-    if (last !== undefined && taken && room > 0 && taken.length < room) this.#passed(last)
+    if (last !== undefined && taken && room > 0 && taken.length < room) this.#writes.passed(last)
     return { taken: handed, ids, hasGroup: taken !== undefined }
-  }
-
-  /**
-   * Takes an answer in after those to all commands that were sent before: of two that come together, the one that needs
-   * fewer steps would be first, and what this process has itself would look as if others had taken it.
-   */
-  async #inOrder<A, T>(asked: Promise<A>, takeIn: (answer: A) => T): Promise<T> {
-    const before = this.#answered
-    let done = () => {}
-    this.#answered = new Promise((resolve) => {
-      done = resolve
-    })
-    try {
-      const answer = await asked
-      await before
-      return takeIn(answer)
-    } finally {
-      void before.then(done)
-    }
   }
 
   async #read(most: number): Promise<{ readonly taken: TakenCall[]; readonly count: number }> {
@@ -306,7 +262,7 @@ export class StreamOutbox implements OpenOutbox {
   }
 
   #readNow(most: number): Promise<{ readonly taken: TakenCall[]; readonly count: number }> {
-    return this.#inOrder(this.#stream.read(most), (entries) => ({
+    return this.#answers.take(this.#stream.read(most), (entries) => ({
       taken: this.#taken(entries),
       count: entries.length,
     }))
@@ -316,7 +272,7 @@ export class StreamOutbox implements OpenOutbox {
   #taken(entries: readonly Entry[]): TakenCall[] {
     const calls = entries.flatMap((entry) => this.#taking(entry))
     const last = entries.at(-1)
-    if (last) this.#passed(last.id)
+    if (last) this.#writes.passed(last.id)
     return calls
   }
 
@@ -329,7 +285,7 @@ export class StreamOutbox implements OpenOutbox {
     // An answer that was late may be of entries that were found to be this process's meanwhile.
     if (this.#held.has(id)) return []
     this.#held.add(id)
-    const isOwn = writer === this.#stream.consumer && this.#left.take(id, call.text.length)
+    const isOwn = writer === this.#stream.consumer && this.#writes.take(id, call.text.length)
     const { writeKeyHash } = this.#session
     return [
       { ...call, ...(writeKeyHash && { writeKeyHash }), receipt: id, isOwn, ...(refusal && { refusal }) },
@@ -364,38 +320,15 @@ export class StreamOutbox implements OpenOutbox {
     removed.catch(() => {})
   }
 
-  /** Everything up to an id was handed out to somebody. */
-  #passed(upTo: string): void {
-    if (!this.#left.isAny(upTo)) return
-    if (!this.#waiter.isWaiting && this.#finding === 0) return this.#relayed(upTo)
-    if (compareIds(upTo, this.#passedUpTo) > 0) this.#passedUpTo = upTo
-    this.#passing ??= setTimeout(() => void this.#passLate(), UNDER_WAY_MS).unref()
-  }
-
-  async #passLate(): Promise<void> {
-    // Where this process was late itself, the answer is read on this turn.
-    await nextTurn()
-    this.#passing = undefined
-    if (!this.#isClosed) this.#relayed(this.#passedUpTo)
-  }
-
-  /** Everything up to an id that this process does not have is others'. */
-  #relayed(upTo: string): void {
-    const { calls, characters } = this.#left.passed(upTo)
-    if (calls > 0) this.#session.relayed(calls, characters)
-  }
-
   /** Takes the oldest calls out where there are too many. */
   #makeRoom(): void {
-    const { maxCalls, maxBytes } = this.#limits
-    const over =
-      this.#length - this.#evicted.size - Math.min(maxCalls, Math.floor(maxBytes / this.#meanBytes))
-    if (over <= 0 || this.#isEvicting) return
+    const { excess } = this.#size
+    if (excess <= 0 || this.#isEvicting) return
     this.#isEvicting = true
-    const evicting = this.#patience.once(() => this.#read(Math.min(over, MOST_EVICTED)))
+    const evicting = this.#patience.once(() => this.#read(Math.min(excess, MOST_EVICTED)))
     evicting.then(
       ({ taken: evicted }) => {
-        for (const { receipt } of evicted) this.#evicted.add(receipt)
+        for (const { receipt } of evicted) this.#size.evicts(receipt)
         this.#isEvicting = false
         if (evicted.length === 0) return
         this.#session.evicted(evicted)
@@ -413,9 +346,8 @@ export class StreamOutbox implements OpenOutbox {
     if (await this.#stream.create()) return this.#vanished()
     if (this.#session.sends) await this.#held.takeForgotten()
     const { last } = await this.#stream.state()
-    if (compareIds(last, this.#newest) >= 0) return
-    const { calls } = this.#left.vanished(last)
-    this.#newest = last
+    const calls = this.#writes.cutAfter(last)
+    if (calls === undefined) return
     this.#session.problem('Redis has come back with older data: calls that waited in it may be lost')
     if (calls > 0) this.#session.lost(calls)
   }
@@ -426,10 +358,10 @@ export class StreamOutbox implements OpenOutbox {
 
   /** The stream or its group was gone, and is made anew: what was written before what it has now is lost. */
   async #vanished(): Promise<void> {
-    const waited = this.#length
+    const { calls: waited } = this.#size
     const { length, first } = await this.#stream.state()
-    const { calls } = this.#left.passed(first === undefined ? this.#newest : idBefore(first))
-    this.#length = length
+    const calls = this.#writes.lostBefore(first)
+    this.#size.has(length)
     this.#session.gone(this.#held.clear())
     if (waited === 0 && calls === 0) return
     this.#session.problem(
@@ -448,10 +380,4 @@ function pause(ms: number): Promise<void> {
 /** When an entry was stored, in milliseconds since 1970: its id begins with it. */
 function storedAt(id: string): number {
   return Number(id.split('-')[0])
-}
-
-/** The id before an id. */
-function idBefore(id: string): string {
-  const [ms = '0', number = '0'] = id.split('-')
-  return Number(number) > 0 ? `${ms}-${Number(number) - 1}` : `${Number(ms) - 1}-${Number.MAX_SAFE_INTEGER}`
 }

@@ -1,5 +1,5 @@
 import type { CallParams, CallType, Remembered, SegmentCall } from '../model/segment-call.js'
-import type { Place } from './outbox/stored-queue.js'
+import type { Place } from './outbox/stored-queue-listener.js'
 import { callOfSdkText } from './sdk-format.js'
 
 /**

@@ -7,6 +7,8 @@ import type { ScriptOptions } from './fixtures/script.js'
 const DEADLINE_MS = 5_000
 /** A fraction of a second, but for a busy machine. What holds a process, such as a flush interval, holds it for 10 s. */
 const SOON_MS = 4_000
+/** No server gets this port by chance, as it may that of one that was stopped. */
+const NOBODY = 'http://127.0.0.1:1'
 
 type Cleanup = (cleanup: () => void) => void
 
@@ -71,15 +73,19 @@ describe('a script that ends while Segment is away', () => {
   afterAll(async () => {
     for (const cleanup of cleanups) await cleanup()
   })
+  /** The URL of a Segment that is away. */
+  const urlThat = async (fault: FaultScript | 'gone'): Promise<string> => {
+    if (fault === 'gone') return NOBODY
+    const segment = await createSegmentServer()
+    cleanups.push(() => segment.close())
+    segment.respondWith(fault)
+    return segment.url
+  }
   let previous: Promise<unknown> = Promise.resolve()
   /** Scripts start one after another, since starting takes a whole core, and wait for Segment at the same time. */
   const runAgainst = (fault: FaultScript | 'gone', settings: ScriptOptions['settings']) => {
     const starting = previous.then(async () => {
-      const segment = await createSegmentServer()
-      cleanups.push(() => segment.close())
-      if (fault === 'gone') await segment.stop()
-      else segment.respondWith(fault)
-      const options: ScriptOptions = { segment: segment.url, work: 'request', settings }
+      const options: ScriptOptions = { segment: await urlThat(fault), work: 'request', settings }
       const script = startChild('script.ts', options, [], (kill) => cleanups.push(kill))
       await script.tell('done')
       return script

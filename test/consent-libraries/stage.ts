@@ -11,8 +11,8 @@ import type { Installed } from './packages.js'
 
 /** A name for which libraries may set cookies, on every level. Chromium is told that it is this machine. */
 const HOST = 'www.shop.example'
-const TIMEOUT_MS = 5_000
-const STATE_MS = 15_000
+const TIMEOUT_MS = 20_000
+const STATE_MS = 60_000
 
 /** What came of a state. */
 export interface Result {

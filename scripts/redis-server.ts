@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -32,6 +32,8 @@ export interface RedisServer {
 export interface RedisServerOptions {
   /** Further options for the command line, such as `['--appendonly', 'yes']`. Nothing is written to the disk by default. */
   readonly options?: readonly string[]
+  /** Lines of a configuration file, which the server may rewrite: a sentinel keeps there what it knows. */
+  readonly config?: readonly string[]
 }
 
 /**
@@ -39,13 +41,20 @@ export interface RedisServerOptions {
  *
  * @throws If there is none, with how to get one, or if it does not start, with what it said.
  */
-export async function startRedisServer({ options = [] }: RedisServerOptions = {}): Promise<RedisServer> {
+export async function startRedisServer({
+  options = [],
+  config,
+}: RedisServerOptions = {}): Promise<RedisServer> {
   const file = findRedis()
   if (!file) throw new Error(HOW_TO_GET_REDIS)
   const directory = mkdtempSync(join(tmpdir(), 'reqtrack-redis-'))
+  const common = ['--bind', HOST, '--dir', directory, '--save', '']
   for (let attempt = 1; ; attempt++) {
     const port = await freePort()
-    const start = () => startProcess(file, port, directory, options)
+    const configFile = join(directory, 'redis.conf')
+    if (config) writeFileSync(configFile, config.join('\n'))
+    const given = config ? [configFile] : []
+    const start = () => startProcess(file, [...given, '--port', String(port), ...common, ...options])
     try {
       return serverOf(await start(), start, port, directory)
     } catch (error) {
@@ -98,19 +107,13 @@ function serverOf(
 }
 
 /** @returns The process, once it takes connections. */
-async function startProcess(
-  file: string,
-  port: number,
-  directory: string,
-  options: readonly string[],
-): Promise<ChildProcess> {
-  const parameters = ['--port', String(port), '--bind', HOST, '--dir', directory, '--save', '', ...options]
+async function startProcess(file: string, parameters: readonly string[]): Promise<ChildProcess> {
   const child = spawn(file, parameters, { stdio: ['ignore', 'pipe', 'pipe'] })
   let said = ''
   const listened = new Promise<void>((resolve, reject) => {
     const hear = (text: string) => {
       if (said.length < 16_384) said += text
-      if (/Ready to accept connections/.test(said)) resolve()
+      if (/Ready to accept connections|Sentinel ID is/.test(said)) resolve()
     }
     child.stdout.setEncoding('utf8').on('data', hear)
     child.stderr.setEncoding('utf8').on('data', hear)

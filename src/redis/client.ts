@@ -8,8 +8,8 @@ import { clearTimeout, setTimeout } from '../support/clock.js'
 export interface RedisClient {
   /** Begins a transaction. */
   multi(...given: never[]): unknown
-  /** Makes a connection of the same kind, for reads that wait. */
-  duplicate(...given: never[]): unknown
+  /** Makes a connection of the same kind, for reads that wait. The Sentinel client of `redis` 5 has none, and needs none. */
+  duplicate?(...given: never[]): unknown
 }
 
 /** What a client answers to a command; an `Error` for one command of a transaction that failed. */
@@ -46,7 +46,7 @@ export function isRedisClient(value: unknown): value is RedisClient {
   return (
     isObject(value) &&
     has(value, 'multi') &&
-    has(value, 'duplicate') &&
+    (has(value, 'duplicate') || has(value, 'acquire')) &&
     (has(value, 'sendCommand') || has(value, 'call'))
   )
 }
@@ -146,18 +146,22 @@ class NodeRedis implements OwnConnection {
   }
 
   async duplicate(): Promise<OwnConnection> {
-    const own = call(this.#client, 'duplicate')
+    const isOfMaster = this.#kind === 'sentinel'
+    const own = isOfMaster ? await within(this.#duplicateOfMaster()) : call(this.#client, 'duplicate')
     if (!isObject(own)) throw new Error('the Redis client makes no second connection')
     onError(own)
+    const connection = new NodeRedis(own)
+    // Another one may be the master when it is gone.
+    if (isOfMaster) call(own, 'on', 'reconnecting', () => connection.close())
     // A socket of ours keeps no process alive.
     if (has(own, 'unref')) call(own, 'unref')
     try {
       await within(call(own, 'connect'))
     } catch (error) {
-      new NodeRedis(own).close()
+      connection.close()
       throw error
     }
-    return new NodeRedis(own)
+    return connection
   }
 
   close(): void {
@@ -167,6 +171,12 @@ class NodeRedis implements OwnConnection {
     } catch {
       // It was never open.
     }
+  }
+
+  /** A client of Sentinel makes no second one in `redis` 5, and in `redis` 6 one whose sockets keep the process alive. */
+  #duplicateOfMaster(): unknown {
+    const duplicated = async (master: unknown) => isObject(master) && call(master, 'duplicate')
+    return call(this.#client, '_execute', false, duplicated)
   }
 
   #routed(command: readonly string[], key: string | undefined): unknown[] {
@@ -184,13 +194,13 @@ function onError(client: object): void {
   call(client, 'on', 'error', () => {})
 }
 
-async function within(connecting: unknown): Promise<void> {
+async function within(connecting: unknown): Promise<unknown> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error('no second connection to Redis could be made')), CONNECT_MS)
   })
   try {
-    await Promise.race([connecting, late])
+    return await Promise.race([connecting, late])
   } finally {
     clearTimeout(timer)
   }

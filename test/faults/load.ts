@@ -12,8 +12,8 @@ import {
   type TrackingStats,
 } from '../../src/index.js'
 import { redisOutbox } from '../../src/redis/index.js'
+import { fleetClient } from '../fleet/client.js'
 import { laterClient } from '../fleet/later-client.js'
-import { CLIENTS } from '../redis/libraries.js'
 import { changed } from '../support/outboxes.js'
 import { setClock } from './clock.js'
 
@@ -39,6 +39,8 @@ export interface FleetRedis {
   readonly url: string
   readonly library: string
   readonly claimAfter: number
+  /** The ports of sentinels that know which Redis is the master, in place of the URL. */
+  readonly sentinels?: readonly number[]
   /** The directory of a fallback. */
   readonly fallback?: string
   /** Whether calls are written as by a later version. Only with a library `redis`. */
@@ -129,10 +131,9 @@ const tracking = createTracking({
   },
 })
 
-async function fleetOutbox({ url, library, claimAfter, fallback, isLater }: FleetRedis): Promise<Outbox> {
-  const open = CLIENTS[library]
-  if (!open) throw new Error(`there is no client ${library}`)
-  const { client } = await open(url)
+async function fleetOutbox(redis: FleetRedis): Promise<Outbox> {
+  const { claimAfter, fallback, isLater } = redis
+  const client = await fleetClient(redis)
   return redisOutbox({
     client: isLater ? laterClient(client) : client,
     claimAfter,

@@ -1,5 +1,6 @@
 import type { Load } from '../faults/process.js'
 import { sleep } from '../faults/stage.js'
+import { watchedBySentinels } from '../redis/sentinel-servers.js'
 import type { FleetCase, FleetStage } from './stage.js'
 
 const ALWAYS = ['--appendonly', 'yes', '--appendfsync', 'always']
@@ -217,7 +218,9 @@ export const cases: readonly FleetCase[] = [
     mayLose: true,
     mayGiveUp: ['damaged'],
     async run(stage) {
-      const replica = await stage.another(['--replicaof', '127.0.0.1', String(stage.redis.port)])
+      const replica = await stage.another({
+        options: ['--replicaof', '127.0.0.1', String(stage.redis.port)],
+      })
       const loads = [await stage.relay(), await stage.web(), await stage.writer()]
       await sleep(1_500)
       await stage.redis.crash()
@@ -229,6 +232,21 @@ export const cases: readonly FleetCase[] = [
       client.destroy()
       stage.proxy.to(replica.port)
       stage.proxy.mend()
+      await sleep(2_000)
+      for (const load of loads.reverse()) await load.stop()
+    },
+  },
+  {
+    name: 'Sentinel: the master is killed',
+    mayLose: true,
+    mayGiveUp: ['damaged'],
+    async run(stage) {
+      const { ports, failedOver } = await watchedBySentinels(stage.redis, stage.another)
+      stage.askSentinels(ports)
+      const loads = [await stage.relay(), await stage.web(), await stage.writer(), await stage.writer()]
+      await sleep(1_500)
+      await stage.redis.crash()
+      await failedOver()
       await sleep(2_000)
       for (const load of loads.reverse()) await load.stop()
     },

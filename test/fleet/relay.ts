@@ -4,7 +4,7 @@ import { writeSync } from 'node:fs'
 import { redisOutbox } from '../../src/redis/index.js'
 import { createRelay } from '../../src/relay/index.js'
 import type { LoadOptions, Told } from '../faults/load.js'
-import { CLIENTS } from '../redis/libraries.js'
+import { fleetClient } from './client.js'
 
 const { segment, settings, delivery, redis, shutdownMs }: LoadOptions = JSON.parse(process.env.LOAD ?? '{}')
 
@@ -16,9 +16,8 @@ function tell(told: Told): void {
 
 /** The options of a web process that mean nothing to a relay. */
 const { send: _send, outbox: _outbox, ...options } = delivery ?? {}
-const open = CLIENTS[redis?.library ?? '']
-if (!open || !redis) throw new Error(`there is no client ${redis?.library}`)
-const { client } = await open(redis.url)
+if (!redis) throw new Error('a relay needs a Redis')
+const client = await fleetClient(redis)
 const errors: string[] = []
 const relay = createRelay({
   settings: { writeKey: 'test-key', host: segment, flushAt: 50, flushInterval: 200, ...settings },

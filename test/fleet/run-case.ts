@@ -32,6 +32,7 @@ export async function runFleetCase(which: FleetCase, times: number, files: Fleet
   const others: RedisServer[] = []
   const { claimAfter = CLAIM_AFTER_MS } = which
   const loads: Load[] = []
+  let sentinels: readonly number[] | undefined
   const start = async (options: Partial<LoadOptions>, file = files.load) => {
     const library = LIBRARIES[loads.length % LIBRARIES.length] ?? ''
     const load = await startLoad(
@@ -39,7 +40,7 @@ export async function runFleetCase(which: FleetCase, times: number, files: Fleet
         segment: segment.url,
         rate: RATE,
         shutdownMs: SHUTDOWN_MS,
-        redis: { url: proxy.url, library, claimAfter },
+        redis: { url: proxy.url, library, claimAfter, ...(sentinels && { sentinels }) },
         ...options,
       },
       { file },
@@ -57,6 +58,9 @@ export async function runFleetCase(which: FleetCase, times: number, files: Fleet
     web: (options) => start({ ...options }),
     writer: (options) => start({ ...options, delivery: { send: false } }),
     relay: () => start({ rate: 0 }, files.relay),
+    askSentinels(ports) {
+      sentinels = ports
+    },
     async command(name, ...more) {
       const open = CLIENTS['redis 6']
       if (!open) throw new Error('there is no client')
@@ -68,7 +72,7 @@ export async function runFleetCase(which: FleetCase, times: number, files: Fleet
       }
     },
     async another(options) {
-      const server = await startRedisServer({ options })
+      const server = await startRedisServer(options)
       others.push(server)
       return server
     },

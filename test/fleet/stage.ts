@@ -1,4 +1,4 @@
-import type { RedisServer } from '../../scripts/redis-server.js'
+import type { RedisServer, RedisServerOptions } from '../../scripts/redis-server.js'
 import type { SegmentServer } from '../../src/testing/index.js'
 import type { LoadOptions } from '../faults/load.js'
 import type { Load } from '../faults/process.js'
@@ -22,10 +22,12 @@ export interface FleetStage {
   writer(options?: Partial<LoadOptions>): Promise<Load>
   /** Starts a process that only sends. */
   relay(): Promise<Load>
+  /** Has all further processes ask these sentinels which Redis is the master. */
+  askSentinels(ports: readonly number[]): void
   /** Sends a command to Redis, past the wire. */
   command(name: string, ...more: string[]): Promise<unknown>
   /** One more Redis, which ends with the case. */
-  another(options: readonly string[]): Promise<RedisServer>
+  another(options: RedisServerOptions): Promise<RedisServer>
 }
 
 /** One fault, and what it does to a fleet under load. */

@@ -17,7 +17,7 @@ export function changedMethod<T extends object>(
 }
 
 /** A client whose further connections end later than they are told to, as they do over a network. */
-export function lateToClose<T extends { duplicate(...given: never[]): unknown }>(client: T, ms: number): T {
+export function lateToClose<T extends { duplicate?(...given: never[]): unknown }>(client: T, ms: number): T {
   return changedMethod(client, 'duplicate', (own) => {
     const destroy: unknown = typeof own === 'object' && own !== null ? Reflect.get(own, 'destroy') : undefined
     if (typeof own !== 'object' || own === null || typeof destroy !== 'function')

@@ -1,10 +1,10 @@
 import type { StoredCall } from '../delivery/outbox/outbox.js'
-import { parsedJson } from '../model/parsed-json.js'
+import { parsedRecord } from '../model/parsed-json.js'
 import { CALL_TYPES } from '../model/segment-call.js'
 
 /**
  * The version of an entry's format. Later ones may add fields, so that a version that was rolled back reads them; one that
- * changes the meaning of a field gets a stream of another name.
+ * changes the meaning of a field gets a stream of another name. An entry that cannot be read as a call is set aside as it is.
  */
 const FORMAT = '1'
 
@@ -67,21 +67,17 @@ function entryOf(id: string, fields: string[]): Entry {
   const type = CALL_TYPES.find((known) => known === values.get('t'))
   const messageId = values.get('m')
   const text = values.get('p')
-  const madeAt = Number(values.get('a'))
+  const madeAt = Number(values.get('a') || Number.NaN)
   const isCall =
     type !== undefined &&
     messageId !== undefined &&
     text !== undefined &&
-    isJson(text) &&
-    !Number.isNaN(madeAt)
+    parsedRecord(text) !== undefined &&
+    Number.isFinite(madeAt)
   return {
     id,
     call: isCall ? { type, messageId, madeAt, text } : undefined,
     writer: values.get('b'),
     fields,
   }
-}
-
-function isJson(text: string): boolean {
-  return typeof parsedJson(text) === 'object'
 }

@@ -236,4 +236,23 @@ describe('a delivery from a damaged outbox', () => {
     expect(lines.filter(({ message }) => message.includes('outbox'))).toEqual([])
     expect(readdirSync(directory)).toEqual([])
   })
+
+  it('counts a call of the first format as damaged whose text is no object', async () => {
+    const segment = await segmentServer()
+    const { directory, store } = await leave(1)
+    rmSync(join(store, 'reqtrack'))
+    await rewrite(store, async (db, keys) => {
+      await db.del(keys[0] ?? '')
+      for (const [number, text] of ['null', '[]', '1', textOf(4)].entries())
+        await db.put(
+          String(number + 1).padStart(15, '0'),
+          `${JSON.stringify(['track', `m-${number + 1}`, Date.now()])}\n${text}`,
+        )
+    })
+    const { tracking } = await deliverLeft(segment, directory)
+    await segment.waitFor(1)
+    await tracking.shutdown()
+    expect(segment.calls).toHaveLength(1)
+    expect(tracking.stats().calls).toMatchObject({ delivered: 1, failed: { damaged: 3 } })
+  })
 })

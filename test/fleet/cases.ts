@@ -131,6 +131,26 @@ export const cases: readonly FleetCase[] = [
       for (const load of loads.reverse()) await load.stop()
     },
   },
+  {
+    name: 'the entry format goes forward and is rolled back',
+    async run(stage) {
+      const later = {
+        redis: { url: stage.proxy.url, library: 'redis 6', claimAfter: stage.claimAfter, isLater: true },
+      }
+      const relays = [await stage.relay(), await stage.relay()]
+      const first = await stage.writer()
+      const [writer, web] = [await stage.writer(later), await stage.web(later)]
+      await sleep(AROUND_MS)
+      await first.stop()
+      await sleep(AROUND_MS)
+      const back = [await stage.writer(), await stage.web()]
+      await writer.stop()
+      // Others send what it leaves behind.
+      await web.kill()
+      await sleep(AROUND_MS)
+      for (const load of [...back, ...relays]) await load.stop()
+    },
+  },
   { name: 'kill -9 of Redis, appendfsync always', redis: ALWAYS, run: killRedis },
   { name: 'kill -9 of Redis, appendfsync everysec', redis: EVERY_SECOND, mayLose: true, run: killRedis },
   {

@@ -270,32 +270,6 @@ describe.skipIf(!hasRedis)('an outbox on Redis', () => {
     expect(await waiting(app)).toBe(0)
   })
 
-  it('reads what a newer version has written, and sets aside what nobody has', async () => {
-    const { segment, app, process } = await fleet()
-    const web = await process({}, { delivery: { send: false } })
-    await web.trackMany(1)
-    await web.tracking.flush()
-    const keys = await app.send('KEYS', 'reqtrack:*:calls')
-    const key = String(Array.isArray(keys) ? keys[0] : '')
-    const params = JSON.stringify({
-      userId: 'u-1',
-      event: 'E',
-      messageId: 'm-newer',
-      timestamp: new Date(),
-      properties: { index: 1 },
-    })
-    const call = ['t', 'track', 'm', 'm-newer', 'a', String(Date.now()), 'b', 'somebody', 'p', params]
-    await app.send('XADD', key, '*', 'v', '2', ...call, 'compressed', 'no')
-    await app.send('XADD', key, '*', 'nonsense', 'x')
-    const relay = await process()
-    await segment.waitFor(2)
-    await vi.waitUntil(() => relay.tracking.stats().calls.failed.damaged === 1)
-    await relay.tracking.flush()
-    expect(new Set(arrived(segment))).toEqual(new Set([0, 1]))
-    await vi.waitUntil(async () => (await waiting(app)) === 0)
-    expectBalance(relay.tracking)
-  })
-
   it('keeps calls of two write keys apart, and stores neither key', async () => {
     const { segment, app, process } = await fleet()
     const web = await process({}, { settings: { writeKey: 'key-a-secret' }, delivery: { send: false } })

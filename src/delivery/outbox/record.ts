@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { parsedJson } from '../../model/parsed-json.js'
+import { parsedJson, parsedRecord } from '../../model/parsed-json.js'
 import { CALL_TYPES, type CallType } from '../../model/segment-call.js'
 import type { StoredCall } from './outbox.js'
 
@@ -72,7 +72,7 @@ function readFirstFormat(record: string): FoundRecord {
   const end = record.indexOf('\n')
   const head = parsedJson(record.slice(0, end))
   const text = record.slice(end + 1)
-  if (!Array.isArray(head) || parsedJson(text) === undefined) return DAMAGED
+  if (!Array.isArray(head) || parsedRecord(text) === undefined) return DAMAGED
   const [type, messageId, madeAt]: unknown[] = head
   if (!isType(type) || typeof messageId !== 'string' || typeof madeAt !== 'number') return DAMAGED
   return { kind: 'call', call: { type, messageId, madeAt, text } }

@@ -74,6 +74,7 @@ export class Closing {
     this.#keep(left.written)
     const lostStored = gone + left.unwritten
     const lost = this.#endAll(isStored) + lostStored
+    held.isOver = true
     stored.lostOf('closed', lostStored)
     const kept = this.#kept
     ended()

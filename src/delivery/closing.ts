@@ -69,12 +69,11 @@ export class Closing {
     closed()
     submitter.stop()
     pending.stop()
-    const { isStored, gone } = await this.#onDisk(leftMs())
-    const left = queue?.forgetStoredOnly() ?? { written: 0, unwritten: 0 }
-    this.#keep(left.written)
-    const lostStored = gone + left.unwritten
+    const isStored = await this.#isOnDisk(leftMs())
+    const { written, unwritten } = queue?.forgetStoredOnly() ?? { written: 0, unwritten: 0 }
+    if (isStored) this.#keep(written)
+    const lostStored = unwritten + (isStored ? 0 : written)
     const lost = this.#endAll(isStored) + lostStored
-    held.isOver = true
     stored.lostOf('closed', lostStored)
     const kept = this.#kept
     ended()
@@ -101,19 +100,17 @@ export class Closing {
     return new Promise((resolve) => gate.onClose(resolve))
   }
 
-  /** Whether stored calls can be found by the next process, and how many are lost that only the outbox held. */
-  async #onDisk(timeoutMs: number): Promise<{ isStored: boolean; gone: number }> {
+  /** Whether stored calls can be found by the next process. */
+  async #isOnDisk(timeoutMs: number): Promise<boolean> {
     const { queue } = this.#parts.held
-    if (!queue) return { isStored: false, gone: 0 }
+    if (!queue) return false
     if (!queue.isHanging) {
       await answerWithin(
         queue.commit().then(() => queue.check()),
         Math.max(timeoutMs, CLOSE_MS),
       )
     }
-    if (!queue.isGone) return { isStored: true, gone: 0 }
-    const { written, unwritten } = queue.forgetStoredOnly()
-    return { isStored: false, gone: written + unwritten }
+    return !queue.isGone
   }
 
   /** Stored calls are left to the next process: they stay pending. */

@@ -49,8 +49,6 @@ export class HeldCalls {
   queue: StoredQueue<PendingCall> | undefined
   /** Whether the delivery is closed. */
   isClosed = false
-  /** Whether the shutdown has ended every call: what an outbox hands out later is given back when it is closed. */
-  isOver = false
   /** Why the client takes no calls any more. */
   clientError: string | undefined
   /** The number of the newest call. */

@@ -82,7 +82,7 @@ export class Outcomes {
     this.#report.lost(count)
   }
 
-  /** Calls that others have left count as made here, and have failed. */
+  /** A call that others have left counts as made here, and has failed. */
   leftFailed(reason: FailureReason): void {
     this.#ledger.made()
     this.#ledger.failed(reason)

@@ -117,7 +117,6 @@ export class StoredCalls implements StoredQueueListener<PendingCall> {
   /** Those that ended processes left go before all others. */
   loaded(calls: readonly LoadedCall[]): void {
     const { held, isShared, ledger } = this.#parts
-    if (held.isOver) return
     const { queue, submitter } = held
     for (const loaded of calls) {
       const { call, place, number, refusal } = loaded

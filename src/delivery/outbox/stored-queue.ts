@@ -84,6 +84,8 @@ export class StoredQueue<T> {
   #mayHaveMore = false
   /** Whether calls of other processes are taken. */
   #adopts = true
+  /** Whether every call of this process has ended, or is left to others. */
+  #isOver = false
   #isClosed = false
   readonly #opening: Promise<void>
 
@@ -230,8 +232,12 @@ export class StoredQueue<T> {
     )
   }
 
-  /** Forgets the calls that only the outbox holds, and tells how many it has, and how many were never written. */
+  /**
+   * Forgets the calls that only the outbox holds, and tells how many it has, and how many were never written. What is taken
+   * from now on is left untold.
+   */
   forgetStoredOnly(): { readonly written: number; readonly unwritten: number } {
+    this.#isOver = true
     const unwritten = this.#unwrittenLeft
     return { written: this.#left.clear() - unwritten, unwritten }
   }
@@ -400,7 +406,6 @@ export class StoredQueue<T> {
       this.#mayHaveMore = false
       const taken = callsIn(await this.#watch.watch(opened.take(TAKE_AT_ONCE, { onlyOwn: !this.#adopts })))
       if (taken.length >= TAKE_AT_ONCE) this.#mayHaveMore = true
-      // What is left untold here is handed out anew when the outbox is closed.
       if (!this.#isClosed) this.#loadAll(taken)
     } catch (error) {
       this.#tell('calls could not be read from the outbox', error)
@@ -418,7 +423,8 @@ export class StoredQueue<T> {
         this.#listener.placed([{ place: placeOf(call), messageId: call.messageId }])
       } else loaded.push(this.#load(call))
     }
-    if (loaded.length > 0) this.#listener.loaded(loaded)
+    // What is left untold is handed out anew when the outbox is closed.
+    if (loaded.length > 0 && !this.#isOver) this.#listener.loaded(loaded)
   }
 
   /** An engine hands out no calls of other write keys; where one does, they go to no wrong source. */

@@ -66,7 +66,12 @@ export class OwnWrites {
     return this.#left.vanished(last).calls
   }
 
-  /** The stream was made anew, and begins with this id, if it has any: tells how many calls that waited are gone. */
+  /**
+   * Redis had lost the stream, and it begins anew.
+   *
+   * @param first - The id of its first entry; `undefined` while it is empty.
+   * @returns How many calls that waited before it are gone.
+   */
   lostBefore(first: string | undefined): number {
     return this.#left.passed(first === undefined ? this.#newest : idBefore(first)).calls
   }

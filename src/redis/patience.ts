@@ -57,20 +57,13 @@ export class Patience {
    * @throws Closed when the outbox is closed meanwhile.
    */
   async until<T>(work: () => Promise<T>): Promise<T> {
-    for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2)) {
-      if (this.#isClosed) throw new Closed()
-      try {
-        if (!this.#connection.isReady) throw new Error(NO_CONNECTION)
-        if (this.#isTroubled) await this.#watched(this.#recover())
-        const done = await this.#watched(work())
-        this.#isWell()
-        return done
-      } catch (error) {
-        if (error instanceof Closed) throw error
-        this.#isAway(error)
-        await this.#pause(pauseMs)
-      }
+    const recovered = async () => {
+      if (this.#isTroubled) await this.#watched(this.#recover())
+      const done = await this.#watched(work())
+      this.#isWell()
+      return done
     }
+    return this.#repeated(recovered, (error) => this.#isAway(error))
   }
 
   /**
@@ -80,18 +73,13 @@ export class Patience {
    * @throws Closed when the outbox is closed meanwhile.
    */
   async regardless<T>(work: () => Promise<T>): Promise<T> {
-    for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2)) {
-      if (this.#isClosed) throw new Closed()
-      try {
-        if (!this.#connection.isReady) throw new Error(NO_CONNECTION)
-        return await this.#watched(work())
-      } catch (error) {
-        if (error instanceof Closed) throw error
+    return this.#repeated(
+      () => this.#watched(work()),
+      (error) => {
         if (!this.#isTroubled) this.#isAway(error)
         this.#probe()
-        await this.#pause(pauseMs)
-      }
-    }
+      },
+    )
   }
 
   /**
@@ -118,6 +106,21 @@ export class Patience {
   close(): void {
     this.#isClosed = true
     for (const end of [...this.#pauses]) end()
+  }
+
+  /** Tries again with longer and longer pauses. */
+  async #repeated<T>(work: () => Promise<T>, failed: (error: unknown) => void): Promise<T> {
+    for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2)) {
+      if (this.#isClosed) throw new Closed()
+      try {
+        if (!this.#connection.isReady) throw new Error(NO_CONNECTION)
+        return await work()
+      } catch (error) {
+        if (error instanceof Closed) throw error
+        failed(error)
+        await this.#pause(pauseMs)
+      }
+    }
   }
 
   /** Waits for an answer however long it takes, and says when it is late. */

@@ -27,21 +27,26 @@ export const CLIENTS: Readonly<Record<string, (url: string) => Promise<Client>>>
     return { client, send: (...command) => client.sendCommand(command), close: () => client.destroy() }
   },
   'ioredis 6': async (url) => {
-    const client = new IoRedis6(url, { retryStrategy: () => 50 })
-    client.on('error', () => {})
-    return {
-      client,
-      send: (name: string, ...more: string[]) => client.call(name, ...more),
-      close: () => client.disconnect(),
-    }
+    return clientOfIoRedis(new IoRedis6(url, { retryStrategy: () => 50 }))
   },
   'ioredis 5': async (url) => {
-    const client = new IoRedis5(url, { retryStrategy: () => 50 })
-    client.on('error', () => {})
-    return {
-      client,
-      send: (name: string, ...more: string[]) => client.call(name, ...more),
-      close: () => client.disconnect(),
-    }
+    return clientOfIoRedis(new IoRedis5(url, { retryStrategy: () => 50 }))
   },
+}
+
+/** What the clients of both versions of ioredis have in common. */
+interface IoRedis extends RedisClient {
+  on(event: 'error', listener: () => void): unknown
+  call(name: string, ...more: string[]): Promise<unknown>
+  disconnect(): void
+}
+
+/** A client of ioredis, whichever Redis it is connected to. */
+export function clientOfIoRedis(client: IoRedis): Client {
+  client.on('error', () => {})
+  return {
+    client,
+    send: (name, ...more) => client.call(name, ...more),
+    close: () => client.disconnect(),
+  }
 }

@@ -247,6 +247,7 @@ function memoryLines({ ways, rate, seconds, outage }: MemoryResults): string[] {
       `${received}/${name === 'bare' ? 0 : load.requests} arrived`,
       `${again} again`,
       ...(load.failed > 0 ? [`${load.failed} requests failed`] : []),
+      ...(load.closed > 0 ? [`${load.closed} connections closed`] : []),
       ...(ended === undefined ? [] : [`out of memory after ${ended.toFixed(0)} s`]),
     ]
     return `  ${name.padEnd(26)}${figures.join('  ')}${books ? `  ${JSON.stringify(books)}` : ''}`

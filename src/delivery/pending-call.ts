@@ -1,4 +1,11 @@
-import type { CallParams, CallType, Remembered, SegmentCall } from '../model/segment-call.js'
+import { parsedRecord } from '../model/parsed-json.js'
+import {
+  CALL_TYPES,
+  type CallParams,
+  type CallType,
+  type Remembered,
+  type SegmentCall,
+} from '../model/segment-call.js'
 import type { Place } from './outbox/stored-queue-listener.js'
 import { callOfSdkText } from './sdk-format.js'
 
@@ -40,7 +47,7 @@ export interface PendingCall {
   place: Place | undefined
 }
 
-/** The call as an object, parsed from its text where it has none. */
+/** The call as an object, parsed from its text where it has none. What is no JSON object gives a call without parameters. */
 export function callOf({
   type,
   text,
@@ -50,10 +57,22 @@ export function callOf({
 }: Pick<PendingCall, 'type' | 'text' | 'sdkText' | 'remembered' | 'call'>): SegmentCall {
   if (call) return call
   if (text === undefined && sdkText !== undefined) return callOfSdkText(sdkText, type, remembered)
-  const params = JSON.parse(text ?? '{}') as CallParams[CallType] & { timestamp: string | Date }
+  const parsed: unknown = parsedRecord(text ?? '') ?? {}
+  const params = parsed as CallParams[CallType] & { timestamp: string | Date }
   params.timestamp = new Date(params.timestamp)
   // This process or an earlier one made the text from a call of this type.
   return { type, params, ...(remembered && { remembered }) } as SegmentCall
+}
+
+/**
+ * Why a call is not to be sent: an outbox may hand out what is none, or a call under the name of another one. The books know a
+ * call by its own messageId, and Segment by that of its parameters.
+ */
+export function faultOfCall({ type, messageId }: PendingCall, { params }: SegmentCall): string | undefined {
+  if (!CALL_TYPES.includes(type)) return 'the outbox has handed out a call of a type that there is not'
+  if (messageId === '' || params.messageId !== messageId)
+    return 'the outbox has handed out a call whose params are no JSON object with its messageId'
+  return undefined
 }
 
 /** The call's parameters as JSON. */

@@ -5,7 +5,7 @@ import { ClientFlush } from './client-flush.js'
 import type { Gate } from './gate.js'
 import { Linger } from './linger.js'
 import { memoryOf } from './object-memory.js'
-import { callOf, type PendingCall } from './pending-call.js'
+import { callOf, faultOfCall, type PendingCall } from './pending-call.js'
 import { WaitingRoom } from './waiting-room.js'
 
 /** The parts of a submitter, and what it asks the delivery. */
@@ -216,7 +216,8 @@ export class Submitter {
       const size = client.isOwn ? maxBatch : 1
       if (this.#submitted > 0 && this.#submitted + size > this.#window) return
       const batch = this.#takeBatch(size)
-      if (!this.#carry(batch)) this.#submitEach(batch)
+      if (this.#carry(batch)) this.#inHand -= batch.length
+      else this.#submitEach(batch)
       if (this.#isFull && batch.length < size) return
     }
   }
@@ -231,10 +232,21 @@ export class Submitter {
     while (batch.length < size && !this.#isFull) {
       const pending = this.#room.take()
       if (!pending) break
+      if (this.#refuse(pending)) continue
       this.#hold(pending)
+      this.#inHand++
       batch.push(pending)
     }
     return batch
+  }
+
+  /** Refuses what is no call, as an outbox may hand it out, and tells whether it is none. */
+  #refuse(pending: PendingCall): boolean {
+    if (pending.call || pending.sdkText !== undefined) return false
+    pending.call = callOf(pending)
+    const fault = faultOfCall(pending, pending.call)
+    if (fault !== undefined) this.#parts.refused(pending, new Error(fault))
+    return fault !== undefined
   }
 
   #hold(pending: PendingCall): void {
@@ -247,7 +259,6 @@ export class Submitter {
 
   /** Submits calls one by one: the client's listeners may look at the books at each. */
   #submitEach(batch: readonly PendingCall[]): void {
-    this.#inHand = batch.length
     for (const pending of batch) {
       this.#inHand--
       this.#submit(pending)

@@ -13,6 +13,8 @@ export interface Entry {
   readonly id: string
   /** The call, unless the entry is none of ours. */
   readonly call: StoredCall | undefined
+  /** Why it is none. */
+  readonly fault: string | undefined
   /** The consumer that wrote it. */
   readonly writer: string | undefined
   /** Its fields as they are. */
@@ -64,20 +66,21 @@ function entryOf(id: string, fields: string[]): Entry {
   const values = new Map<string, string>()
   for (let index = 0; index + 1 < fields.length; index += 2)
     values.set(fields[index] ?? '', fields[index + 1] ?? '')
-  const type = CALL_TYPES.find((known) => known === values.get('t'))
-  const messageId = values.get('m')
-  const text = values.get('p')
-  const madeAt = Number(values.get('a') || Number.NaN)
-  const isCall =
-    type !== undefined &&
-    messageId !== undefined &&
-    text !== undefined &&
-    parsedRecord(text) !== undefined &&
-    Number.isFinite(madeAt)
-  return {
-    id,
-    call: isCall ? { type, messageId, madeAt, text } : undefined,
-    writer: values.get('b'),
-    fields,
-  }
+  const read = callIn(values)
+  const [call, fault] = typeof read === 'string' ? [undefined, read] : [read, undefined]
+  return { id, call, fault, writer: values.get('b'), fields }
+}
+
+/** The call in the fields of an entry, or why there is none. */
+function callIn(fields: ReadonlyMap<string, string>): StoredCall | string {
+  const type = CALL_TYPES.find((known) => known === fields.get('t'))
+  const messageId = fields.get('m')
+  const madeAt = Number(fields.get('a') || Number.NaN)
+  const text = fields.get('p') ?? ''
+  if (type === undefined) return 'it has no known type'
+  if (!messageId) return 'it has no messageId'
+  if (!Number.isFinite(madeAt)) return 'it has no time'
+  // The books know a call by the one, and Segment by the other.
+  if (parsedRecord(text)?.messageId !== messageId) return 'its params are no JSON object with its messageId'
+  return { type, messageId, madeAt, text }
 }

@@ -209,8 +209,8 @@ export class CallStream {
   }
 
   /** Keeps what is no call. */
-  async setEntryAside({ id, fields }: Entry): Promise<void> {
-    const more = ['reason', 'damaged', 'detail', `the entry ${id} is no call`]
+  async setEntryAside({ id, fault, fields }: Entry): Promise<void> {
+    const more = ['reason', 'damaged', 'detail', `the entry ${id} is no call: ${fault}`]
     await this.#send(['XADD', this.#aside, 'MAXLEN', '~', String(MOST_ASIDE), '*', ...fields, ...more])
   }
 

@@ -237,13 +237,13 @@ describe('a delivery from a damaged outbox', () => {
     expect(readdirSync(directory)).toEqual([])
   })
 
-  it('counts a call of the first format as damaged whose text is no object', async () => {
+  it('counts a call of the first format as damaged whose text is no object, or another call', async () => {
     const segment = await segmentServer()
     const { directory, store } = await leave(1)
     rmSync(join(store, 'reqtrack'))
     await rewrite(store, async (db, keys) => {
       await db.del(keys[0] ?? '')
-      for (const [number, text] of ['null', '[]', '1', textOf(4)].entries())
+      for (const [number, text] of ['null', '[]', '1', textOf(4), textOf(1)].entries())
         await db.put(
           String(number + 1).padStart(15, '0'),
           `${JSON.stringify(['track', `m-${number + 1}`, Date.now()])}\n${text}`,
@@ -253,6 +253,24 @@ describe('a delivery from a damaged outbox', () => {
     await segment.waitFor(1)
     await tracking.shutdown()
     expect(segment.calls).toHaveLength(1)
-    expect(tracking.stats().calls).toMatchObject({ delivered: 1, failed: { damaged: 3 } })
+    expect(tracking.stats().calls).toMatchObject({ delivered: 1, failed: { damaged: 4 } })
+  })
+
+  it('refuses a call whose params have another messageId than its record', async () => {
+    const segment = await segmentServer()
+    const directory = temporaryDirectory()
+    const opened = await fileOutbox({ directory }).open(session().session)
+    const call = { type: 'track' as const, madeAt: Date.now(), text: textOf(1) }
+    await opened.write(
+      ['m-1', 'm-2'].map((messageId) => ({ ...call, messageId })),
+      0,
+    )
+    await opened.close()
+    const { tracking } = await deliverLeft(segment, directory)
+    await segment.waitFor(1)
+    await tracking.shutdown()
+    expect(segment.calls.map(({ messageId }) => messageId)).toEqual(['m-1'])
+    expect(tracking.stats().calls).toMatchObject({ delivered: 1, pending: 0, failed: { rejected: 1 } })
+    expect(readFileSync(join(directory, 'aside.jsonl'), 'utf8')).toContain('"messageId":"m-2"')
   })
 })

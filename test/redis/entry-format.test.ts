@@ -3,17 +3,27 @@ import { arrived, expectBalance } from '../delivery/delivering.js'
 import { hasRedis } from '../support/redis.js'
 import { fleet, streamOf, waiting } from './fleet.js'
 
+/** The params of such a call, some of which are to be other ones. */
+function paramsWith(changes: Readonly<Record<string, unknown>> = {}): string {
+  return JSON.stringify({
+    userId: 'u-1',
+    event: 'E',
+    messageId: 'm-later',
+    timestamp: new Date(),
+    properties: { index: 1 },
+    ...changes,
+  })
+}
+
 /** The call of a later version, with which some fields are to be other ones; `undefined` leaves a field out. */
 function laterEntry(changes: Readonly<Record<string, string | undefined>> = {}): string[] {
-  const messageId = 'm-later'
-  const params = { userId: 'u-1', event: 'E', messageId, timestamp: new Date(), properties: { index: 1 } }
   const fields: Record<string, string | undefined> = {
     v: '2',
     t: 'track',
-    m: messageId,
+    m: 'm-later',
     a: String(Date.now()),
     b: 'somebody',
-    p: JSON.stringify(params),
+    p: paramsWith(),
     ...changes,
   }
   return Object.entries(fields).flatMap(([name, value]) => (value === undefined ? [] : [name, value]))
@@ -55,6 +65,10 @@ describe.skipIf(!hasRedis)('an entry of another version', () => {
     ['params that are nothing', { p: 'null' }],
     ['params that are a list', { p: '[{"userId":"u-1"}]' }],
     ['params that are a text', { p: '"text"' }],
+    ['a messageId that its params do not have', { m: 'm-other' }],
+    ['params without a messageId', { p: paramsWith({ messageId: undefined }) }],
+    ['params with a messageId that is no text', { m: '7', p: paramsWith({ messageId: 7 }) }],
+    ['an empty messageId', { m: '', p: paramsWith({ messageId: '' }) }],
   ])(
     'is set aside and counted where its fields mean something else: %s',
     async (_name, changes) => {

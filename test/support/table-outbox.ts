@@ -37,6 +37,7 @@ class OpenTable implements OpenOutbox {
     this.#table = table
     this.#session = session
     table.sessions.add(session)
+    if (this.#ours().length > 0) session.ready()
   }
 
   async write(calls: readonly StoredCall[], room: number): Promise<TakenCall[]> {

@@ -72,9 +72,10 @@ function readFirstFormat(record: string): FoundRecord {
   const end = record.indexOf('\n')
   const head = parsedJson(record.slice(0, end))
   const text = record.slice(end + 1)
-  if (!Array.isArray(head) || parsedRecord(text) === undefined) return DAMAGED
+  if (!Array.isArray(head)) return DAMAGED
   const [type, messageId, madeAt]: unknown[] = head
   if (!isType(type) || typeof messageId !== 'string' || typeof madeAt !== 'number') return DAMAGED
+  if (parsedRecord(text)?.messageId !== messageId) return DAMAGED
   return { kind: 'call', call: { type, messageId, madeAt, text } }
 }
 

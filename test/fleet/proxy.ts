@@ -2,6 +2,7 @@ import { connect, createServer, type Socket } from 'node:net'
 
 /** A wire between processes and a Redis, which can be cut, hung up, and laid to another Redis. */
 export interface Wire {
+  readonly port: number
   readonly url: string
   /** Ends all connections, and takes none until it is mended. */
   cut(): void
@@ -45,6 +46,7 @@ export async function proxyTo(port: number): Promise<Wire> {
   const address = server.address()
   if (typeof address !== 'object' || address === null) throw new Error('there is no free port')
   return {
+    port: address.port,
     url: `redis://127.0.0.1:${address.port}`,
     cut() {
       state = 'cut'

@@ -16,8 +16,6 @@ const RATE = 150
 const CLAIM_AFTER_MS = 1_000
 const SHUTDOWN_MS = 10_000
 const LIBRARIES = Object.keys(CLIENTS)
-/** The Sentinel client of redis 5 does not always find the new master. */
-const BEHIND_SENTINELS = LIBRARIES.filter((library) => library !== 'redis 5')
 
 /** The built files of the processes of a fleet. */
 export interface FleetFiles {
@@ -36,8 +34,7 @@ export async function runFleetCase(which: FleetCase, times: number, files: Fleet
   const loads: Load[] = []
   let sentinels: readonly number[] | undefined
   const start = async (options: Partial<LoadOptions>, file = files.load) => {
-    const libraries = sentinels ? BEHIND_SENTINELS : LIBRARIES
-    const library = libraries[loads.length % libraries.length] ?? ''
+    const library = LIBRARIES[loads.length % LIBRARIES.length] ?? ''
     const load = await startLoad(
       {
         segment: segment.url,

@@ -8,14 +8,32 @@ import { MASTER } from './sentinel-servers.js'
 
 const HOST = '127.0.0.1'
 
-/** How a client of each library is made that asks sentinels which Redis is the master. */
-export const SENTINEL_CLIENTS: Readonly<Record<string, (ports: readonly number[]) => Promise<Client>>> = {
-  'redis 6': (ports) =>
-    clientOfSentinel(createSentinel6({ name: MASTER, sentinelRootNodes: nodesOf(ports) })),
-  'redis 5': (ports) =>
-    clientOfSentinel(createSentinel5({ name: MASTER, sentinelRootNodes: nodesOf(ports) })),
-  'ioredis 6': async (ports) => clientOfIoRedis(new IoRedis6({ sentinels: nodesOf(ports), name: MASTER })),
-  'ioredis 5': async (ports) => clientOfIoRedis(new IoRedis5({ sentinels: nodesOf(ports), name: MASTER })),
+/** Where clients find what the sentinels name by another address: `host:port` to a port. */
+export type Moved = Readonly<Record<string, number>>
+
+/** Makes a client that asks sentinels which Redis is the master. */
+export type OpenSentinelClient = (ports: readonly number[], moved?: Moved) => Promise<Client>
+
+/** How a client of each library is made. */
+export const SENTINEL_CLIENTS: Readonly<Record<string, OpenSentinelClient>> = {
+  'redis 6': (ports, moved) =>
+    clientOfSentinel(
+      createSentinel6({ name: MASTER, sentinelRootNodes: nodesOf(ports), nodeAddressMap: mapOf(moved) }),
+    ),
+  'redis 5': (ports, moved) =>
+    clientOfSentinel(
+      createSentinel5({
+        name: MASTER,
+        sentinelRootNodes: nodesOf(ports),
+        nodeAddressMap: mapOf(moved),
+        // Otherwise it tries for ever to reach a master that is dead, but that the sentinels still name when it asks them.
+        nodeClientOptions: { socket: { reconnectStrategy: false } },
+      }),
+    ),
+  'ioredis 6': async (ports, moved) =>
+    clientOfIoRedis(new IoRedis6({ sentinels: nodesOf(ports), name: MASTER, natMap: mapOf(moved) })),
+  'ioredis 5': async (ports, moved) =>
+    clientOfIoRedis(new IoRedis5({ sentinels: nodesOf(ports), name: MASTER, natMap: mapOf(moved) })),
 }
 
 /** What the Sentinel clients of both versions of node-redis have in common. */
@@ -38,4 +56,8 @@ async function clientOfSentinel(client: Sentinel): Promise<Client> {
 
 function nodesOf(ports: readonly number[]) {
   return ports.map((port) => ({ host: HOST, port }))
+}
+
+function mapOf(moved: Moved = {}) {
+  return Object.fromEntries(Object.entries(moved).map(([of, port]) => [of, { host: HOST, port }]))
 }

@@ -149,14 +149,15 @@ function inProcessLines({
   ]
 }
 
-function startLines({ way, bare, client, reqtrack, ratio }: StartResult): string[] {
+function startLines({ way, bare, client, reqtrack, atOnce, ratio, ratioAtOnce }: StartResult): string[] {
   const row = (name: string, { cpu, wall }: StartResult['client']) =>
     `  ${name.padEnd(20)}${cpu.median.toFixed(0).padStart(4)} ms of CPU ${wall.median.toFixed(0).padStart(5)} ms`
-  const over = `cpu ${ratioText(ratio.cpu)}  wall ${ratioText(ratio.wall)}`
+  const over = ({ cpu, wall }: StartResult['ratio']) => `cpu ${ratioText(cpu)}  wall ${ratioText(wall)}`
   return [
     `start, ${way}: beyond Node's own ${bare.cpu.median.toFixed(0)} ms of CPU`,
     row('SDK', client),
-    `${row('reqtrack', reqtrack)}  ${over}`,
+    `${row('reqtrack', reqtrack)}  ${over(ratio)}`,
+    `${row('  its SDK at once', atOnce)}  ${over(ratioAtOnce)}`,
   ]
 }
 

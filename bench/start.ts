@@ -15,12 +15,14 @@ const STARTS = {
       "const { createTracking } = await import('reqtrack'); const { expressTracking } = await import('reqtrack/express')",
     require:
       "const { createTracking } = require('reqtrack'); const { expressTracking } = require('reqtrack/express')",
-    use: "expressTracking(createTracking({ settings: { writeKey: 'start' } }))",
+    use: "const tracking = createTracking({ settings: { writeKey: 'start' } }); expressTracking(tracking)",
   },
 } as const
+/** What loads the Segment client at once. */
+const AT_ONCE = 'tracking.segment'
 
 type Way = 'import' | 'require'
-type Start = keyof typeof STARTS
+type Start = keyof typeof STARTS | 'atOnce'
 
 /** What a start takes beyond that of Node itself, in milliseconds. */
 interface Cost {
@@ -28,18 +30,20 @@ interface Cost {
   readonly wall: Spread
 }
 
-/** One way to start: what the Segment client and what reqtrack takes. */
+/** One way to start: what the Segment client takes, what reqtrack, and what reqtrack with its client at once. */
 export interface StartResult {
   readonly way: Way
   readonly bare: Cost
   readonly client: Cost
   readonly reqtrack: Cost
+  readonly atOnce: Cost
   readonly ratio: { readonly cpu: Spread; readonly wall: Spread }
+  readonly ratioAtOnce: { readonly cpu: Spread; readonly wall: Spread }
 }
 
 /**
- * Starts cold processes, one after the other in turns: with nothing, with the Segment client and its constructor, and with
- * the package as it is published and `createTracking`.
+ * Starts cold processes, one after the other in turns: with nothing, with the Segment client and its constructor, with
+ * the package as it is published and `createTracking`, and with its client, too.
  *
  * @param node - The Node to start.
  * @param rounds - How often each is started.
@@ -48,24 +52,34 @@ export function runStarts(node: string, rounds: number): StartResult[] {
   const { status } = spawnSync('npm', ['run', 'build'], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] })
   if (status !== 0) throw new Error('the package could not be built')
   return (['import', 'require'] as const).map((way) => {
-    const measured: Record<Start, { cpu: number; wall: number }[]> = { bare: [], client: [], reqtrack: [] }
+    const measured: Record<Start, { cpu: number; wall: number }[]> = {
+      bare: [],
+      client: [],
+      reqtrack: [],
+      atOnce: [],
+    }
     for (let round = 0; round < rounds; round++) {
       const bare = started(node, way, 'bare')
       measured.bare.push(bare)
-      for (const start of ['client', 'reqtrack'] as const) {
+      for (const start of ['client', 'reqtrack', 'atOnce'] as const) {
         const { cpu, wall } = started(node, way, start)
         measured[start].push({ cpu: cpu - bare.cpu, wall: wall - bare.wall })
       }
     }
     const of = (start: Start, figure: 'cpu' | 'wall') => measured[start].map((each) => each[figure])
     const cost = (start: Start) => ({ cpu: spreadOf(of(start, 'cpu')), wall: spreadOf(of(start, 'wall')) })
-    const ratio = (figure: 'cpu' | 'wall') => ratioOf(of('reqtrack', figure), of('client', figure))
+    const ratio = (start: Start) => ({
+      cpu: ratioOf(of(start, 'cpu'), of('client', 'cpu')),
+      wall: ratioOf(of(start, 'wall'), of('client', 'wall')),
+    })
     return {
       way,
       bare: cost('bare'),
       client: cost('client'),
       reqtrack: cost('reqtrack'),
-      ratio: { cpu: ratio('cpu'), wall: ratio('wall') },
+      atOnce: cost('atOnce'),
+      ratio: ratio('reqtrack'),
+      ratioAtOnce: ratio('atOnce'),
     }
   })
 }
@@ -99,8 +113,9 @@ export function runDoors(node: string, rounds: number): DoorResult[] {
 }
 
 function started(node: string, way: Way, start: Start): { cpu: number; wall: number } {
-  const made = STARTS[start]
-  return cpuOf(node, way, `${made[way]}\n${'use' in made ? made.use : ''}`)
+  const made = STARTS[start === 'atOnce' ? 'reqtrack' : start]
+  const use = 'use' in made ? made.use : ''
+  return cpuOf(node, way, `${made[way]}\n${use}\n${start === 'atOnce' ? AT_ONCE : ''}`)
 }
 
 /** The CPU of a process, its helping threads included, and how long it has run: from its beginning to the end of the start. */

@@ -80,13 +80,15 @@ write('an event of a browser', [
 ])
 
 write('a start', [
-  ['', 'SDK', 'reqtrack', ''],
+  ['', 'SDK', 'reqtrack', '', 'with the SDK at once', ''],
   ...NODES.flatMap((node) =>
-    (keptResults(node)?.starts ?? []).map(({ way, client, reqtrack, ratio }) => [
+    (keptResults(node)?.starts ?? []).map(({ way, client, reqtrack, ratio, atOnce, ratioAtOnce }) => [
       `Node ${node}, \`${way}\``,
       `${client.cpu.median.toFixed(0)} ms`,
       `${reqtrack.cpu.median.toFixed(0)} ms`,
       ratioOf(ratio.cpu),
+      `${atOnce.cpu.median.toFixed(0)} ms`,
+      ratioOf(ratioAtOnce.cpu),
     ]),
   ),
 ])

@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join, relative } from 'node:path'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join, parse, relative } from 'node:path'
 import { build, type InlineConfig } from 'tsdown'
+import ts from 'typescript'
 import { writeDeclarations } from './declarations.js'
-import { commandEntries, type Entry, libraryEntries, root } from './entries.js'
+import { commandEntries, type Entry, libraryEntries, readManifest, root } from './entries.js'
 import { ensureInspectorPage } from './inspector-page.js'
 
 const dist = join(root, 'dist')
@@ -43,8 +44,16 @@ await build({
   format: 'esm',
   entry: byStem([...library, ...commands]),
   outputOptions: chunks('js'),
+  plugins: [replaceSdk({ id: '#segment-sdk', external: true })],
 })
-await build({ ...shared, format: 'cjs', entry: byStem(library), outputOptions: chunks('cjs') })
+await build({
+  ...shared,
+  format: 'cjs',
+  entry: byStem(library),
+  outputOptions: chunks('cjs'),
+  plugins: [replaceSdk({ id: sdkFile('on-demand') })],
+})
+for (const target of Object.values(readManifest().imports['#segment-sdk'])) writeSdkFile(target)
 for (const file of readdirSync(dist, { recursive: true, encoding: 'utf8' })) {
   if (/\.c?js$/.test(file)) writeAsLatin1(join(dist, file))
   if (file.endsWith('.map')) leaveSourcesOut(join(dist, file))
@@ -52,6 +61,28 @@ for (const file of readdirSync(dist, { recursive: true, encoding: 'utf8' })) {
 await writeDeclarations(library, commands, dist)
 runIfPresent('scripts/walkeros-json.ts')
 runIfPresent('scripts/config-schema.ts')
+
+/** Puts something in the place of the module that loads the Segment SDK. */
+function replaceSdk(replacement: { readonly id: string; readonly external?: boolean }) {
+  return {
+    name: 'segment-sdk',
+    resolveId: (specifier: string) => (specifier.endsWith('/segment-sdk/index.js') ? replacement : null),
+  }
+}
+
+function sdkFile(name: string): string {
+  return join(root, 'src/delivery/segment-sdk', `${name}.ts`)
+}
+
+/** Writes a module as it is: tools have to recognise how it loads the SDK. */
+function writeSdkFile(target: string): void {
+  const { name, ext } = parse(target)
+  const module = ext === '.cjs' ? ts.ModuleKind.CommonJS : ts.ModuleKind.ESNext
+  const compilerOptions = { target: ts.ScriptTarget.ES2023, module, removeComments: true }
+  const { outputText } = ts.transpileModule(readFileSync(sdkFile(name), 'utf8'), { compilerOptions })
+  mkdirSync(dirname(join(root, target)), { recursive: true })
+  writeFileSync(join(root, target), outputText)
+}
 
 function byStem(entries: readonly Entry[]): Record<string, string> {
   return Object.fromEntries(entries.map(({ stem, source }) => [stem, source]))

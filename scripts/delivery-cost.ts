@@ -7,8 +7,9 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Analytics } from '@segment/analytics-node'
 import { createLogger } from '@walkeros/core'
-import { Client, Delivery, Ledger, limitsOf } from '../src/delivery/index.js'
+import { Delivery, Ledger, limitsOf } from '../src/delivery/index.js'
 import { fileOutbox } from '../src/delivery/outbox/file.js'
+import { createUnrefClient } from '../src/delivery/own-client.js'
 import { Unsettled } from '../src/delivery/process-end.js'
 import { clientSettings } from '../src/destination/settings.js'
 import type { SegmentCall } from '../src/model/segment-call.js'
@@ -105,7 +106,7 @@ function delivery(host: string, directory?: string): Measured {
     flushAt: FLUSH_AT,
     flushInterval: 200,
     openClient: (outcomes, gate) =>
-      Client.createUnref(settings, outcomes, { gate, unsettled, observer: () => undefined }),
+      createUnrefClient(settings, outcomes, { gate, unsettled, observer: () => undefined }),
   })
   return {
     deliver: (call) => delivery.deliver(call),

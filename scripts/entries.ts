@@ -21,6 +21,7 @@ interface Manifest {
   readonly dependencies: Readonly<Record<string, string>>
   readonly peerDependencies: Readonly<Record<string, string>>
   readonly exports: Readonly<Record<string, unknown>>
+  readonly imports: Readonly<Record<'#segment-sdk', Readonly<Record<string, string>>>>
 }
 
 /** @returns package.json, read afresh. */

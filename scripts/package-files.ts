@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Entry, root } from './entries.js'
+import { type Entry, readManifest, root } from './entries.js'
 
 /** Beside the code: what a package tells about itself. */
 const DOCUMENTS = [
@@ -39,6 +39,7 @@ export function checkFiles(
       ['js', 'cjs', 'd.ts', 'd.cts'].map((extension) => `dist/${stem}.${extension}`),
     ),
     ...commands.map(({ stem }) => `dist/${stem}.js`),
+    ...ownImports(),
   ]
   const missing = required.filter((file) => !files.includes(file))
   const allowed = new Set([...required, ...DOCUMENTS])
@@ -48,6 +49,12 @@ export function checkFiles(
   )
   if (missing.length > 0) throw new Error(`missing in the package: ${missing.join(', ')}`)
   if (unexpected.length > 0) throw new Error(`does not belong in the package: ${unexpected.join(', ')}`)
+}
+
+/** The files that the package imports by a name of its own. */
+function ownImports(): string[] {
+  const targets = Object.values(readManifest().imports).flatMap((conditions) => Object.values(conditions))
+  return targets.map((target) => target.replace(/^\.\//, ''))
 }
 
 /** A file that entries share, or the source map of either. */

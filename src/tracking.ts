@@ -38,6 +38,7 @@ import { GlobalsReader } from './request/globals.js'
 import { SenderReader } from './request/sender.js'
 import { shutdownOnSignals } from './shutdown/on-signals.js'
 import { Settling } from './shutdown/settling.js'
+import { setImmediate } from './support/clock.js'
 import { makeDetachable, self } from './support/detachable.js'
 import { openLog, openWarningLog } from './support/log.js'
 import { CallOutcomes } from './tracker/call-outcomes.js'
@@ -76,7 +77,6 @@ export function createTracking(config: TrackingConfig): Tracking {
 
 class RequestTracking implements Tracking {
   readonly [self] = this
-  readonly segment: Analytics
   readonly [internals]: TrackingInternals
   readonly #ledger: Ledger
   readonly #delivery: Delivery
@@ -84,6 +84,7 @@ class RequestTracking implements Tracking {
   readonly #runs: Runs
   readonly #settling: Settling
   readonly #reporter: Reporter
+  readonly #isDisabled: boolean
 
   constructor(config: TrackingConfig) {
     const { settings, env, request = {}, dispatch = 'always' } = config
@@ -156,7 +157,7 @@ class RequestTracking implements Tracking {
       runner,
       pageViews: request.pageViews === true,
     })
-    this.segment = analyticsOf(delivery.client)
+    this.#isDisabled = isDisabled
     this.#ledger = ledger
     this.#delivery = delivery
     this.#requests = requests
@@ -186,6 +187,10 @@ class RequestTracking implements Tracking {
       waiting: () => delivery.waiting(),
       forgetPeople: () => people.local.clear(),
     }
+  }
+
+  get segment(): Analytics {
+    return analyticsOf(this[self].#delivery.client)
   }
 
   current(): Tracker | undefined {
@@ -225,6 +230,8 @@ class RequestTracking implements Tracking {
   }
 
   shutdownOnSignals(options?: SignalOptions): () => void {
+    // A process that waits for signals lives long: it loads the SDK before its first requests come, not among them.
+    if (!this.#isDisabled) setImmediate(() => this.#delivery.openClient())
     return shutdownOnSignals(
       {
         closing: () => this.#reporter.closing(),

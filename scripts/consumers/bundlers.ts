@@ -33,7 +33,11 @@ const BUNDLERS: readonly Bundler[] = [
   },
   { name: 'rolldown', version: '1.3.2' },
   { name: 'ncc', version: '0.45.0', package: '@vercel/ncc' },
+  { name: 'nft', version: '1.11.5', package: '@vercel/nft', isQuick: true },
 ]
+
+/** A bundler with conditions of its own forgets those that it has by default. */
+const CONDITIONS = 'source,development'
 
 const WEBPACK = `webpack ${BUNDLERS.find(({ name }) => name === 'webpack')?.version}`
 
@@ -63,21 +67,39 @@ export const bundlers: readonly Cell[] = [
     (bundler): Cell => ({
       area: 'Bundlers',
       name: `${bundler.name} ${bundler.version}`,
-      what: "the README's application in one file, ESM and CommonJS",
+      what:
+        bundler.name === 'nft'
+          ? "the files that it finds of the README's application, ESM and CommonJS"
+          : "the README's application in one file, ESM and CommonJS",
       isQuick: bundler.isQuick === true,
       run: (stage) => bundleExample(bundler, stage),
     }),
   ),
+  {
+    area: 'Bundlers',
+    name: `esbuild ${BUNDLERS.find(({ name }) => name === 'esbuild')?.version}, \`conditions\``,
+    what: 'the same, with conditions of its own',
+    run: (stage) =>
+      Promise.all(
+        BUNDLERS.filter(({ name }) => name === 'esbuild').map((bundler) =>
+          bundleExample(bundler, stage, { ESBUILD_CONDITIONS: CONDITIONS }),
+        ),
+      ).then(() => {}),
+  },
   ...INSPECTED,
 ]
 
-async function bundleExample(bundler: Bundler, stage: Stage): Promise<void> {
+async function bundleExample(
+  bundler: Bundler,
+  stage: Stage,
+  env: Readonly<Record<string, string>> = {},
+): Promise<void> {
   await makeReady(bundler, stage)
   const example = readExample()
   for (const format of ['esm', 'cjs'] as const) {
     const folder = stage.folder(`${bundler.name}-${format}`, format === 'esm' ? 'module' : 'commonjs')
     write(folder, 'main.js', asJavaScript(example, format))
-    const output = await bundle(bundler.name, join(folder, 'main.js'), format, stage)
+    const output = await bundle(bundler.name, join(folder, 'main.js'), format, stage, env)
     await node(['drive.mjs', output, example.route], stage.project)
   }
 }

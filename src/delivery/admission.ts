@@ -56,12 +56,23 @@ export class Admission {
     if (held.pending.has(messageId))
       return outcomes.refused(call, 'rejected', 'another pending call has the same messageId')
     if (held.isClosed) return outcomes.refused(call, 'closed', undefined)
+    const clientError = this.openClient()
     if (held.queue?.isUsable) return this.#store(held.queue, call, messageId, isKeyed)
     if (!sends) return outcomes.refused(call, 'closed', 'the outbox cannot be used')
-    if (held.clientError) return outcomes.refused(call, 'closed', held.clientError)
+    if (clientError) return outcomes.refused(call, 'closed', clientError)
     const sdkText = held.client.carries ? held.client.textOf(call) : undefined
     if (sdkText === undefined) this.#keepObject(call, messageId)
     else this.#keepSdkText(call, messageId, sdkText)
+  }
+
+  /**
+   * Makes the client that calls will need, unless it is there, or calls are left to others.
+   *
+   * @returns Why there is none that takes calls.
+   */
+  openClient(): string | undefined {
+    const { held, sends } = this.#parts
+    return sends && !held.isClosed ? held.openClient() : undefined
   }
 
   /** Keeps a call that the client is given as an object. */

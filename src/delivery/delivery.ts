@@ -109,9 +109,14 @@ export class Delivery {
     if (outbox) held.queue = new StoredQueue(outbox, { writeKeyHash, sends }, stored)
   }
 
-  /** The client. */
+  /** The client, which is made now if it has not been needed yet. */
   get client(): SegmentClient {
     return this.#held.client.analytics
+  }
+
+  /** Makes the client before the first call needs it, if this process sends. Never throws: the calls will tell. */
+  openClient(): void {
+    this.#admission.openClient()
   }
 
   /**

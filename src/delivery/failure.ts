@@ -59,7 +59,19 @@ export class Cancelled extends Error {}
 
 /** The application has closed the client. */
 export class ClientClosed extends Error {
-  override readonly message = 'the client was closed by closeAndFlush()'
+  override readonly message: string = 'the client was closed by closeAndFlush()'
+}
+
+/** There is no client: the SDK cannot be loaded. */
+export class ClientMissing extends ClientClosed {
+  override readonly message: string
+
+  constructor(reason: unknown) {
+    super()
+    this.message =
+      `@segment/analytics-node cannot be loaded: ${messageOf(reason)}. ` +
+      'It is a dependency of this package: is it where the application runs, or in its bundle?'
+  }
 }
 
 /** Whether the SDK has stopped a call at the wish of a plugin: its `ContextCancelation`, of whichever copy of the SDK. */

@@ -1,6 +1,7 @@
 import type { FailureReason } from '../model/failure.js'
 import type { SegmentCall } from '../model/segment-call.js'
 import { performance, wallTime } from '../support/clock.js'
+import { isInstance } from '../support/instance.js'
 import type { Client } from './client.js'
 import type { CallSummary, OutcomeListener } from './client-calls.js'
 import type { DeliveryReport } from './delivery-report.js'
@@ -88,9 +89,30 @@ export class HeldCalls {
       flushTarget: parts.flushTarget,
       beforeSubmit: () => this.#expire(),
       onCapacity: () => this.queue?.take(),
-      refused: (pending, error) => this.end(pending, 'rejected', messageOf(error)),
+      refused: (pending, error) => {
+        if (isInstance(error, ClientClosed)) this.#clientClosed(pending, error)
+        else this.end(pending, 'rejected', messageOf(error))
+      },
       flushFailed: (error) => report.clientFailed('the Segment client could not be flushed', error),
     })
+  }
+
+  /**
+   * Makes the client, unless it is there: calls that wait would otherwise load the SDK at a later time, when a test that made
+   * them may be over and its runner refuse to load anything.
+   *
+   * @returns Why there is none that takes calls.
+   */
+  openClient(): string | undefined {
+    if (this.clientError !== undefined) return this.clientError
+    try {
+      this.client.open()
+    } catch (error) {
+      this.#parts.report.clientFailed('there is no Segment client', error)
+      this.clientError = messageOf(error)
+      this.submitter.stop()
+    }
+    return this.clientError
   }
 
   /** Bytes of memory of a call that may wait as an object; 0 where the others leave no room for it. */
@@ -149,7 +171,7 @@ export class HeldCalls {
     if (fault.kind === 'too-large') return this.end(pending, 'too-large', fault.detail)
     if (fault.kind === 'rejected') return this.#refused(pending, fault)
     if (fault.kind === 'cancelled') return this.end(pending, 'cancelled', fault.detail)
-    if (fault.kind === 'closed') return this.#clientClosed(pending, fault.detail)
+    if (fault.kind === 'closed') return this.#clientClosed(pending, reason)
     this.submitter.requeue(pending)
     if (!this.client.isOwn) {
       if (fault.kind === 'refused') this.gate.refused(fault.detail)
@@ -158,13 +180,14 @@ export class HeldCalls {
     this.submitter.schedule()
   }
 
-  /** The application has closed the client: stored calls are left to the next process, the others fail. */
-  #clientClosed(pending: PendingCall, detail: string): void {
+  /** The application has closed the client, or there is none: stored calls are left to the next process, the others fail. */
+  #clientClosed(pending: PendingCall, reason: unknown): void {
+    const detail = messageOf(reason)
     this.clientError = detail
     this.submitter.stop()
     if (pending.place) {
       this.submitter.requeue(pending)
-      return this.#parts.report.outboxFailed('calls stay in the outbox', new ClientClosed())
+      return this.#parts.report.outboxFailed('calls stay in the outbox', reason)
     }
     this.end(pending, 'closed', detail)
     if (this.queue) return

@@ -22,6 +22,7 @@ export type {
   Waiting,
 } from './outbox/outbox.js'
 export type { DeliveryListener } from './outcomes.js'
+export { createClient } from './own-client.js'
 export { Unsettled } from './process-end.js'
 export type { ClientOptions, ClientSettings, SegmentClient } from './segment-client.js'
 export { analyticsOf } from './segment-client.js'

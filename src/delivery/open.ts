@@ -6,6 +6,7 @@ import type { Ledger } from './ledger.js'
 import type { Limits } from './limits.js'
 import type { DeliveryOptions } from './options.js'
 import type { DeliveryListener } from './outcomes.js'
+import { createUnrefClient } from './own-client.js'
 import type { Unsettled } from './process-end.js'
 import type { ClientSettings, SegmentClient } from './segment-client.js'
 
@@ -44,8 +45,8 @@ export function openDelivery({
     flushInterval: client.flushInterval,
     openClient: (outcomes, gate) =>
       analytics
-        ? new Client(analytics, outcomes)
-        : Client.createUnref({ ...client, flushAt: limits.maxBatch }, outcomes, {
+        ? Client.around(analytics, outcomes)
+        : createUnrefClient({ ...client, flushAt: limits.maxBatch }, outcomes, {
             gate,
             unsettled,
             observer,

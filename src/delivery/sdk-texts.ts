@@ -1,9 +1,6 @@
-import { Analytics } from '@segment/analytics-node'
 import type { CallType, SegmentCall } from '../model/segment-call.js'
 import { sdkEventOf } from './sdk-format.js'
-
-/** The SDK's own version, which it writes into every call. */
-const SDK_VERSION = String(Reflect.get(Analytics.prototype, 'VERSION'))
+import { segmentSdk } from './segment-sdk/index.js'
 
 /** What a watched call should become. */
 interface Expected {
@@ -19,11 +16,12 @@ export class SdkTexts {
   /** Types of which the SDK has written a call: whether as it is written here. */
   readonly #seen = new Map<CallType, boolean>()
   readonly #expected = new Map<string, Expected>()
+  #version: string | undefined
 
   /** The text of a call; `undefined` where the SDK has to write it. */
   textOf(call: SegmentCall): string | undefined {
     if (this.#seen.get(call.type) !== true) return undefined
-    const event = sdkEventOf(call, SDK_VERSION)
+    const event = sdkEventOf(call, this.#sdkVersion)
     return event && JSON.stringify(event)
   }
 
@@ -32,7 +30,7 @@ export class SdkTexts {
     const { type, params } = call
     if (this.#seen.has(type) || params.messageId === undefined) return
     const copy = params.context && { context: { ...params.context } }
-    const event = sdkEventOf({ ...call, params: { ...params, ...copy } } as SegmentCall, SDK_VERSION)
+    const event = sdkEventOf({ ...call, params: { ...params, ...copy } } as SegmentCall, this.#sdkVersion)
     if (!event) return
     for (const other of this.#expected.values()) if (other.type === type) return
     this.#expected.set(params.messageId, { type, text: JSON.stringify(event) })
@@ -49,5 +47,11 @@ export class SdkTexts {
       if (event) this.#seen.set(type, JSON.stringify(event) === text)
     }
     this.#expected.clear()
+  }
+
+  /** The SDK's own version, which it writes into every call. */
+  get #sdkVersion(): string {
+    this.#version ??= String(Reflect.get(segmentSdk().Analytics.prototype, 'VERSION'))
+    return this.#version
   }
 }

@@ -1,4 +1,4 @@
-import { Analytics, type AnalyticsSettings } from '@segment/analytics-node'
+import type { Analytics, AnalyticsSettings } from '@segment/analytics-node'
 
 /** The options of `@segment/analytics-node` that the settings pass on to the client unchanged. */
 export type ClientOptions = Pick<
@@ -27,7 +27,7 @@ export type SegmentClient = Pick<Analytics, 'track' | 'identify' | 'group' | 'pa
 
 /** The client as the application sees it: the application knows which methods its own stand-in has. */
 export function analyticsOf(client: object): Analytics {
-  return client instanceof Analytics ? client : (client as Analytics)
+  return client as Analytics
 }
 
 /** What a delivery has to know of a client that the application made, and that the SDK keeps to itself. */

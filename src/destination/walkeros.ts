@@ -1,5 +1,5 @@
 import type { Destination, WalkerOS } from '@walkeros/core'
-import { Client, type OutcomeListener } from '../delivery/index.js'
+import { Client, createClient, type OutcomeListener } from '../delivery/index.js'
 import { Burst, nameOf } from '../support/log.js'
 import { after, all, isPromise, type Maybe } from '../support/maybe.js'
 import { optionOf } from '../support/option.js'
@@ -148,7 +148,9 @@ class Registration {
         })
       },
     }
-    this.#client = env.analytics ? new Client(env.analytics, outcomes) : Client.create(sdkSettings, outcomes)
+    this.#client = env.analytics
+      ? Client.around(env.analytics, outcomes)
+      : createClient(sdkSettings, outcomes)
   }
 
   push(event: WalkerOS.Event, rule: Rule | undefined, { logger }: Context): Maybe<void> {

@@ -21,8 +21,9 @@ export interface HandleOptions {
 /** One tracking: the shared Segment client, and everything between a request and it. */
 export interface Tracking {
   /**
-   * The one client that all requests share. What is called on it directly is not in the books; `flush()` waits for it, and
-   * the log and the shutdown's report tell of what does not arrive.
+   * The one client that all requests share. It is made, and the Segment SDK loaded, with the first call, or when it is first
+   * asked for. What is called on it directly is not in the books; `flush()` waits for it, and the log and the shutdown's
+   * report tell of what does not arrive.
    */
   readonly segment: Analytics
   /**

@@ -1,6 +1,6 @@
 // Bundles an application with all that it imports, as the bundler's documentation has it for Node:
 // bundle.mjs <bundler> <input> <output> esm|cjs. A warning about the package is an error.
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 
 const [bundler, input, output, format] = process.argv.slice(2)
@@ -24,6 +24,7 @@ const bundlers = {
       platform: 'node',
       format,
       ...(isEsm && { banner: { js: BANNER } }),
+      ...(process.env.ESBUILD_CONDITIONS && { conditions: process.env.ESBUILD_CONDITIONS.split(',') }),
       logLevel: 'silent',
     })
     return warnings.map(({ text, location }) => `${location?.file}: ${text}`)
@@ -93,6 +94,20 @@ const bundlers = {
       writeFileSync(file, source)
     }
     return []
+  },
+
+  /** Bundles nothing: it finds the files that a host has to upload. */
+  async nft() {
+    const { nodeFileTrace } = await import('@vercel/nft')
+    const { fileList, warnings } = await nodeFileTrace([input], {
+      base: '/',
+      conditions: ['node', 'module-sync'],
+    })
+    const folder = dirname(output)
+    for (const file of fileList) cpSync(join('/', file), join(folder, file), { verbatimSymlinks: true })
+    const traced = JSON.stringify(`.${input}`)
+    writeFileSync(output, isEsm ? `export * from ${traced}` : `module.exports = require(${traced})`)
+    return [...warnings].map(String)
   },
 }
 

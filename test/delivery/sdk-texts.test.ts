@@ -100,6 +100,24 @@ describe('a call that is written as the SDK writes it', () => {
     expect(written).toBeGreaterThan(100)
   }, 60_000)
 
+  it('has the time that its date writes: the same millisecond twice, and a date that writes itself', async () => {
+    class Minute extends Date {
+      override toISOString() {
+        return super.toISOString().slice(0, 16)
+      }
+    }
+    const texts = await learned()
+    const { params } = firstOf('track')
+    const timeOf = (timestamp: Date) => {
+      const text = texts.textOf({ type: 'track', params: { ...params, timestamp } } as SegmentCall)
+      return JSON.parse(text ?? '{}').timestamp
+    }
+    const time = Date.UTC(2026, 10, 27, 1, 2, 3, 4)
+    const dates = [new Date(time), new Date(time), new Minute(time), new Date(time + 1), new Date(time)]
+    dates.push(Object.assign(new Date(time), { toJSON: () => 'own' }))
+    expect(dates.map(timeOf)).toEqual(dates.map((date) => JSON.parse(JSON.stringify(date))))
+  })
+
   it('is left to the SDK until the SDK has written one of its type, and where it writes otherwise', () => {
     const texts = new SdkTexts()
     const first = firstOf('track')

@@ -3,7 +3,7 @@ import type { Agent, ClientRequest } from 'node:http'
 import type https from 'node:https'
 import type { HTTPClient, HTTPClientRequest, HTTPResponse } from '@segment/analytics-node'
 import { clearTimeout, setTimeout } from '../support/clock.js'
-import { nodeHttp, nodeHttps } from '../support/node-http.js'
+import { nodeHttp, nodeHttps } from '../support/node-modules.js'
 import { AnswerTooLong, MAX_ANSWER_BYTES } from './http-answer.js'
 
 /**

@@ -1,7 +1,7 @@
-import { debuglog } from 'node:util'
 import { Level, type Logger, type WalkerOS } from '@walkeros/core'
 import type { SegmentCall } from '../model/segment-call.js'
 import { isRecord } from '../model/values.js'
+import { nodeUtil } from '../support/node-modules.js'
 import { lineOfCall, lineOfDrop } from './format-call.js'
 import { type DropCircumstances, explainDrop, explainFailure } from './reasons.js'
 import type { Reporter } from './reporter.js'
@@ -26,7 +26,8 @@ function writerFor(
   level: Logger.Config['level'],
 ): ((line: string) => void) | undefined {
   if (level === 'DEBUG' || level === Level.DEBUG) return (line) => logger.debug(line)
-  const debug = debuglog('reqtrack')
+  if (!process.env.NODE_DEBUG) return undefined
+  const debug = nodeUtil().debuglog('reqtrack')
   // `%` in a line would be taken for a format.
   return debug.enabled ? (line) => debug('%s', line) : undefined
 }

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { nodeHttp } from '../support/node-http.js'
+import { nodeHttp } from '../support/node-modules.js'
 
 /** On these versions an object with a changed prototype shares no hidden class with others, until it is a dictionary. */
 const IS_NEEDED = ['20', '22'].includes(process.versions.node.split('.', 1)[0] ?? '')

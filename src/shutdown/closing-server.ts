@@ -1,7 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { ServerHttp2Session } from 'node:http2'
 import type { Server, Socket } from 'node:net'
-import { Server as TlsServer } from 'node:tls'
 import { clearInterval, performance, setInterval } from '../support/clock.js'
 import { hasNoRequest } from './open-request.js'
 import { sessionOf, WatchedSession } from './watched-session.js'
@@ -21,6 +20,8 @@ const PATIENCE_MS = 1_000
  */
 export class ClosingServer {
   readonly #server: Server
+  /** Whether its connections begin with a handshake. `node:tls`, which is slow to load, is asked nothing. */
+  readonly #isSecure: boolean
   /** Each connection, and when it was opened. */
   readonly #connections = new Map<Socket, number>()
   readonly #sessions = new Set<WatchedSession>()
@@ -32,6 +33,7 @@ export class ClosingServer {
   /** Starts to watch the server's connections. */
   constructor(server: Server) {
     this.#server = server
+    this.#isSecure = 'setSecureContext' in server
     server.on('connection', this.#onConnection)
     server.on('secureConnection', this.#onSecureConnection)
     server.on('session', this.#onSession)
@@ -76,7 +78,7 @@ export class ClosingServer {
 
   readonly #onConnection = (socket: Socket): void => {
     this.#watch(socket)
-    const addresses = this.#server instanceof TlsServer ? addressesOf(socket) : undefined
+    const addresses = this.#isSecure ? addressesOf(socket) : undefined
     if (!addresses) return
     this.#handshakes.set(addresses, socket)
     socket.once('close', () => this.#handshakes.delete(addresses))

@@ -1,5 +1,5 @@
 import { Socket } from 'node:net'
-import { nodeHttp } from '../support/node-http.js'
+import { nodeHttp } from '../support/node-modules.js'
 
 /** The undocumented property in which Node keeps the response that a connection carries. */
 const RESPONSE = '_httpMessage'

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
 import { isInstance } from '../support/instance.js'
-import { nodeHttp } from '../support/node-http.js'
+import { nodeHttp } from '../support/node-modules.js'
 import { kindOf } from './given-kinds.js'
 
 /**

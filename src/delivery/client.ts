@@ -40,7 +40,6 @@ export class Client {
   onQuiet: (() => void) | undefined
   readonly #parts: ClientParts
   #observed: ObservedClient | undefined
-  #isClosed = false
   #unnamed = 0
 
   constructor(parts: ClientParts) {
@@ -82,15 +81,8 @@ export class Client {
    * @throws ClientMissing where the SDK cannot be loaded.
    */
   open(): ObservedClient {
-    this.#observed ??= this.#made()
+    this.#observed ??= new ObservedClient(this.#parts.make(), this.calls, this.isOwn)
     return this.#observed
-  }
-
-  #made(): ObservedClient {
-    const observed = new ObservedClient(this.#parts.make(), this.calls, this.isOwn)
-    // A client that was closed before it was made takes no calls either.
-    if (this.#isClosed) observed.analytics.closeAndFlush?.({ timeout: 1 })?.catch(() => {})
-    return observed
   }
 
   /** Whether batches may be given to the SDK as one call now: nobody but this package sees what it does with calls. */
@@ -178,7 +170,7 @@ export class Client {
    * @param timeoutMs - Milliseconds in total. The client is closed afterwards in any case.
    */
   async close(timeoutMs: number): Promise<void> {
-    this.#isClosed = true
+    // Whoever asks for the client later gets one whose requests all fail.
     if (!this.#observed) return this.stop()
     const deadline = performance.now() + timeoutMs
     await answerWithin(this.#quiet(), timeoutMs)

@@ -50,6 +50,9 @@ describe('the Segment SDK', () => {
     await segment.waitFor(1)
     const late = await take({ segment: segment.url, steps: ['shutdown', 'a direct call', 'flush'] })
     expect(late.loaded).toEqual([false, true, true])
+    expect(late.log).toEqual([
+      expect.stringMatching(/^a call that was made on tracking.segment was not delivered/),
+    ])
     expect(segment.received).toBe(1)
   })
 })
@@ -79,6 +82,13 @@ describe('without the Segment SDK', () => {
       outbox: directory,
     })
     expect(calls).toMatchObject({ made: 2, delivered: 0, pending: 2 })
+    const next = await take({
+      segment: segment.url,
+      steps: ['calls of the outbox are taken', 'shutdown'],
+      isMissing: true,
+      outbox: directory,
+    })
+    expect(next.calls).toMatchObject({ made: 2, delivered: 0, pending: 2 })
     trackingTo(segment, { delivery: { outbox: fileOutbox({ directory }) } })
     await segment.waitFor(2)
   })

@@ -2,27 +2,28 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { root } from './bundle.js'
 import { ratioOf, type Spread, spreadOf } from './statistics.js'
 
+const REQTRACK = {
+  import:
+    "const { createTracking } = await import('reqtrack'); const { expressTracking } = await import('reqtrack/express')",
+  require:
+    "const { createTracking } = require('reqtrack'); const { expressTracking } = require('reqtrack/express')",
+  use: "const tracking = createTracking({ settings: { writeKey: 'start' } }); expressTracking(tracking)",
+}
+
 /** What starts in a process of its own, first line to last. */
 const STARTS = {
-  bare: { import: '', require: '' },
+  bare: { import: '', require: '', use: '' },
   client: {
     import: "const { Analytics } = await import('@segment/analytics-node')",
     require: "const { Analytics } = require('@segment/analytics-node')",
     use: "new Analytics({ writeKey: 'start' })",
   },
-  reqtrack: {
-    import:
-      "const { createTracking } = await import('reqtrack'); const { expressTracking } = await import('reqtrack/express')",
-    require:
-      "const { createTracking } = require('reqtrack'); const { expressTracking } = require('reqtrack/express')",
-    use: "const tracking = createTracking({ settings: { writeKey: 'start' } }); expressTracking(tracking)",
-  },
-} as const
-/** What loads the Segment client at once. */
-const AT_ONCE = 'tracking.segment'
+  reqtrack: REQTRACK,
+  atOnce: { ...REQTRACK, use: `${REQTRACK.use}\ntracking.segment` },
+}
 
 type Way = 'import' | 'require'
-type Start = keyof typeof STARTS | 'atOnce'
+type Start = keyof typeof STARTS
 
 /** What a start takes beyond that of Node itself, in milliseconds. */
 interface Cost {
@@ -113,9 +114,8 @@ export function runDoors(node: string, rounds: number): DoorResult[] {
 }
 
 function started(node: string, way: Way, start: Start): { cpu: number; wall: number } {
-  const made = STARTS[start === 'atOnce' ? 'reqtrack' : start]
-  const use = 'use' in made ? made.use : ''
-  return cpuOf(node, way, `${made[way]}\n${use}\n${start === 'atOnce' ? AT_ONCE : ''}`)
+  const made = STARTS[start]
+  return cpuOf(node, way, `${made[way]}\n${made.use}`)
 }
 
 /** The CPU of a process, its helping threads included, and how long it has run: from its beginning to the end of the start. */

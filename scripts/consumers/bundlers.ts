@@ -14,14 +14,17 @@ interface Bundler {
   readonly version: string
   /** How it is named in the registry. */
   readonly package?: string
+  readonly what?: string
   /** What it cannot do without for Node's packages. */
   readonly plugins?: Readonly<Record<string, string>>
   readonly isQuick?: boolean
 }
 
+const ESBUILD: Bundler = { name: 'esbuild', version: '0.28.2', isQuick: true }
+const WEBPACK: Bundler = { name: 'webpack', version: '5.113.0', isQuick: true }
 const BUNDLERS: readonly Bundler[] = [
-  { name: 'esbuild', version: '0.28.2', isQuick: true },
-  { name: 'webpack', version: '5.113.0', isQuick: true },
+  ESBUILD,
+  WEBPACK,
   {
     name: 'rollup',
     version: '4.68.8',
@@ -33,19 +36,23 @@ const BUNDLERS: readonly Bundler[] = [
   },
   { name: 'rolldown', version: '1.3.2' },
   { name: 'ncc', version: '0.45.0', package: '@vercel/ncc' },
-  { name: 'nft', version: '1.11.5', package: '@vercel/nft', isQuick: true },
+  {
+    name: 'nft',
+    version: '1.11.5',
+    package: '@vercel/nft',
+    what: "the files that it finds of the README's application, ESM and CommonJS",
+    isQuick: true,
+  },
 ]
 
 /** A bundler with conditions of its own forgets those that it has by default. */
 const CONDITIONS = 'source,development'
 
-const WEBPACK = `webpack ${BUNDLERS.find(({ name }) => name === 'webpack')?.version}`
-
 /** The inspector in what webpack's production mode makes, which is run where \`NODE_ENV\` is not set. */
 const INSPECTED: readonly Cell[] = [
   {
     area: 'Bundlers',
-    name: `${WEBPACK}, \`inspector(tracking)\``,
+    name: `${labelOf(WEBPACK)}, \`inspector(tracking)\``,
     what: '',
     limit: {
       says: /^made with authorize$.*inspector\(\) shows personal data, and NODE_ENV is production: expected an authorize function/ms,
@@ -56,7 +63,7 @@ const INSPECTED: readonly Cell[] = [
   },
   {
     area: 'Bundlers',
-    name: `${WEBPACK}, \`optimization: { nodeEnv: false }\``,
+    name: `${labelOf(WEBPACK)}, \`optimization: { nodeEnv: false }\``,
     what: '`inspector(tracking)`, made where `NODE_ENV` is not set',
     run: (stage) => inspect(stage, { WEBPACK_NODE_ENV: 'left' }),
   },
@@ -66,28 +73,24 @@ export const bundlers: readonly Cell[] = [
   ...BUNDLERS.map(
     (bundler): Cell => ({
       area: 'Bundlers',
-      name: `${bundler.name} ${bundler.version}`,
-      what:
-        bundler.name === 'nft'
-          ? "the files that it finds of the README's application, ESM and CommonJS"
-          : "the README's application in one file, ESM and CommonJS",
+      name: labelOf(bundler),
+      what: bundler.what ?? "the README's application in one file, ESM and CommonJS",
       isQuick: bundler.isQuick === true,
       run: (stage) => bundleExample(bundler, stage),
     }),
   ),
   {
     area: 'Bundlers',
-    name: `esbuild ${BUNDLERS.find(({ name }) => name === 'esbuild')?.version}, \`conditions\``,
+    name: `${labelOf(ESBUILD)}, \`conditions\``,
     what: 'the same, with conditions of its own',
-    run: (stage) =>
-      Promise.all(
-        BUNDLERS.filter(({ name }) => name === 'esbuild').map((bundler) =>
-          bundleExample(bundler, stage, { ESBUILD_CONDITIONS: CONDITIONS }),
-        ),
-      ).then(() => {}),
+    run: (stage) => bundleExample(ESBUILD, stage, { ESBUILD_CONDITIONS: CONDITIONS }),
   },
   ...INSPECTED,
 ]
+
+function labelOf({ name, version }: Bundler): string {
+  return `${name} ${version}`
+}
 
 async function bundleExample(
   bundler: Bundler,
@@ -105,8 +108,8 @@ async function bundleExample(
 }
 
 async function inspect(stage: Stage, env: Readonly<Record<string, string>>): Promise<void> {
-  await Promise.all(BUNDLERS.filter(({ name }) => name === 'webpack').map((each) => makeReady(each, stage)))
-  const output = await bundle('webpack', join(stage.project, 'bundlers/inspected.mjs'), 'esm', stage, env)
+  await makeReady(WEBPACK, stage)
+  const output = await bundle(WEBPACK.name, join(stage.project, 'bundlers/inspected.mjs'), 'esm', stage, env)
   await node([output], dirname(output), { env: { NODE_ENV: '' } })
 }
 

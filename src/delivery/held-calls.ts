@@ -109,8 +109,7 @@ export class HeldCalls {
       this.client.open()
     } catch (error) {
       this.#parts.report.clientFailed('there is no Segment client', error)
-      this.clientError = messageOf(error)
-      this.submitter.stop()
+      this.#stopFor(error)
     }
     return this.clientError
   }
@@ -182,9 +181,7 @@ export class HeldCalls {
 
   /** The application has closed the client, or there is none: stored calls are left to the next process, the others fail. */
   #clientClosed(pending: PendingCall, reason: unknown): void {
-    const detail = messageOf(reason)
-    this.clientError = detail
-    this.submitter.stop()
+    const detail = this.#stopFor(reason)
     if (pending.place) {
       this.submitter.requeue(pending)
       return this.#parts.report.outboxFailed('calls stay in the outbox', reason)
@@ -194,6 +191,14 @@ export class HeldCalls {
     for (let next = this.submitter.takeAny(); next; next = this.submitter.takeAny()) {
       this.end(next, 'closed', detail)
     }
+  }
+
+  /** Gives the client nothing any more, and tells why. */
+  #stopFor(reason: unknown): string {
+    const detail = messageOf(reason)
+    this.clientError = detail
+    this.submitter.stop()
+    return detail
   }
 
   #refused(pending: PendingCall, { detail }: Fault): void {

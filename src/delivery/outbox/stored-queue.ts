@@ -221,12 +221,13 @@ export class StoredQueue<T> {
   }
 
   async #settle(receipts: readonly unknown[]): Promise<void> {
-    const { opened } = this.#engine
-    if (!opened) return
-    try {
-      await this.#engine.watch(opened.settle(receipts))
-    } catch (error) {
-      this.#engine.tell('settled calls could not be removed from the outbox: they may be sent again', error)
-    }
+    await this.#engine.ask(
+      (opened) => this.#engine.watch(opened.settle(receipts)),
+      (error) =>
+        this.#engine.tell(
+          'settled calls could not be removed from the outbox: they may be sent again',
+          error,
+        ),
+    )
   }
 }

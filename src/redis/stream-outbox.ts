@@ -17,7 +17,7 @@ import { eraseCalls } from './erasure.js'
 import { type ClaimLimits, HeldEntries } from './held-entries.js'
 import { OwnWrites } from './own-writes.js'
 import { Closed, Patience } from './patience.js'
-import { type CallStream, isError, type Written } from './stream.js'
+import { type CallStream, chunksOf, isError, type Written } from './stream.js'
 import { type SizeLimits, StreamSize } from './stream-size.js'
 import { Waiter } from './waiter.js'
 
@@ -162,20 +162,21 @@ export class StreamOutbox implements OpenOutbox {
   /** As `settle`, but rejects where Redis does not answer now. */
   async settleOnce(receipts: readonly unknown[]): Promise<void> {
     const ids = receipts.filter((receipt) => typeof receipt === 'string')
-    if (ids.length > 0) await this.#patience.once(() => this.#stream.remove(ids))
-    this.#removed(ids)
-  }
-
-  #removed(ids: readonly string[]): void {
-    this.#held.remove(ids)
-    this.#size.removed(ids)
+    if (ids.length > 0) await this.#patience.once(() => this.#remove(ids))
   }
 
   async settle(receipts: readonly unknown[]): Promise<void> {
     const ids = receipts.filter((receipt) => typeof receipt === 'string')
-    if (ids.length === 0) return
-    await this.#patience.regardless(() => this.#stream.remove(ids))
-    this.#removed(ids)
+    if (ids.length > 0) await this.#patience.regardless(() => this.#remove(ids))
+  }
+
+  async #remove(ids: readonly string[]): Promise<void> {
+    // The length that a later write says is without these: they are not to be taken off it once more.
+    for (const some of chunksOf(ids))
+      await this.#answers.take(this.#stream.remove(some), () => {
+        this.#held.remove(some)
+        this.#size.removed(some)
+      })
   }
 
   async setAside(call: StoredCall, reason: AsideReason, detail: string | undefined): Promise<void> {

@@ -106,15 +106,13 @@ export class CallStream {
     return entriesOfRead(await connection.send([...command, 'STREAMS', this.key, '>'], this.key))
   }
 
-  /** Removes entries. */
+  /** Removes entries, as many as one command gets. */
   async remove(ids: readonly string[]): Promise<void> {
-    for (const some of chunksOf(ids)) {
-      const commands = [
-        ['XACK', this.key, GROUP, ...some],
-        ['XDEL', this.key, ...some],
-      ]
-      throwFirst(await this.#connection.transaction(commands, this.key))
-    }
+    const commands = [
+      ['XACK', this.key, GROUP, ...ids],
+      ['XDEL', this.key, ...ids],
+    ]
+    throwFirst(await this.#connection.transaction(commands, this.key))
   }
 
   /** Says that this process still works on entries. Tells which of them are gone; before Redis 7 none. */
@@ -282,8 +280,8 @@ export class CallStream {
   /** Removes entries that nobody holds, or that were set aside. */
   async erase(which: 'calls' | 'aside', ids: readonly string[]): Promise<void> {
     // What a process has given back is off its list, too: it would be missed there.
-    if (which === 'calls') return this.remove(ids)
-    for (const some of chunksOf(ids)) await this.#send(['XDEL', this.#aside, ...some])
+    for (const some of chunksOf(ids))
+      await (which === 'calls' ? this.remove(some) : this.#send(['XDEL', this.#aside, ...some]))
   }
 
   #readCommand(most: number): string[] {
@@ -323,6 +321,7 @@ function rowsOf(reply: Reply): unknown[][] {
   return Array.isArray(reply) ? reply.filter((row) => Array.isArray(row)) : []
 }
 
-function* chunksOf(ids: readonly string[]): Generator<readonly string[]> {
+/** Parts ids into as many as a command gets. */
+export function* chunksOf(ids: readonly string[]): Generator<readonly string[]> {
   for (let from = 0; from < ids.length; from += IDS_AT_ONCE) yield ids.slice(from, from + IDS_AT_ONCE)
 }

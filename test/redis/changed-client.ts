@@ -26,3 +26,21 @@ export function lateToClose<T extends { duplicate?(...given: never[]): unknown }
     return own
   })
 }
+
+/** A client that hears late of what it has removed: of a transaction of which every command tells how many it was. */
+export function lateToRemove<T extends { multi(...given: never[]): unknown }>(client: T, ms: number): T {
+  const late = async (answer: unknown) => {
+    const replies: unknown = await answer
+    const isRemoval = Array.isArray(replies) && replies.every((reply) => typeof reply === 'number')
+    if (isRemoval) await new Promise((resolve) => setTimeout(resolve, ms))
+    return replies
+  }
+  return changedMethod(client, 'multi', (transaction) => {
+    if (!isTransaction(transaction)) throw new Error('the client is not of redis')
+    return changedMethod(transaction, 'exec', late)
+  })
+}
+
+function isTransaction(value: unknown): value is { exec(): unknown } {
+  return typeof value === 'object' && value !== null && 'exec' in value
+}

@@ -11,6 +11,7 @@ import {
 } from '../delivery/delivering.js'
 import { hasRedis } from '../support/redis.js'
 import { segmentServer } from '../support/servers.js'
+import { lateToRemove } from './changed-client.js'
 import { clientOf } from './clients.js'
 import { fleet, waiting } from './fleet.js'
 import { CLIENTS } from './libraries.js'
@@ -300,6 +301,20 @@ describe.skipIf(!hasRedis)('an outbox on Redis', () => {
     await segment.waitFor(60)
     await relay.tracking.flush()
     expect(arrived(segment)).toEqual(upTo(60).map((index) => 60 + index))
+  })
+
+  it('holds no more where the answers to removals come late', async () => {
+    const { app, redis, process } = await fleet()
+    const { client } = await clientOf(redis.url)
+    const web = await process(
+      { client: lateToRemove(client, 30), maxCalls: 60 },
+      { delivery: { send: false } },
+    )
+    for (let load = 0; load < 6; load++) {
+      await web.trackMany(20, (index) => ({ index: load * 20 + index }))
+      await web.tracking.flush()
+    }
+    await vi.waitUntil(async () => (await waiting(app)) === 60, { timeout: 5_000 })
   })
 
   it('warns once of a Redis that may throw calls away, and not where it may not ask', async () => {

@@ -50,6 +50,8 @@ export interface PeopleMemory {
    * there. Defaults to an hour.
    */
   readonly refreshAfter?: number
+  /** Milliseconds that the calls of a person wait for an answer at most. Defaults to 50; more is for a memory that is far away. */
+  readonly answerWithin?: number
   /**
    * Opens it for a tracking or a relay.
    *

@@ -1,10 +1,10 @@
 import type { PersonFact } from '../model/person-fact.js'
 import { clearTimeout, performance, setImmediate, setTimeout } from '../support/clock.js'
 import { isList } from '../support/instance.js'
-import { answerWithin } from '../support/maybe.js'
+import { answerWithin, timerMs } from '../support/maybe.js'
 import type { OpenPeopleMemory, PeopleAnswer, PeopleTask } from './people-memory.js'
 
-/** Milliseconds that an event waits for the memory. */
+/** Milliseconds that an event waits for a memory that names no other time. */
 const ANSWER_MS = 50
 /** Milliseconds after which a memory that has not answered at all is asked again. */
 const GIVE_UP_MS = 5_000
@@ -12,8 +12,6 @@ const GIVE_UP_MS = 5_000
 const RETRY_MS = 1_000
 /** The most facts that wait to be told; the oldest go. */
 const MOST_WAITING = 10_000
-
-const TOO_LATE = `no answer within ${ANSWER_MS} ms`
 
 /** A task that waits for its turn. */
 interface Queued {
@@ -29,12 +27,13 @@ export interface MemoryListener {
 }
 
 /**
- * Gives a shared memory the tasks of one turn of the event loop in one go. Claims that it does not answer within 50 ms have no
- * answer, and while it does not answer at all nothing waits for it; what it has to be told is told when it is back.
+ * Gives a shared memory the tasks of one turn of the event loop in one go. Claims that it does not answer in time have no answer,
+ * and while it does not answer at all nothing waits for it; what it has to be told is told when it is back.
  */
 export class PeopleTasks {
   readonly #memory: OpenPeopleMemory
   readonly #listener: MemoryListener
+  readonly #answerMs: number
   #queue: Queued[] = []
   #isScheduled = false
   #timer: NodeJS.Timeout | undefined
@@ -44,12 +43,14 @@ export class PeopleTasks {
   #lateSince = 0
   #isClosed = false
 
-  constructor(memory: OpenPeopleMemory, listener: MemoryListener) {
+  /** @param answerMs - Milliseconds that an event waits for an answer. Defaults to 50. */
+  constructor(memory: OpenPeopleMemory, listener: MemoryListener, answerMs?: number) {
     this.#memory = memory
     this.#listener = listener
+    this.#answerMs = timerMs(answerMs, ANSWER_MS)
   }
 
-  /** Claims a fact. Resolves within some 50 ms; without an answer where there is none. */
+  /** Claims a fact. Resolves soon; without an answer where there is none in time. */
   claim(fact: PersonFact, step: 'claim' | 'replace'): Promise<PeopleAnswer> {
     return new Promise((answered) => this.#add({ task: { step, fact }, answered }))
   }
@@ -62,7 +63,7 @@ export class PeopleTasks {
   /** Resolves when everything is told, or after so many milliseconds. */
   async settled(timeoutMs: number): Promise<void> {
     if (this.#queue.length > 0) this.#run()
-    await answerWithin(Promise.all(this.#running), Math.min(timeoutMs, ANSWER_MS))
+    await answerWithin(Promise.all(this.#running), Math.min(timeoutMs, this.#answerMs))
   }
 
   /** Tells the rest, and no more. */
@@ -103,10 +104,10 @@ export class PeopleTasks {
       this.#late++
       this.#lateSince = performance.now()
       for (const { answered } of queue) answered?.(undefined)
-      this.#listener.failed(new Error(TOO_LATE))
+      this.#listener.failed(new Error(`no answer within ${this.#answerMs} ms`))
     }
     // A busy process may have the answer without having read it: it does so before the next immediate.
-    const timer = setTimeout(() => setImmediate(late), ANSWER_MS)
+    const timer = setTimeout(() => setImmediate(late), this.#answerMs)
     try {
       const answers: unknown = await this.#memory.take(queue.map(({ task }) => task))
       if (!isList(answers)) throw new TypeError('the memory has answered with no list')

@@ -8,7 +8,7 @@ import type { Maybe } from '../support/maybe.js'
 import type { MadeCalls } from './calls.js'
 import { Deduplication } from './deduplication.js'
 import type { PeopleAnswer, PeopleMemory } from './people-memory.js'
-import { PeopleTasks } from './people-tasks.js'
+import { type MemoryListener, PeopleTasks } from './people-tasks.js'
 import { PersonFacts } from './person-facts.js'
 
 /** An hour. */
@@ -37,7 +37,7 @@ export class People {
   static of(memory: PeopleMemory, writeKey: string, logger: Logger.Instance): People {
     let works = true
     const failures = new Burst((message, context) => logger.error(message, context))
-    const tasks = new PeopleTasks(memory.open(writeKeyHashOf(writeKey) ?? ''), {
+    const listener: MemoryListener = {
       failed(error) {
         works = false
         failures.say('the shared memory of people cannot be asked: people may be identified once more', {
@@ -48,7 +48,9 @@ export class People {
         if (!works) logger.info('the shared memory of people can be asked again')
         works = true
       },
-    })
+    }
+    const opened = memory.open(writeKeyHashOf(writeKey) ?? '')
+    const tasks = new PeopleTasks(opened, listener, memory.answerWithin)
     return new People({ facts: new PersonFacts(writeKey), tasks }, memory.refreshAfter ?? REFRESH_AFTER_MS)
   }
 

@@ -95,18 +95,18 @@ describe('the calls of a person', () => {
   it('are told in one go of one turn, and what is known here is asked of nobody', async () => {
     const { memory, taken } = memoryOf(answered('claimed'))
     const { tracking, visit } = await started(memory)
-    for (let index = 0; index < 30; index++) visit(`u-${index % 10}`, index)
+    for (let index = 0; index < 30; index++) visit(`customer-${index % 10}`, index)
     await tracking.flush()
     const claims = taken.map((tasks) => tasks.filter(({ step }) => step === 'claim').length)
     expect(claims[0]).toBe(10)
     expect(claims.reduce((all, count) => all + count, 0)).toBe(10)
-    for (let index = 0; index < 10; index++) visit(`u-${index}`, index)
+    for (let index = 0; index < 10; index++) visit(`customer-${index}`, index)
     await tracking.flush()
     expect(taken.flat().filter(({ step }) => step === 'claim')).toHaveLength(10)
     const kept = taken.flat().filter(({ step }) => step === 'keep')
     expect(kept).toHaveLength(10)
     expect(new Set(kept.map(({ fact }) => fact.call)).size).toBe(10)
-    expect(JSON.stringify(taken)).not.toMatch(/u-\d|free/)
+    expect(JSON.stringify(taken)).not.toMatch(/customer-\d|free/)
   })
 
   it('are asked about again where another process has claimed them, and has told nothing yet', async () => {
@@ -137,6 +137,17 @@ describe('the calls of a person', () => {
       return taken.length === 2
     })
     expect(told()).not.toContain('identify alice')
+  })
+
+  it('wait longer for a memory that says how long', async () => {
+    const { memory } = memoryOf(
+      (tasks) => new Promise((resolve) => setTimeout(resolve, 300, answered('known')(tasks))),
+    )
+    const { tracking, visit, told, lines } = await started({ ...memory, answerWithin: 10_000 })
+    visit('alice', 1)
+    await tracking.flush()
+    expect(told()).toEqual([1])
+    expect(lines).toEqual([])
   })
 })
 

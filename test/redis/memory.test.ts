@@ -23,7 +23,8 @@ async function fleet(library?: string) {
     const tracking = trackingTo(segment, {
       logger: { handler: () => {} },
       request: { context: false },
-      memory: redisMemory({ client, ...options }),
+      // A busy machine keeps Redis waiting, too: what a late answer does is a subject of its own.
+      memory: { ...redisMemory({ client, ...options }), answerWithin: 10_000 },
       ...config,
       settings: {
         identify: { map: { traits: 'user.traits' } },
@@ -60,15 +61,15 @@ describe.skipIf(!hasRedis)('a memory of people in Redis', () => {
     const { process, told, keys, app, lifetimes } = await fleet(library)
     const processes = [await process(), await process(), await process()]
     for (const { visit } of processes)
-      for (const id of ['alice', 'bob']) await visit(id, { plan: 'free' }, { company: 'acme' })
-    expect(told('identify')).toEqual(['alice', 'bob'])
-    expect(told('group')).toEqual(['alice', 'bob'])
+      for (const id of ['alice', 'robert']) await visit(id, { plan: 'free' }, { company: 'acme' })
+    expect(told('identify')).toEqual(['alice', 'robert'])
+    expect(told('group')).toEqual(['alice', 'robert'])
     expect(told('track')).toHaveLength(6)
     expect(processes.map(({ tracking }) => tracking.stats().calls.deduplicated)).toEqual([0, 4, 4])
     for (const lifetime of await lifetimes()) expect(lifetime).toBeGreaterThan(29 * DAY_MS)
     const stored = await Promise.all((await keys()).map((key) => app.send('HGETALL', key)))
     const all = JSON.stringify([await keys(), stored])
-    for (const secret of ['alice', 'bob', 'free', 'acme', 'test-key']) expect(all).not.toContain(secret)
+    for (const secret of ['alice', 'robert', 'free', 'acme', 'test-key']) expect(all).not.toContain(secret)
   })
 
   it('has a change of traits told, a new device, and whatever tracker.identify() says', async () => {
@@ -237,7 +238,7 @@ describe.skipIf(!hasRedis)('a memory of people in Redis', () => {
   it('serves several tenants of a process with one client, each apart', async () => {
     const { redis, segment, told } = await fleet()
     const { client } = await clientOf(redis.url)
-    const memory = redisMemory({ client })
+    const memory = { ...redisMemory({ client }), answerWithin: 10_000 }
     const tenant = (writeKey: string) =>
       trackingTo(segment, { memory, settings: { writeKey, identify: { map: { traits: 'user.traits' } } } })
     for (const writeKey of ['tenant-a', 'tenant-b', 'tenant-a', 'tenant-b']) {
@@ -291,7 +292,8 @@ describe.skipIf(!hasRedis)('a memory of people in Redis', () => {
     it('waits 50 ms for one that hangs, and then for nothing until it answers', async () => {
       const { process, told, redis, segment } = await fleet()
       const { lines, logger } = keptLog()
-      const one = await process({}, { logger })
+      const { client } = await clientOf(redis.url)
+      const one = await process({}, { logger, memory: redisMemory({ client }) })
       await one.visit('warm-up')
       global.process.kill(redis.pid, 'SIGSTOP')
       try {

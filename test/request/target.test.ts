@@ -143,7 +143,7 @@ describe.each(frameworks)('in $name, what a client sends as host and target', (f
     await segment.waitFor(1)
     expect(new Set(urls)).toEqual(new Set([url]))
     expect(segment.calls[0]?.context?.page).toEqual({ url, path: new URL(url).pathname })
-    expect(JSON.stringify(segment.calls)).not.toMatch(/forged|aaaa/)
+    expect(JSON.stringify(segment.calls)).not.toMatch(/forged|a{50}/)
   })
 })
 

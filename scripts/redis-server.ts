@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { findRedis, HOW_TO_GET_REDIS } from './ensure-redis.js'
+import { freePort } from './free-port.js'
 
 const HOST = '127.0.0.1'
 /** Somebody else can take a free port before the server does. */
@@ -126,15 +126,4 @@ async function startProcess(file: string, parameters: readonly string[]): Promis
 
 function hasEnded(child: ChildProcess): boolean {
   return child.exitCode !== null || child.signalCode !== null
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  server.listen(0, HOST)
-  await once(server, 'listening')
-  const address = server.address()
-  if (address === null || typeof address === 'string') throw new Error('there is no free port')
-  server.close()
-  await once(server, 'close')
-  return address.port
 }

@@ -8,9 +8,10 @@ import { tryShop } from '../../scripts/demo/once.js'
 import { runShop } from '../../scripts/demo/running-shop.js'
 import { type Shop, shops } from '../../scripts/demo/shops.js'
 import { travel } from '../../scripts/demo/travel.js'
+import { freePort } from '../../scripts/free-port.js'
 import type { RequestSummary, RequestView } from '../../src/inspector/view.js'
 import { segmentServer } from '../support/servers.js'
-import { freePort, listen, run } from './running.js'
+import { listen, run } from './running.js'
 
 const frameworks = Object.keys(shops)
 

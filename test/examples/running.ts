@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer, type Server } from 'node:http'
+import type { Server } from 'node:http'
 import { onTestFinished } from 'vitest'
 
 const root = new URL('../..', import.meta.url)
@@ -49,14 +49,6 @@ export function run(file: string, parameters: string[], env: NodeJS.ProcessEnv =
     },
     kill: (signal) => void child.kill(signal),
   }
-}
-
-/** A port that was free a moment ago, for a process that has to be told one. */
-export async function freePort(): Promise<number> {
-  const server = createServer()
-  const port = await listen(server)
-  await new Promise((resolve) => server.close(resolve))
-  return port
 }
 
 /** Listens on a free port. */

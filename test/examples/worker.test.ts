@@ -5,9 +5,10 @@ import { createApp } from '../../examples/express/app.js'
 import { QUEUE } from '../../examples/worker/invoices.js'
 import { tryShop } from '../../scripts/demo/once.js'
 import { workerShop } from '../../scripts/demo/worker-shop.js'
+import { freePort } from '../../scripts/free-port.js'
 import { hasRedis, redisServer } from '../support/redis.js'
 import { segmentServer } from '../support/servers.js'
-import { freePort, run } from './running.js'
+import { run } from './running.js'
 
 // Several processes each, which on a busy machine take their time to start.
 vi.setConfig({ testTimeout: 60_000 })

@@ -6,12 +6,13 @@ import {
   type ServerResponse,
 } from 'node:http'
 import { onTestFinished } from 'vitest'
+import { freePort } from '../../scripts/free-port.js'
 import { createTracking, type Tracker, type Tracking, type TrackingConfig } from '../../src/index.js'
 import { createSegmentServer, type SegmentServer } from '../../src/testing/index.js'
 
-/** A local Segment endpoint that is closed when the test ends. */
+/** A local Segment endpoint that is closed when the test ends. Nobody takes its port while it is stopped. */
 export async function segmentServer(): Promise<SegmentServer> {
-  const segment = await createSegmentServer()
+  const segment = await createSegmentServer({ port: await freePort() })
   onTestFinished(() => segment.close())
   return segment
 }

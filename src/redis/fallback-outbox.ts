@@ -10,6 +10,7 @@ import type {
   TakeOptions,
   Waiting,
 } from '../delivery/outbox/outbox.js'
+import { openOutbox } from '../delivery/outbox/retried-outbox.js'
 import { clearTimeout, setTimeout } from '../support/clock.js'
 import type { StreamOutbox } from './stream-outbox.js'
 
@@ -55,7 +56,7 @@ export class FallbackOutbox implements OpenOutbox {
     openRedis: (session: OutboxSession) => StreamOutbox,
   ): Promise<FallbackOutbox> {
     let opened: FallbackOutbox | undefined
-    const kept = await fallback.open({
+    const kept = await openOutbox(fallback, {
       ...session,
       // What ended processes have left in it is moved, too.
       sends: true,

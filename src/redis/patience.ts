@@ -1,17 +1,11 @@
 import { messageOf } from '../delivery/failure.js'
+import { Retries } from '../delivery/outbox/retries.js'
 import { clearTimeout, performance, setTimeout } from '../support/clock.js'
 import type { Connection } from './client.js'
 
 /** Milliseconds after which Redis counts as not answering. */
 const ANSWER_MS = 1_500
 const NO_CONNECTION = 'there is no connection to Redis'
-const FIRST_PAUSE_MS = 100
-const LONGEST_PAUSE_MS = 5_000
-
-/** The outbox was closed while something waited for Redis. */
-export class Closed extends Error {
-  override readonly message = 'the outbox was closed'
-}
 
 /** Redis does not answer. */
 export class NoAnswer extends Error {
@@ -27,10 +21,9 @@ export class Patience {
   readonly #troubled: (error: unknown) => void
   /** Called before Redis counts as working again. */
   readonly #recover: () => Promise<void>
-  readonly #pauses = new Set<() => void>()
+  readonly #retries = new Retries()
   #isTroubled = false
   #wellSince = performance.now()
-  #isClosed = false
   #isProbing = false
   /** Commands that are late. */
   #late = 0
@@ -104,39 +97,25 @@ export class Patience {
 
   /** Ends everything that waits. */
   close(): void {
-    this.#isClosed = true
-    for (const end of [...this.#pauses]) end()
+    this.#retries.close()
   }
 
   /** Tries again with longer and longer pauses. */
-  async #repeated<T>(work: () => Promise<T>, failed: (error: unknown) => void): Promise<T> {
-    for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2)) {
-      if (this.#isClosed) throw new Closed()
-      try {
-        if (!this.#connection.isReady) throw new Error(NO_CONNECTION)
-        return await work()
-      } catch (error) {
-        if (error instanceof Closed) throw error
-        failed(error)
-        await this.#pause(pauseMs)
-      }
-    }
+  #repeated<T>(work: () => Promise<T>, failed: (error: unknown) => void): Promise<T> {
+    return this.#retries.until(async () => {
+      if (!this.#connection.isReady) throw new Error(NO_CONNECTION)
+      return work()
+    }, failed)
   }
 
   /** Waits for an answer however long it takes, and says when it is late. */
   async #watched<T>(answer: Promise<T>): Promise<T> {
     const timer = setTimeout(() => this.#isAway(new NoAnswer()), ANSWER_MS)
     timer.unref()
-    let closed = () => {}
-    const closing = new Promise<never>((_, reject) => {
-      closed = () => reject(new Closed())
-      this.#pauses.add(closed)
-    })
     try {
-      return await Promise.race([answer, closing])
+      return await this.#retries.whileOpen(answer)
     } finally {
       clearTimeout(timer)
-      this.#pauses.delete(closed)
     }
   }
 
@@ -166,7 +145,7 @@ export class Patience {
 
   /** Finds out when Redis is back, if nobody else does. */
   #probe(): void {
-    if (this.#isProbing || this.#isClosed) return
+    if (this.#isProbing || this.#retries.isClosed) return
     this.#isProbing = true
     this.until(async () => {})
       .catch(() => {})
@@ -176,7 +155,7 @@ export class Patience {
   }
 
   #isAway(error: unknown): void {
-    if (this.#isClosed) return
+    if (this.#retries.isClosed) return
     this.#isTroubled = true
     this.#troubled(new Error(messageOf(error)))
   }
@@ -186,18 +165,5 @@ export class Patience {
     this.#isTroubled = false
     this.#wellSince = performance.now()
     this.#troubled(undefined)
-  }
-
-  #pause(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const end = () => {
-        clearTimeout(timer)
-        this.#pauses.delete(end)
-        resolve()
-      }
-      const timer = setTimeout(end, ms)
-      timer.unref()
-      this.#pauses.add(end)
-    })
   }
 }

@@ -8,6 +8,7 @@ import type {
   TakenCall,
   Waiting,
 } from '../delivery/outbox/outbox.js'
+import { Closed } from '../delivery/outbox/retries.js'
 import { nextTurn, setTimeout } from '../support/clock.js'
 import { answerWithin } from '../support/maybe.js'
 import { AnswerOrder } from './answer-order.js'
@@ -16,7 +17,7 @@ import type { Entry } from './entry.js'
 import { eraseCalls } from './erasure.js'
 import { type ClaimLimits, HeldEntries } from './held-entries.js'
 import { OwnWrites } from './own-writes.js'
-import { Closed, Patience } from './patience.js'
+import { Patience } from './patience.js'
 import { type CallStream, chunksOf, isError, type Written } from './stream.js'
 import { type SizeLimits, StreamSize } from './stream-size.js'
 import { Waiter } from './waiter.js'

@@ -31,11 +31,14 @@ const ACTS: readonly [what: string, act: () => unknown][] = [
   ['never answers', () => new Promise(() => {})],
 ]
 
-describe.each(METHODS)('an outbox whose %s', (method) => {
+const TRIED_AGAIN = METHODS.map((method) => [`${method} is tried again and`, method, true] as const)
+const TRIED_ONCE = METHODS.map((method) => [method, method, false] as const)
+
+describe.each([...TRIED_ONCE, ...TRIED_AGAIN])('an outbox whose %s', (_, method, isRetried) => {
   it.each(ACTS)('%s harms nothing, and a shutdown ends in time', async (_, act) => {
     const { harm } = watchProcess()
     const segment = await segmentServer()
-    const outbox = memoryOutbox((name) => (name === method ? () => act : undefined))
+    const outbox = { ...memoryOutbox((name) => (name === method ? () => act : undefined)), isRetried }
     const tracking = trackingTo(segment, {
       settings: { flushInterval: 5 },
       delivery: { outbox },

@@ -124,8 +124,8 @@ export interface TakeOptions {
 
 /**
  * An open outbox. The delivery calls one method at a time of `write`, and one of `take`; any others at any time. What rejects is
- * taken for a failure for good: an engine that can be away for a while says `troubled`, and tries again with pauses until
- * it has succeeded.
+ * taken for a failure for good: an engine that can be away for a while says `isRetried`, or says `troubled` and tries again itself
+ * with pauses until it has succeeded.
  */
 export interface OpenOutbox {
   /**
@@ -175,6 +175,12 @@ export interface Outbox {
    * takes its own calls, and those of processes that have ended. Defaults to `false`.
    */
   readonly isShared?: boolean
+  /**
+   * Whether the engine can be away, and methods simply reject then: the delivery goes on in memory, and tries `open`, `write`,
+   * `take` and `settle` again with pauses of up to five seconds until they succeed. Each further try of a `write` gets the calls
+   * that still have to be stored. Defaults to `false`: what rejects has failed for good.
+   */
+  readonly isRetried?: boolean
   /** Opens it. Rejects if it cannot be used for good: the delivery then goes on in memory. */
   open(session: OutboxSession): Promise<OpenOutbox>
 }

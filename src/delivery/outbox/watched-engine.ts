@@ -1,6 +1,7 @@
 import { clearTimeout, setTimeout } from '../../support/clock.js'
 import { AnswerWatch } from './answer-watch.js'
 import type { OpenOutbox, Outbox, OutboxSession } from './outbox.js'
+import { openOutbox } from './retried-outbox.js'
 
 /** Milliseconds between looks for what was written. */
 const CHECK_INTERVAL_MS = 5_000
@@ -80,7 +81,7 @@ export class WatchedEngine {
   /** Opens it. Never rejects. */
   async open(session: OutboxSession): Promise<void> {
     try {
-      this.#opened = await this.#watch.watch(this.#outbox.open(session))
+      this.#opened = await this.#watch.watch(openOutbox(this.#outbox, session))
     } catch (error) {
       this.stop('the outbox could not be opened: calls are kept in memory only', error)
     }

@@ -6,6 +6,7 @@ import type {
   StoredCall,
   TakenCall,
 } from '../../delivery/outbox/outbox.js'
+import { openOutbox } from '../../delivery/outbox/retried-outbox.js'
 import { CALL_TYPES } from '../../model/segment-call.js'
 import { performance, setTimeout, wallTime } from '../../support/clock.js'
 import { inTime } from '../../support/maybe.js'
@@ -81,7 +82,7 @@ export class Bench {
     }
     const made = await this.#make()
     this.#isShared = made.isShared === true
-    const outbox = await this.inTime(made.open(session), 'open()')
+    const outbox = await this.inTime(openOutbox(made, session), 'open()')
     this.#opened.add(outbox)
     return Object.assign(told, { outbox })
   }

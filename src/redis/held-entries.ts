@@ -153,14 +153,25 @@ export class HeldEntries {
     this.#parts.robbed(new Set(robbed))
   }
 
+  /** Redis has given this process entries that are gone, and told no ids: they are among those that it does not know of. */
+  async #findGone(claimed: readonly Entry[]): Promise<void> {
+    const known = new Set([...this.#ids, ...claimed.map(({ id }) => id)])
+    const gone = await this.#patience.once(async () => {
+      const held = await this.#stream.stillHeld()
+      return this.#stream.forgetGone([...held].filter((id) => !known.has(id)))
+    })
+    if (gone.length > 0) this.#parts.trimmed(gone)
+  }
+
   async #claim(): Promise<void> {
     const { claimAfter, maxClaims } = this.#limits
     // While Redis was away nobody was heard of: the living get the time to be.
     const areHeard = this.#patience.wellForMs >= claimAfter / 2
-    const { entries, gone, deliveries } = await this.#patience.once(() =>
+    const { entries, gone, untold, deliveries } = await this.#patience.once(() =>
       this.#stream.claim(areHeard ? claimAfter : NOBODYS_IDLE_MS, CLAIMED_AT_ONCE),
     )
     if (gone.length > 0) this.#parts.trimmed(gone)
+    if (untold > 0) await this.#findGone(entries)
     // One that this process has itself was not renewed in time: it is not to be sent twice.
     const others = entries.filter(({ id }) => !this.#ids.has(id))
     if (others.length === 0) return

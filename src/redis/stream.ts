@@ -2,6 +2,7 @@ import type { AsideReason, StoredCall, Waiting } from '../delivery/outbox/outbox
 import { wallTime } from '../support/clock.js'
 import type { Connection, Reply } from './client.js'
 import { type Entry, entriesOf, entriesOfRead, fieldsOf, mapOf, textOf } from './entry.js'
+import { compareIds } from './left-entries.js'
 
 const GROUP = 'reqtrack'
 /** How many ids a command gets at a time. */
@@ -33,6 +34,8 @@ export interface Claimed {
   readonly deliveries: ReadonlyMap<string, number>
   /** Entries that consumers held and that are gone from the stream. */
   readonly gone: readonly string[]
+  /** How many others of these this process has now, without being told their ids: so it is before Redis 7. */
+  readonly untold: number
 }
 
 /** The process that has an entry. */
@@ -49,6 +52,8 @@ export class CallStream {
   readonly #aside: string
   readonly #none: string
   readonly #connection: Connection
+  /** Whether Redis tells which of the entries that consumers hold are gone, as from Redis 7 on. It shows with the first claim. */
+  #tellsGone = false
 
   /** @param consumer - The name of this process among the consumers of the stream. */
   constructor(connection: Connection, prefix: string, writeKeyHash: string, consumer: string) {
@@ -115,15 +120,47 @@ export class CallStream {
     throwFirst(await this.#connection.transaction(commands, this.key))
   }
 
-  /** Says that this process still works on entries. Tells which of them are gone; before Redis 7 none. */
+  /** Says that this process still works on entries. Tells which of them are gone; before Redis 7, of those at the stream's front. */
   async renew(ids: readonly string[]): Promise<string[]> {
-    const gone: string[] = []
+    const there: string[] = []
     for (const some of chunksOf(ids)) {
       const reply = await this.#send(['XCLAIM', this.key, GROUP, this.consumer, '0', ...some, 'JUSTID'])
-      const there = new Set(Array.isArray(reply) ? reply.map(textOf) : some)
-      gone.push(...some.filter((id) => !there.has(id)))
+      there.push(...(Array.isArray(reply) ? reply.map(textOf) : some))
     }
+    const trimmed = new Set(this.#tellsGone ? [] : await this.#forgetTrimmed(there))
+    const held = new Set(there.filter((id) => !trimmed.has(id)))
+    return ids.filter((id) => !held.has(id))
+  }
+
+  /** Takes ids off the list of what is held whose entries were trimmed: before Redis 7 they stay on it. */
+  async #forgetTrimmed(ids: readonly string[]): Promise<string[]> {
+    if (ids.length === 0) return []
+    const { first } = await this.state()
+    const trimmed = first === undefined ? [...ids] : ids.filter((id) => compareIds(id, first) < 0)
+    await this.#forget(trimmed)
+    return trimmed
+  }
+
+  /**
+   * Takes ids off the list of what is held whose entries are gone, and tells which. Before Redis 7 they stay on it when they are
+   * claimed, and are claimed without their ids.
+   */
+  async forgetGone(ids: readonly string[]): Promise<string[]> {
+    const gone: string[] = []
+    for (const some of chunksOf(ids)) {
+      const replies = await this.#connection.transaction(
+        some.map((id) => ['XRANGE', this.key, id, id]),
+        this.key,
+      )
+      throwFirst(replies)
+      gone.push(...some.filter((_, index) => entriesOf(replies[index]).length === 0))
+    }
+    await this.#forget(gone)
     return gone
+  }
+
+  async #forget(ids: readonly string[]): Promise<void> {
+    for (const some of chunksOf(ids)) await this.#send(['XACK', this.key, GROUP, ...some])
   }
 
   /** The ids that this process has, of those that it believes it has. */
@@ -151,6 +188,7 @@ export class CallStream {
   async claim(idleMs: number, most: number): Promise<Claimed> {
     const entries: Entry[] = []
     const gone: string[] = []
+    let untold = 0
     for (let cursor = '0-0'; ; ) {
       const command = [
         'XAUTOCLAIM',
@@ -164,13 +202,15 @@ export class CallStream {
       ]
       const reply = await this.#send(command)
       if (!Array.isArray(reply)) break
-      entries.push(...entriesOf(reply[1]))
-      // From Redis 7 on; before, they come as nothing in the list, without their ids.
+      const claimed = entriesOf(reply[1])
+      entries.push(...claimed)
+      this.#tellsGone = Array.isArray(reply[2])
       if (Array.isArray(reply[2])) gone.push(...reply[2].map(textOf))
+      else if (Array.isArray(reply[1])) untold += reply[1].length - claimed.length
       cursor = textOf(reply[0])
       if (cursor === '0-0' || entries.length >= most) break
     }
-    return { entries, gone, deliveries: await this.#deliveriesOf(entries) }
+    return { entries, gone, untold, deliveries: await this.#deliveriesOf(entries) }
   }
 
   /** Leaves entries to whoever looks next. */

@@ -1,5 +1,5 @@
 import parsePrometheusTextFormat from 'parse-prometheus-text-format'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { METRICS_TYPE } from '../../src/commands/relay/metrics.js'
 import type { KeyRelay } from '../../src/commands/relay/relays.js'
 import { portOfServer, type Status, serveStatus } from '../../src/commands/relay/status-server.js'
@@ -35,7 +35,7 @@ describe.skipIf(!hasRedis)('the metrics of a relay', () => {
     await write(30)
     const relay = await open()
     const relays = [keyRelay(relay)]
-    await relay.flush({ timeout: 100 })
+    await vi.waitUntil(() => relay.health().state !== 'ok' && relay.stats().calls.pending === 30)
     const before = await parsed(await ask('/metrics'))
     expect(before.value('reqtrack_relay_up')).toEqual([{ value: '0' }])
     expect(before.value('reqtrack_relay_waiting_calls')).toEqual([{ value: '30' }])

@@ -19,8 +19,10 @@ export async function clusterServers() {
   if (!first) throw new Error('there is no node')
   for (const [index, { send }] of nodes.entries()) {
     const from = Math.floor((index * SLOTS) / 3)
-    const to = Math.floor(((index + 1) * SLOTS) / 3) - 1
-    await send('CLUSTER', 'ADDSLOTSRANGE', String(from), String(to))
+    const before = Math.floor(((index + 1) * SLOTS) / 3)
+    // Redis 6.2 has no ADDSLOTSRANGE.
+    const slots = Array.from({ length: before - from }, (_, at) => String(from + at))
+    await send('CLUSTER', 'ADDSLOTS', ...slots)
     await first.send('CLUSTER', 'MEET', '127.0.0.1', String(nodes[index]?.port))
   }
   await vi.waitUntil(

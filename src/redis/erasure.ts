@@ -18,7 +18,7 @@ export async function removeCalls(
   stream: CallStream,
   isRemoved: (text: string) => boolean,
 ): Promise<Removed> {
-  const held = await stream.heldByAnybody()
+  const held = await stream.pending.heldByAnybody()
   const count = { erased: 0, held: 0, aside: 0 }
   for (const which of ['calls', 'aside'] as const) {
     const gone: string[] = []

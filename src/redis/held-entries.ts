@@ -1,7 +1,8 @@
 import { clearTimeout, nextTurn, performance, setTimeout } from '../support/clock.js'
 import type { Entry } from './entry.js'
 import type { Patience } from './patience.js'
-import { type CallStream, GIVEN_BACK_IDLE_MS } from './stream.js'
+import { GIVEN_BACK_IDLE_MS } from './pending-entries.js'
+import type { CallStream } from './stream.js'
 
 /** Of the time after which a process counts as dead, the part after which a living one is heard of. */
 const RENEWALS = 4
@@ -114,9 +115,9 @@ export class HeldEntries {
 
   /** Redis handed entries to this process whose answer was lost: it takes them, before others do. */
   async takeForgotten(): Promise<void> {
-    const ids = [...(await this.#stream.stillHeld())].filter((id) => !this.#ids.has(id))
+    const ids = [...(await this.#stream.pending.stillHeld())].filter((id) => !this.#ids.has(id))
     if (ids.length === 0) return
-    const entries = await this.#stream.takeAgain(ids)
+    const entries = await this.#stream.pending.takeAgain(ids)
     this.#parts.claimed(entries.map((entry) => ({ entry, refusal: undefined })))
   }
 
@@ -128,7 +129,7 @@ export class HeldEntries {
     // A process that was stopped for so long may have been robbed; to renew what others have would rob them in turn.
     if (sinceMs >= claimAfter - SHORTEST_LOOK_MS) await this.#findRobbed()
     const before = performance.now()
-    const gone = await this.#patience.regardless(() => this.#stream.renew([...this.#ids]))
+    const gone = await this.#patience.regardless(() => this.#stream.pending.renew([...this.#ids]))
     this.#renewedAt = before
     if (gone.length === 0) return
     // What was removed before has been heard of by then.
@@ -140,13 +141,13 @@ export class HeldEntries {
   async #look(hasRoom: () => boolean): Promise<void> {
     if (hasRoom()) await this.#claim()
     if (this.#looks++ % LOOKS_BETWEEN > 0) return
-    await this.#patience.once(() => this.#stream.removeDead(DEAD_AFTER_MS))
+    await this.#patience.once(() => this.#stream.pending.removeDead(DEAD_AFTER_MS))
     await this.#patience.once(() => this.#stream.removeOldAside())
   }
 
   async #findRobbed(): Promise<void> {
     const believed = [...this.#ids]
-    const held = await this.#patience.regardless(() => this.#stream.stillHeld())
+    const held = await this.#patience.regardless(() => this.#stream.pending.stillHeld())
     const robbed = believed.filter((id) => !held.has(id) && this.#ids.has(id))
     if (robbed.length === 0) return
     this.remove(robbed)
@@ -157,8 +158,8 @@ export class HeldEntries {
   async #findGone(claimed: readonly Entry[]): Promise<void> {
     const known = new Set([...this.#ids, ...claimed.map(({ id }) => id)])
     const gone = await this.#patience.once(async () => {
-      const held = await this.#stream.stillHeld()
-      return this.#stream.forgetGone([...held].filter((id) => !known.has(id)))
+      const held = await this.#stream.pending.stillHeld()
+      return this.#stream.pending.forgetGone([...held].filter((id) => !known.has(id)))
     })
     if (gone.length > 0) this.#parts.trimmed(gone)
   }
@@ -168,7 +169,7 @@ export class HeldEntries {
     // While Redis was away nobody was heard of: the living get the time to be.
     const areHeard = this.#patience.wellForMs >= claimAfter / 2
     const { entries, gone, untold, deliveries } = await this.#patience.once(() =>
-      this.#stream.claim(areHeard ? claimAfter : NOBODYS_IDLE_MS, CLAIMED_AT_ONCE),
+      this.#stream.pending.claim(areHeard ? claimAfter : NOBODYS_IDLE_MS, CLAIMED_AT_ONCE),
     )
     if (gone.length > 0) this.#parts.trimmed(gone)
     if (untold > 0) await this.#findGone(entries)

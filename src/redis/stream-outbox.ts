@@ -13,12 +13,13 @@ import { nextTurn, setTimeout } from '../support/clock.js'
 import { answerWithin } from '../support/maybe.js'
 import { AnswerOrder } from './answer-order.js'
 import type { Connection } from './client.js'
+import { chunksOf, isError } from './commands.js'
 import type { Entry } from './entry.js'
 import { eraseCalls } from './erasure.js'
 import { type ClaimLimits, HeldEntries } from './held-entries.js'
 import { OwnWrites } from './own-writes.js'
 import { Patience } from './patience.js'
-import { type CallStream, chunksOf, isError, type Written } from './stream.js'
+import type { CallStream, Written } from './stream.js'
 import { type SizeLimits, StreamSize } from './stream-size.js'
 import { Waiter } from './waiter.js'
 
@@ -220,8 +221,8 @@ export class StreamOutbox implements OpenOutbox {
     if (this.#patience.isTroubled || !this.#session.sends) return
     const given = new Set<string>()
     for (let look = 0; look < LOOKS_AT_THE_END; look++) {
-      const ids = [...(await this.#stream.stillHeld())].filter((id) => !given.has(id))
-      await this.#stream.giveBack(ids)
+      const ids = [...(await this.#stream.pending.stillHeld())].filter((id) => !given.has(id))
+      await this.#stream.pending.giveBack(ids)
       for (const id of ids) given.add(id)
       // The end of the connection on which a read waited may reach Redis later than a command on another one.
       if (look + 1 < LOOKS_AT_THE_END) await pause(BETWEEN_LOOKS_MS)

@@ -1,4 +1,4 @@
-import { type RedisOutboxOptions, redisOutbox } from '../../src/redis/index.js'
+import { type RedisClient, type RedisOutboxOptions, redisOutbox } from '../../src/redis/index.js'
 import { delivering } from '../delivery/delivering.js'
 import { redisServer } from '../support/redis.js'
 import { segmentServer } from '../support/servers.js'
@@ -6,7 +6,14 @@ import { clientOf } from './clients.js'
 import type { Client } from './libraries.js'
 
 /** A Redis, a Segment, and what makes processes of them. */
-export async function fleet(options: { readonly library?: string; readonly redis?: readonly string[] } = {}) {
+export async function fleet(
+  options: {
+    readonly library?: string
+    readonly redis?: readonly string[]
+    /** What the processes see of their clients. */
+    readonly seen?: (client: RedisClient) => RedisClient
+  } = {},
+) {
   const redis = await redisServer({ options: options.redis ?? [] })
   const segment = await segmentServer()
   const app = await clientOf(redis.url, options.library)
@@ -14,7 +21,8 @@ export async function fleet(options: { readonly library?: string; readonly redis
     outbox: Partial<RedisOutboxOptions> = {},
     config: Parameters<typeof delivering>[1] = {},
   ) => {
-    const { client } = await clientOf(redis.url, options.library)
+    const { client: own } = await clientOf(redis.url, options.library)
+    const client = options.seen?.(own) ?? own
     return delivering(segment, {
       ...config,
       delivery: {

@@ -2,7 +2,8 @@ import { messageOf } from '../../delivery/failure.js'
 import type { Erasure } from '../../delivery/outbox/outbox.js'
 import { eraseCalls, type Removed, removeCalls } from '../../redis/erasure.js'
 import { Kept } from '../../redis/kept.js'
-import type { CallStream, Holder } from '../../redis/stream.js'
+import type { Holder } from '../../redis/pending-entries.js'
+import type { CallStream } from '../../redis/stream.js'
 import { wallTime } from '../../support/clock.js'
 import type { RedisConnection } from '../redis-connection.js'
 import type { ChosenKeys } from './keys.js'
@@ -34,7 +35,7 @@ export class RedisTarget implements OutboxTarget {
     let held = 0
     for (const [hash, stream] of await this.#streams()) {
       const { calls, oldestAt } = await waitingIn(stream)
-      const holders = await stream.heldByAnybody()
+      const holders = await stream.pending.heldByAnybody()
       held += holders.size
       parts.push({
         name: hash,
@@ -52,7 +53,7 @@ export class RedisTarget implements OutboxTarget {
 
   async *lines(): AsyncGenerator<string> {
     for (const [writeKeyHash, stream] of await this.#streams()) {
-      const held = await stream.heldByAnybody()
+      const held = await stream.pending.heldByAnybody()
       for await (const { id, call } of stream.all('calls')) {
         if (!call) continue
         const { type, messageId, madeAt, text } = call

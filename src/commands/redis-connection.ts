@@ -93,7 +93,7 @@ export async function connectRedis(
   const info = await connectionOf(single.client)
     .send(['INFO', 'server'])
     .catch(() => '')
-  if (!/^redis_mode:cluster/m.test(String(info))) return single
+  if (!/^(?:redis|server)_mode:cluster/m.test(String(info))) return single
   single.close()
   return connected(open(parsed, true), parsed)
 }

@@ -1,6 +1,13 @@
 import { describe, expect, it } from 'vitest'
-import { connectRedis, ioRedis, nodeRedis, type RedisLibraries } from '../../src/commands/redis-connection.js'
+import {
+  connectRedis,
+  ioRedis,
+  nodeRedis,
+  type OpenClient,
+  type RedisLibraries,
+} from '../../src/commands/redis-connection.js'
 import { connectionOf } from '../../src/redis/client.js'
+import { changedMethod } from '../redis/changed-client.js'
 import { clusterServers } from '../redis/cluster-servers.js'
 import { hasRedis, redisServer } from '../support/redis.js'
 
@@ -80,3 +87,24 @@ describe.skipIf(!hasRedis).each(Object.keys(LIBRARIES))('a connection of a comma
     close()
   }, 30_000)
 })
+
+it.skipIf(!hasRedis)(
+  'is to a whole cluster of Valkey, too, which says so in another field',
+  async () => {
+    const { ports } = await clusterServers()
+    const asked: boolean[] = []
+    const valkey = async (): Promise<OpenClient> => {
+      const open = nodeRedis(await import('redis'))
+      return (url, isCluster) => {
+        asked.push(isCluster)
+        const made = open(url, isCluster)
+        const said = async (reply: unknown) => String(await reply).replace(/^redis_mode:/m, 'server_mode:')
+        return isCluster ? made : { ...made, client: changedMethod(made.client, 'sendCommand', said) }
+      }
+    }
+    const { close } = await connectRedis(`redis://127.0.0.1:${ports[0]}`, { redis: valkey })
+    close()
+    expect(asked).toEqual([false, true])
+  },
+  30_000,
+)

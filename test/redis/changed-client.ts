@@ -3,7 +3,7 @@ type Method = (...given: unknown[]) => unknown
 /** An object, such as a client, of which what a method gives is changed. */
 export function changedMethod<T extends object>(
   object: T,
-  name: keyof T & string,
+  name: string,
   change: (made: unknown) => unknown,
 ): T {
   return new Proxy(object, {

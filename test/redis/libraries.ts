@@ -27,11 +27,17 @@ export const CLIENTS: Readonly<Record<string, (url: string) => Promise<Client>>>
     return { client, send: (...command) => client.sendCommand(command), close: () => client.destroy() }
   },
   'ioredis 6': async (url) => {
-    return clientOfIoRedis(new IoRedis6(url, { retryStrategy: () => 50 }))
+    return connected(clientOfIoRedis(new IoRedis6(url, { retryStrategy: () => 50 })))
   },
   'ioredis 5': async (url) => {
-    return clientOfIoRedis(new IoRedis5(url, { retryStrategy: () => 50 }))
+    return connected(clientOfIoRedis(new IoRedis5(url, { retryStrategy: () => 50 })))
   },
+}
+
+/** A client of ioredis connects by itself, and does nothing that says so before it has. */
+async function connected(made: Client): Promise<Client> {
+  await made.send('PING')
+  return made
 }
 
 /** What the clients of both versions of ioredis have in common. */

@@ -165,9 +165,10 @@ describe('tracking.shutdown()', () => {
     const { tracking, url } = await open(segment, {}, (tracker) => tracker.track('stream begin'))
     openRequest(url)
     await vi.waitUntil(() => tracking.stats().events.open === 1)
-    const report = await tracking.shutdown({ timeout: 400 })
+    // A quarter of the time is for the delivery, which includes loading the SDK.
+    const report = await tracking.shutdown({ timeout: 4_000 })
     expect(report).toMatchObject({ delivered: 1, pending: 0, timedOut: true })
-    expect(report.durationMs).toBeLessThan(2_000)
+    expect(report.durationMs).toBeLessThan(6_000)
     expect(segment.calls).toHaveLength(1)
   })
 

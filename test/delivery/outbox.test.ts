@@ -44,21 +44,29 @@ async function leave(
   await segment.start()
 }
 
-/** An outbox that hands out what others left only when it is let. */
-function slowToAdopt(outbox: Outbox): { outbox: Outbox; written: () => number; goOn: () => void } {
+/** An outbox that tells how many calls it has written. */
+function counting(outbox: Outbox): { outbox: Outbox; written: () => number } {
   let written = 0
-  let isAllowed = false
-  let ready = () => {}
-  const slow = changed(outbox, ({ write, take }) => ({
+  const counted = changed(outbox, ({ write }) => ({
     async write(calls, room) {
       const taken = await write(calls, room)
       written += calls.length
       return taken
     },
+  }))
+  return { outbox: counted, written: () => written }
+}
+
+/** An outbox that hands out what others left only when it is let. */
+function slowToAdopt(outbox: Outbox): { outbox: Outbox; written: () => number; goOn: () => void } {
+  let isAllowed = false
+  let ready = () => {}
+  const { outbox: counted, written } = counting(outbox)
+  const slow = changed(counted, ({ take }) => ({
     take: (most, options) => take(most, { ...options, ...(!isAllowed && { onlyOwn: true }) }),
   }))
   return {
-    written: () => written,
+    written,
     goOn() {
       isAllowed = true
       ready()
@@ -197,15 +205,16 @@ describe('an outbox', () => {
   it('gives the oldest up as `overflow` when the disk holds no more', async () => {
     const segment = await segmentServer()
     await segment.stop()
+    const disk = counting(fileOutbox({ directory: temporary(), maxBytes: 100_000, commitInterval: 0 }))
     const { tracking, trackMany } = await delivering(segment, {
       // What is on its way to Segment cannot go: a batch that grows would be all that fits.
       settings: { flushAt: 15 },
-      delivery: { outbox: fileOutbox({ directory: temporary(), maxBytes: 100_000, commitInterval: 0 }) },
+      delivery: { outbox: disk.outbox },
     })
     for (let load = 0; load < 20; load++) {
-      // A group that is just being written can make no room, so it is waited for: it is more than all that fits.
-      await tracking.flush({ timeout: 20 })
       await trackMany(20, (index) => ({ index: load * 20 + index, text: 'x'.repeat(800) }))
+      // A group that is just being written can make no room.
+      await vi.waitUntil(() => disk.written() === 20 * (load + 1))
     }
     const { made, pending, failed } = tracking.stats().calls
     expect(made).toBe(400)
@@ -396,13 +405,12 @@ describe('an outbox', () => {
     const directory = temporary()
     await leave(150, segment, directory)
     await segment.stop()
-    const { tracking, trackMany } = await delivering(segment, {
-      delivery: { outbox: fileOutbox({ directory, maxBytes: 50_000, commitInterval: 0 }) },
-    })
+    const disk = counting(fileOutbox({ directory, maxBytes: 50_000, commitInterval: 0 }))
+    const { tracking, trackMany } = await delivering(segment, { delivery: { outbox: disk.outbox } })
     await vi.waitUntil(() => tracking.stats().calls.made === 150)
     for (let load = 0; load < 10; load++) {
       await trackMany(20, (index) => ({ index: 1_000 + index, text: 'x'.repeat(800) }))
-      await tracking.flush({ timeout: 20 })
+      await vi.waitUntil(() => disk.written() === 20 * (load + 1))
     }
     expect(tracking.stats().calls.failed.overflow).toBeGreaterThan(100)
     await segment.start()

@@ -9,8 +9,8 @@ describe('calls that wait', () => {
     const failed = vi.fn()
     const { tracking, trackMany } = await delivering(segment, { settings: { maxRetries: 0 }, on: { failed } })
     await segment.stop()
-    const before = Date.now()
     await trackMany(100)
+    const made = Date.now()
     await vi.waitUntil(() => tracking.health().state === 'retrying')
     expect(tracking.stats().calls).toMatchObject({ made: 100, delivered: 0, pending: 100 })
     expect(tracking.health()).toMatchObject({
@@ -28,11 +28,10 @@ describe('calls that wait', () => {
       expect(numbers).toEqual([...numbers].sort((one, other) => one - other))
     }
     for (const [index, call] of segment.calls.entries()) {
-      expect(Date.parse(call.timestamp ?? '') - before, `call ${index}`).toBeLessThan(1_000)
+      expect(Date.parse(call.timestamp ?? ''), `call ${index}`).toBeLessThanOrEqual(made)
     }
-    for (const { sentAt, receivedAt } of segment.batches) {
-      expect(receivedAt.getTime() - Date.parse(sentAt ?? '')).toBeLessThan(1_000)
-    }
+    // The time of the request that arrived, which the outage has kept away for longer, and not of the first one.
+    for (const { sentAt } of segment.batches) expect(Date.parse(sentAt ?? '')).toBeGreaterThan(made + 1_000)
     expect(tracking.health()).toMatchObject({ state: 'ok', pending: 0, oldestPendingMs: 0 })
     expect(failed).not.toHaveBeenCalled()
   })
@@ -91,13 +90,13 @@ describe('calls that wait', () => {
 
   it('go within the interval when they fill no batch, and at once when they do', async () => {
     const segment = await segmentServer()
-    const { trackMany } = await delivering(segment, { settings: { flushAt: 10, flushInterval: 2_000 } })
+    const { trackMany } = await delivering(segment, { settings: { flushAt: 10, flushInterval: 4_000 } })
     const start = performance.now()
     await trackMany(12)
     await segment.waitFor(10)
-    expect(performance.now() - start).toBeLessThan(1_500)
+    expect(performance.now() - start).toBeLessThan(3_500)
     await segment.waitFor(12)
-    expect(performance.now() - start).toBeGreaterThanOrEqual(1_990)
+    expect(performance.now() - start).toBeGreaterThanOrEqual(3_990)
     expect(segment.batches.map(({ calls }) => calls.length)).toEqual([10, 2])
   })
 

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
+import { PATIENCE_MS } from './test/support/patience-ms.js'
 
 export default defineConfig({
   // Tests and examples import the package by its name; they get its sources.
@@ -13,6 +14,7 @@ export default defineConfig({
     // Much of a test's time is waiting: for retries, time limits and processes. One worker would leave a machine of two cores idle.
     maxWorkers: Math.max(2, availableParallelism() - 1),
     testTimeout: 20_000,
+    expect: { poll: { timeout: PATIENCE_MS } },
     hookTimeout: 20_000,
   },
 })

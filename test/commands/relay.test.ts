@@ -34,7 +34,7 @@ describe.skipIf(!hasRedis)('npx reqtrack relay', { timeout: A_START_MS }, () => 
     const url = await relay.url()
     expect((await fetch(`${url}/healthz`)).status).toBe(200)
     await expect
-      .poll(async () => (await fetch(`${url}/metrics`)).text(), { timeout: 10_000 })
+      .poll(async () => (await fetch(`${url}/metrics`)).text())
       .toContain('\nreqtrack_relay_calls_delivered_total 40\n')
     await write(5, 40)
     await segment.waitFor(45, 10_000)
@@ -64,9 +64,9 @@ describe.skipIf(!hasRedis)('npx reqtrack relay', { timeout: A_START_MS }, () => 
     await redis.restart()
     await segment.waitFor(10, A_START_MS)
     await redis.crash()
-    await expect.poll(async () => (await fetch(`${url}/healthz`)).status, { timeout: 10_000 }).toBe(503)
+    await expect.poll(async () => (await fetch(`${url}/healthz`)).status).toBe(503)
     await redis.restart()
-    await expect.poll(async () => (await fetch(`${url}/healthz`)).status, { timeout: 10_000 }).toBe(200)
+    await expect.poll(async () => (await fetch(`${url}/healthz`)).status).toBe(200)
     await write(10, 10)
     await segment.waitFor(20, 10_000)
     expect(await relay.stop()).toBe(0)
@@ -99,7 +99,7 @@ describe.skipIf(!hasRedis)('npx reqtrack relay', { timeout: A_START_MS }, () => 
     const other = startRelay([...options, '--port', '0'], { SEGMENT_WRITE_KEY: 'test-key' })
     const url = await other.url()
     await expect
-      .poll(async () => (await fetch(`${url}/metrics`)).text(), { timeout: 10_000 })
+      .poll(async () => (await fetch(`${url}/metrics`)).text())
       .toContain('reqtrack_relay_calls_delivered_total 20')
     expect(await other.stop()).toBe(0)
   })
@@ -119,7 +119,7 @@ describe.skipIf(!hasRedis)('npx reqtrack relay', { timeout: A_START_MS }, () => 
     const other = startRelay([...options, '--port', '0'], { SEGMENT_WRITE_KEY: 'test-key' })
     const otherUrl = await other.url()
     await expect
-      .poll(async () => (await fetch(`${otherUrl}/metrics`)).text(), { timeout: 10_000 })
+      .poll(async () => (await fetch(`${otherUrl}/metrics`)).text())
       .toContain('reqtrack_relay_waiting_calls 0')
     stopped.child.kill('SIGCONT')
     await write(20, 20)
@@ -161,7 +161,7 @@ describe.skipIf(!hasRedis)('npx reqtrack relay', { timeout: A_START_MS }, () => 
     await segment.waitFor(7, A_START_MS)
     const url = await relay.url()
     await expect
-      .poll(async () => (await fetch(`${url}/metrics`)).text(), { timeout: 10_000 })
+      .poll(async () => (await fetch(`${url}/metrics`)).text())
       .toMatch(/delivered_total\{write_key="\w{16}",source="blog"\} 4/)
 
     file.write('{ "shop": "shop-key", "docs": }')

@@ -140,7 +140,7 @@ describe('the books of calls', () => {
     const watch = setInterval(check, 5)
     onTestFinished(() => clearInterval(watch))
     await trackMany(15)
-    await vi.waitUntil(() => tracking.stats().calls.delivered > 0, { timeout: 5_000 })
+    await vi.waitUntil(() => tracking.stats().calls.delivered > 0)
     await trackMany(15)
     answer()
     await trackMany(15)

@@ -60,9 +60,7 @@ async function adopt({ directory, calls }: Left) {
     },
   })
   const opened = await fileOutbox({ directory }).open(listening)
-  await vi.waitUntil(() => isReady || told.said.some((line) => line.includes('kept as *.broken')), {
-    timeout: 10_000,
-  })
+  await vi.waitUntil(() => isReady || told.said.some((line) => line.includes('kept as *.broken')))
   const read = new Set<string>()
   const changed: string[] = []
   for (;;) {

@@ -136,10 +136,10 @@ describe('a second event of a key', () => {
     expect(await before.shutdown()).toMatchObject({ kept: 2 })
 
     const after = delivering(segment, { directory })
-    if (isRead) await vi.waitUntil(() => after.stats().calls.pending === 2, { timeout: 10_000 })
+    if (isRead) await vi.waitUntil(() => after.stats().calls.pending === 2)
     await track(after, ['A-1', 'A-3'])
-    await vi.waitUntil(() => after.stats().calls.deduplicated === 1, { timeout: 10_000 })
-    await vi.waitUntil(() => after.stats().calls.pending === 3, { timeout: 10_000 })
+    await vi.waitUntil(() => after.stats().calls.deduplicated === 1)
+    await vi.waitUntil(() => after.stats().calls.pending === 3)
     expect(after.stats().calls).toMatchObject({ made: 3, deduplicated: 1 })
     await arriveOnce(segment, after, 3)
     expect(await after.shutdown()).toMatchObject({ kept: 0 })

@@ -75,7 +75,7 @@ async function outcomes(route: keyof typeof ROUTES, type: Plugin['type'], act: A
   const run = vi.fn(act)
   await tracking.segment.register(plugin(type, run))
   await trackMany(CALLS)
-  await vi.waitUntil(() => tracking.stats().calls.pending === 0, { timeout: 10_000 })
+  await vi.waitUntil(() => tracking.stats().calls.pending === 0)
   expectBalance(tracking)
   expect(run).toHaveBeenCalledTimes(CALLS)
   expect(tracking.health().state).toBe('ok')
@@ -89,7 +89,7 @@ async function outcomes(route: keyof typeof ROUTES, type: Plugin['type'], act: A
 
   await tracking.segment.deregister('own')
   await trackMany(CALLS)
-  await vi.waitUntil(() => tracking.stats().calls.delivered === delivered + CALLS, { timeout: 10_000 })
+  await vi.waitUntil(() => tracking.stats().calls.delivered === delivered + CALLS)
   expect(await tracking.shutdown()).toMatchObject({ pending: 0, timedOut: false })
   expectBalance(tracking)
   return { delivered, cancelled: failed.cancelled }
@@ -148,7 +148,7 @@ describe.each(['the client', 'a client of the application'] as const)('a plugin 
     const load = () => new Promise((resolve) => setTimeout(resolve, 3_000))
     void tracking.segment.register(plugin('before', (context) => context, load))
     await trackMany(5)
-    await vi.waitUntil(() => tracking.stats().calls.pending === 0, { timeout: 10_000 })
+    await vi.waitUntil(() => tracking.stats().calls.pending === 0)
     expect(tracking.stats().calls.delivered).toBe(5)
   })
 
@@ -201,7 +201,7 @@ describe.each(['the client', 'a client of the application'] as const)('a listene
     })
     Reflect.apply(client.on, client, [event, listener])
     await trackMany(CALLS)
-    await vi.waitUntil(() => tracking.stats().calls.pending === 0, { timeout: 10_000 })
+    await vi.waitUntil(() => tracking.stats().calls.pending === 0)
     const { delivered, failed } = tracking.stats().calls
     const stops = event === 'dispatch_start' || event === 'http_request'
     expect({ delivered, cancelled: failed.cancelled }).toEqual(stops ? none : all)
@@ -210,7 +210,7 @@ describe.each(['the client', 'a client of the application'] as const)('a listene
     expect(listener.mock.calls.length).toBeLessThanOrEqual(CALLS)
     Reflect.apply(client.off, client, [event, listener])
     await trackMany(5)
-    await vi.waitUntil(() => tracking.stats().calls.delivered === delivered + 5, { timeout: 10_000 })
+    await vi.waitUntil(() => tracking.stats().calls.delivered === delivered + 5)
     await tracking.shutdown()
     expectBalance(tracking)
     // The application's own client is its own to contain.

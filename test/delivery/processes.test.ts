@@ -28,7 +28,7 @@ describe('an outbox, between processes', () => {
     const outbox = temporary()
     segment.respondWith({ status: 503 })
     const load = await startLoad({ segment: segment.url, outbox, rate: 400, shutdownMs: 5_000 })
-    await vi.waitUntil(() => load.made.size > 300, { timeout: 10_000 })
+    await vi.waitUntil(() => load.made.size > 300)
     await load.kill()
     const committed = [...load.committed]
     expect(committed.length).toBeGreaterThan(100)
@@ -49,7 +49,7 @@ describe('an outbox, between processes', () => {
     const { tracking } = await delivering(segment, {
       delivery: { outbox: fileOutbox({ directory: outbox }) },
     })
-    await vi.waitUntil(() => tracking.stats().calls.delivered === lines.length, { timeout: 10_000 })
+    await vi.waitUntil(() => tracking.stats().calls.delivered === lines.length)
     const there = new Set(segment.calls.map(({ messageId }) => messageId))
     expect(committed.filter((id) => !there.has(id))).toEqual([])
     expect(tracking.stats().calls).toMatchObject({ made: lines.length, pending: 0 })
@@ -68,7 +68,7 @@ describe('an outbox, between processes', () => {
       [1, 2].map(() => startLoad({ segment: segment.url, outbox, rate: 100, shutdownMs: 5_000 })),
     )
     if (!one || !other) throw new Error('a load is missing')
-    await vi.waitUntil(() => one.made.size > 50 && other.made.size > 50, { timeout: 10_000 })
+    await vi.waitUntil(() => one.made.size > 50 && other.made.size > 50)
     await one.kill()
     segment.respondWith('ok')
     const committed = [...one.committed]

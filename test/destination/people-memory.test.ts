@@ -199,7 +199,7 @@ describe('a memory that misbehaves', () => {
     visit('alice', 1)
     await vi.waitUntil(() => tracking.stats().calls.failed.rejected === 2)
     isAway = false
-    await vi.waitUntil(() => done.length > 0, { timeout: 3_000 })
+    await vi.waitUntil(() => done.length > 0)
     await tracking.flush()
     expect(done.map(({ step }) => step)).toEqual(['forget'])
   })

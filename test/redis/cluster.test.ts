@@ -40,7 +40,7 @@ describe.skipIf(!hasRedis)('an outbox on a cluster of three nodes', () => {
         }
         return undefined
       }
-      await vi.waitUntil(holder, { timeout: 5_000 })
+      await vi.waitUntil(holder)
       const found = await holder()
       if (!found) throw new Error('no node has the stream')
       const { node: from, key } = found
@@ -57,7 +57,7 @@ describe.skipIf(!hasRedis)('an outbox on a cluster of three nodes', () => {
       await tracking.flush({ timeout: 15_000 })
       expect(new Set(arrived(segment))).toEqual(new Set(upTo(40)))
       expect(await tracking.shutdown()).toMatchObject({ delivered: 40, kept: 0 })
-      await vi.waitUntil(async () => Number(await to.send('XLEN', key)) === 0, { timeout: 5_000 })
+      await vi.waitUntil(async () => Number(await to.send('XLEN', key)) === 0)
     },
     40_000,
   )

@@ -77,7 +77,7 @@ describe.skipIf(!hasRedis)('an entry of another version', () => {
       await app.send('XADD', key, '*', ...entry)
       const relay = await process()
       await segment.waitFor(1)
-      await vi.waitUntil(() => relay.tracking.stats().calls.failed.damaged === 1, { timeout: 10_000 })
+      await vi.waitUntil(() => relay.tracking.stats().calls.failed.damaged === 1)
       await relay.tracking.flush()
       expect(arrived(segment)).toEqual([0])
       expect(relay.tracking.stats().calls).toMatchObject({ delivered: 1, pending: 0 })

@@ -182,7 +182,7 @@ describe.skipIf(!hasRedis)('a memory of people in Redis', () => {
     await other.visit('alice')
     expect(told('identify')).toEqual([])
     expect(told('track')).toEqual(['alice'])
-    await vi.waitUntil(async () => (await lifetimes()).length === 0, { timeout: 3_000 })
+    await vi.waitUntil(async () => (await lifetimes()).length === 0)
     await other.visit('alice')
     expect(told('identify')).toEqual(['alice'])
     segment.clear()
@@ -220,7 +220,7 @@ describe.skipIf(!hasRedis)('a memory of people in Redis', () => {
     await keeping.inRequest((tracker) => tracker.track('page view', {}, { user: { ...user, id: 'bob' } }))
     await vi.waitUntil(async () => (await keys()).length === 2)
     expect(await losing.tracking.shutdown({ timeout: 200 })).toMatchObject({ pending: 2 })
-    expect(await keeping.tracking.shutdown({ timeout: 200 })).toMatchObject({ kept: 2 })
+    expect(await keeping.tracking.shutdown()).toMatchObject({ kept: 2 })
     const next = await process()
     await next.visit('alice')
     await next.visit('bob')
@@ -282,9 +282,7 @@ describe.skipIf(!hasRedis)('a memory of people in Redis', () => {
       expect(lines.filter(({ message }) => message === NOT_ASKED)).toHaveLength(1)
       await redis.restart()
       // What was told meanwhile is remembered by all when Redis is back.
-      await vi.waitUntil(() => lines.some(({ message }) => message.endsWith('can be asked again')), {
-        timeout: 5_000,
-      })
+      await vi.waitUntil(() => lines.some(({ message }) => message.endsWith('can be asked again')))
       await (await process()).visit('alice')
       expect(told('identify').filter((id) => id === 'alice')).toHaveLength(2)
     }, 20_000)
@@ -309,9 +307,7 @@ describe.skipIf(!hasRedis)('a memory of people in Redis', () => {
       } finally {
         global.process.kill(redis.pid, 'SIGCONT')
       }
-      await vi.waitUntil(() => lines.some(({ message }) => message.endsWith('can be asked again')), {
-        timeout: 5_000,
-      })
+      await vi.waitUntil(() => lines.some(({ message }) => message.endsWith('can be asked again')))
       const other = await process()
       await vi.waitUntil(async () => {
         await one.tracking.flush()

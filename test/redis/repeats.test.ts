@@ -23,7 +23,7 @@ describe.skipIf(!hasRedis)('a call of a fleet arrives once', () => {
       }
       const [last = '', ...ending] = end
       await app.send(last, ...ending)
-      await vi.waitUntil(() => web.tracking.health().lastError === undefined, { timeout: 10_000 })
+      await vi.waitUntil(() => web.tracking.health().lastError === undefined)
       await web.trackMany(20, (index) => ({ index: 105 + index }))
       await segment.waitFor(125)
       await web.tracking.flush()
@@ -46,7 +46,7 @@ describe.skipIf(!hasRedis)('a call of a fleet arrives once', () => {
     await app.send('CLIENT', 'PAUSE', '4000', 'WRITE')
     await trackMany(20, (index) => ({ index: 5 + index }))
     await segment.waitFor(25)
-    await vi.waitUntil(() => tracking.health().lastError === undefined, { timeout: 10_000 })
+    await vi.waitUntil(() => tracking.health().lastError === undefined)
     await tracking.flush()
     await vi.waitUntil(async () => (await waiting(app)) === 0)
     expect(segment.duplicates).toEqual([])
@@ -107,7 +107,7 @@ describe.skipIf(!hasRedis)('a call of a fleet arrives once', () => {
       return redis.call('XREADGROUP', 'GROUP', 'reqtrack', ARGV[1], 'STREAMS', KEYS[1], '>')`
     await app.send('EVAL', script, '1', key, consumer, ...fieldsOfCall('m-lost', 1))
     await redis.crash()
-    await vi.waitUntil(() => relay.tracking.health().lastError !== undefined, { timeout: 5_000 })
+    await vi.waitUntil(() => relay.tracking.health().lastError !== undefined)
     await redis.restart()
     await segment.waitFor(2)
     await vi.waitUntil(() => relay.tracking.stats().calls.delivered === 2)

@@ -58,9 +58,7 @@ describe.skipIf(!hasRedis).each(Object.keys(SENTINEL_CLIENTS))(
       await send('WAIT', '1', '5000')
       await master.crash()
       await web.trackMany(20, (index) => ({ index: 40 + index }))
-      await vi.waitUntil(() => web.tracking.health().lastError?.includes('outbox') === true, {
-        timeout: 10_000,
-      })
+      await vi.waitUntil(() => web.tracking.health().lastError?.includes('outbox') === true)
       await segment.start()
       await segment.waitFor(60, 40_000)
       expect(String(await send('INFO', 'server'))).toContain(`tcp_port:${replica.port}`)
@@ -87,7 +85,7 @@ describe.skipIf(!hasRedis).each(Object.keys(SENTINEL_CLIENTS))(
       wire.cut()
       await trackMany(5, (index) => ({ index: 5 + index }))
       // The client has asked the sentinels by then.
-      await vi.waitUntil(() => tracking.health().lastError?.includes('outbox') === true, { timeout: 10_000 })
+      await vi.waitUntil(() => tracking.health().lastError?.includes('outbox') === true)
       await master.crash()
       expect(String(await send('INFO', 'server'))).toContain(`tcp_port:${replica.port}`)
       await trackMany(5, (index) => ({ index: 10 + index }))

@@ -38,5 +38,5 @@ it('looks at open requests with one timer, which keeps no process alive, until n
   expect([...running].map((timer) => timer.hasRef())).toEqual([false])
   for (const response of open) response.end('ok')
   for (const response of responses) await (await response).text()
-  await expect.poll(() => running.size, { timeout: 3_000 }).toBe(0)
+  await expect.poll(() => running.size).toBe(0)
 })

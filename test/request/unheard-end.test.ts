@@ -132,7 +132,7 @@ describe('a request of a test or an adapter', () => {
     expect(ends).toEqual([])
     Object.assign(response, state)
     // Nobody waits for it or asks for it.
-    await expect.poll(() => ends, { timeout: 3_000 }).toEqual([201])
+    await expect.poll(() => ends).toEqual([201])
     await tracking.flush()
     expect(tracking.calls).toHaveLength(1)
   })
@@ -233,7 +233,7 @@ describe.each(Object.entries(robberies))('a response of which somebody %s', (_na
 
   it('ends, and its events are delivered, although nothing else happens', async () => {
     const { tracking, ends } = await robbed()
-    await expect.poll(() => ends, { timeout: 3_000 }).toEqual([201])
+    await expect.poll(() => ends).toEqual([201])
     await tracking.flush()
     expect(tracking.calls).toHaveLength(1)
   })
@@ -247,7 +247,7 @@ describe.each(Object.entries(robberies))('a response of which somebody %s', (_na
       res.end('ok')
     })
     expect(await (await fetch(url)).text()).toBe('ok')
-    await expect.poll(() => statuses, { timeout: 3_000 }).toEqual([201])
+    await expect.poll(() => statuses).toEqual([201])
   })
 
   it('ends when its connection closes, without an event of its own', async () => {
@@ -261,7 +261,7 @@ describe.each(Object.entries(robberies))('a response of which somebody %s', (_na
     await once(server, 'request')
     socket.destroy()
     await failed
-    await expect.poll(() => statuses, { timeout: 3_000 }).toEqual([undefined])
+    await expect.poll(() => statuses).toEqual([undefined])
   })
 
   it('does not hold a flush, a test or the shutdown', async () => {

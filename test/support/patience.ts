@@ -1,8 +1,8 @@
 import { vi } from 'vitest'
+import { PATIENCE_MS } from './patience-ms.js'
 
-// Loaded before every test file. A second, which is vitest's default, says more about a busy machine than about the code: what
-// is waited for comes, or the test's own limit ends it.
-const PATIENCE = { timeout: 15_000 }
+// Loaded before every test file.
+const PATIENCE = { timeout: PATIENCE_MS }
 const { waitFor, waitUntil } = vi
 vi.waitFor = (assertion, options = PATIENCE) => waitFor(assertion, withPatience(options))
 vi.waitUntil = (condition, options = PATIENCE) => waitUntil(condition, withPatience(options))

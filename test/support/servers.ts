@@ -9,11 +9,15 @@ import { onTestFinished } from 'vitest'
 import { freePort } from '../../scripts/free-port.js'
 import { createTracking, type Tracker, type Tracking, type TrackingConfig } from '../../src/index.js'
 import { createSegmentServer, type SegmentServer } from '../../src/testing/index.js'
+import { PATIENCE_MS } from './patience-ms.js'
 
 /** A local Segment endpoint that is closed when the test ends. Nobody takes its port while it is stopped. */
 export async function segmentServer(): Promise<SegmentServer> {
   const segment = await createSegmentServer({ port: await freePort() })
   onTestFinished(() => segment.close())
+  const { waitFor } = segment
+  segment.waitFor = (wanted: unknown, timeout = PATIENCE_MS) =>
+    Reflect.apply(waitFor, undefined, [wanted, timeout])
   return segment
 }
 

@@ -252,7 +252,7 @@ describe('what a tracker of forSender() holds', () => {
     await vi.waitFor(() => {
       collect()
       expect(kept.request?.deref()).toBeUndefined()
-    }, 10_000)
+    })
     kept.tracker?.track('socket close')
     await tracking.settled()
     expect(namesOf(tracking)).toEqual(['socket open', 'socket close'])

@@ -4,6 +4,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   rmSync,
   statSync,
   truncateSync,
@@ -79,6 +80,20 @@ function slowToAdopt(outbox: Outbox): { outbox: Outbox; written: () => number; g
       },
     },
   }
+}
+
+/** The files below a folder that this process has open, deleted ones included. Only Linux tells; elsewhere there are none. */
+function openFilesIn(directory: string): string[] {
+  if (!existsSync('/proc/self/fd')) return []
+  return readdirSync('/proc/self/fd').flatMap((fd) => {
+    try {
+      const file = readlinkSync(`/proc/self/fd/${fd}`)
+      return file.startsWith(directory) ? [file] : []
+    } catch {
+      // It was closed meanwhile: the one that lists them is among them.
+      return []
+    }
+  })
 }
 
 /** Lets the store of a receipt refuse to remove calls. */
@@ -351,6 +366,7 @@ describe('an outbox', () => {
       lastError: expect.stringContaining('directory has vanished'),
     })
     expect(lines.filter(({ message }) => message.includes('the outbox cannot be used'))).toHaveLength(1)
+    expect(openFilesIn(directory)).toEqual([])
   })
 
   it('with a damaged table sends the rest, and keeps what cannot be read', async () => {

@@ -192,8 +192,8 @@ export class LevelStore implements CallStore {
       await markBroken(this.#directory)
       throw new Error(KEPT_AS_BROKEN)
     }
-    const retired = await markDone(this.#directory)
-    await this.#letGo()
+    // Somebody may have removed it already: its files are open all the same.
+    const retired = await markDone(this.#directory).finally(() => this.#letGo())
     await removeStore(retired)
   }
 

@@ -90,6 +90,7 @@ function tell(told: Told): void {
   // A signal can cut a write short.
   while (left.length > 0) left = left.subarray(writeSync(1, left))
 }
+let made: string[] = []
 let count = 0
 let peakMb = 0
 const errors: string[] = []
@@ -145,6 +146,8 @@ async function fleetOutbox(redis: FleetRedis): Promise<Outbox> {
 function telling(outbox: Outbox): Outbox {
   return changed(outbox, ({ write }) => ({
     async write(calls, room) {
+      // A process that is killed right after it has written calls has told of them.
+      tellMade()
       const taken = await write(calls, room)
       tell({ committed: calls.map(({ messageId }) => messageId) })
       return taken
@@ -157,7 +160,6 @@ interface Message {
   readonly call: { readonly params: { readonly messageId?: string } }
   readonly reason?: string
 }
-let made: string[] = []
 subscribe('reqtrack:dispatch', (message) => {
   if (made.push((message as Message).call.params.messageId ?? '') === 1) setImmediate(tellMade)
 })

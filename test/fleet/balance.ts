@@ -45,7 +45,7 @@ export function fleetBalance(which: FleetCase, loads: readonly Load[], segment: 
     ...(which.repeatsNothing && segment.duplicates.length > 0
       ? [`${segment.duplicates.length} calls arrived twice`]
       : []),
-    ...(unknown > 0 && killed.length === 0 ? [`${unknown} calls arrived that nobody made`] : []),
+    ...(unknown > 0 ? [`${unknown} calls arrived that nobody made`] : []),
     ...Object.keys(givenUp)
       .filter((reason) => !which.mayGiveUp?.includes(reason))
       .map((reason) => `calls were given up as ${reason}`),

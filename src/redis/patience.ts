@@ -21,15 +21,22 @@ export class Patience {
   readonly #troubled: (error: unknown) => void
   /** Called before Redis counts as working again. */
   readonly #recover: () => Promise<void>
-  readonly #retries = new Retries()
+  readonly #retries: Retries
   #isTroubled = false
   #wellSince = performance.now()
   #isProbing = false
   /** Commands that are late. */
   #late = 0
 
-  constructor(connection: Connection, troubled: (error: unknown) => void, recover: () => Promise<void>) {
+  /** @param longestPauseMs - Milliseconds between two tries, at most. Five seconds are the most. */
+  constructor(
+    connection: Connection,
+    troubled: (error: unknown) => void,
+    recover: () => Promise<void>,
+    longestPauseMs: number,
+  ) {
     this.#connection = connection
+    this.#retries = new Retries(longestPauseMs)
     this.#troubled = troubled
     this.#recover = recover
   }
@@ -165,5 +172,6 @@ export class Patience {
     this.#isTroubled = false
     this.#wellSince = performance.now()
     this.#troubled(undefined)
+    this.#retries.hurry()
   }
 }

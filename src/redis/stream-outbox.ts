@@ -68,7 +68,9 @@ export class StreamOutbox implements OpenOutbox {
       isUnderWay: () => this.#waiter.isWaiting || this.#finding > 0,
       relayed: (calls, characters) => session.relayed(calls, characters),
     })
-    this.#patience = new Patience(connection, session.troubled, () => this.#recover())
+    // When Redis is back, others wait for half of the claim time until they take over what a process has that says nothing.
+    const longestPauseMs = limits.claimAfter / 4
+    this.#patience = new Patience(connection, session.troubled, () => this.#recover(), longestPauseMs)
     const ready = async (entries: readonly Entry[]) => {
       this.#finding++
       // The answer to the write that these were written with may come later, on the other connection.

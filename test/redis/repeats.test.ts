@@ -115,6 +115,29 @@ describe.skipIf(!hasRedis)('a call of a fleet arrives once', () => {
     expect(other.tracking.stats().calls.made).toBe(0)
   }, 20_000)
 
+  it('although another process begins as soon as Redis is back', async () => {
+    const { redis, segment, app, process } = await fleet({
+      redis: ['--appendonly', 'yes', '--appendfsync', 'always'],
+    })
+    await segment.stop()
+    const claimAfter = 2_000
+    const web = await process({ claimAfter })
+    await web.trackMany(30)
+    await vi.waitUntil(async () => (await waiting(app)) === 30)
+    await redis.crash()
+    // A pause between tries that only doubles has come to more than three seconds by then.
+    await new Promise((resolve) => setTimeout(resolve, 3_300))
+    await redis.restart()
+    const other = await process({ claimAfter })
+    await new Promise((resolve) => setTimeout(resolve, claimAfter))
+    await segment.start()
+    await segment.waitFor(30)
+    await web.tracking.flush()
+    await other.tracking.flush()
+    expect(segment.calls).toHaveLength(30)
+    expect(other.tracking.stats().calls.made).toBe(0)
+  }, 20_000)
+
   it('although a process has been away with Redis for longer than the claim time', async () => {
     const { redis, segment, app, process } = await fleet({
       redis: ['--appendonly', 'yes', '--appendfsync', 'always'],

@@ -10,9 +10,17 @@ export class Closed extends Error {
 
 /** Tries things again with longer and longer pauses, until all of it is closed. */
 export class Retries {
-  /** What ends each wait. */
-  readonly #ends = new Set<() => void>()
+  readonly #longestPauseMs: number
+  /** What ends each pause. */
+  readonly #pauses = new Set<() => void>()
+  /** What ends each wait for an answer. */
+  readonly #waits = new Set<() => void>()
   #isClosed = false
+
+  /** @param longestPauseMs - Milliseconds that a pause may come to. Defaults to five seconds. */
+  constructor(longestPauseMs = LONGEST_PAUSE_MS) {
+    this.#longestPauseMs = Math.max(FIRST_PAUSE_MS, Math.min(longestPauseMs, LONGEST_PAUSE_MS))
+  }
 
   /** Whether nothing is tried any more. */
   get isClosed(): boolean {
@@ -26,7 +34,7 @@ export class Retries {
    * @throws Closed when all is closed meanwhile.
    */
   async until<T>(work: () => Promise<T>, failed: (error: unknown) => void): Promise<T> {
-    for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2)) {
+    for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(this.#longestPauseMs, pauseMs * 2)) {
       if (this.#isClosed) throw new Closed()
       try {
         return await work()
@@ -47,31 +55,36 @@ export class Retries {
     let end = () => {}
     const closing = new Promise<never>((_, reject) => {
       end = () => reject(new Closed())
-      this.#ends.add(end)
+      this.#waits.add(end)
     })
     try {
       return await Promise.race([answer, closing])
     } finally {
-      this.#ends.delete(end)
+      this.#waits.delete(end)
     }
   }
 
   /** Ends everything that waits. */
   close(): void {
     this.#isClosed = true
-    for (const end of [...this.#ends]) end()
+    for (const end of [...this.#waits, ...this.#pauses]) end()
+  }
+
+  /** Tries at once what pauses: something has succeeded. */
+  hurry(): void {
+    for (const end of [...this.#pauses]) end()
   }
 
   #pause(ms: number): Promise<void> {
     return new Promise((resolve) => {
       const end = () => {
         clearTimeout(timer)
-        this.#ends.delete(end)
+        this.#pauses.delete(end)
         resolve()
       }
       const timer = setTimeout(end, ms)
       timer.unref()
-      this.#ends.add(end)
+      this.#pauses.add(end)
     })
   }
 }

@@ -28,7 +28,7 @@ export class Patience {
   /** Commands that are late. */
   #late = 0
 
-  /** @param longestPauseMs - Milliseconds between two tries, at most. Five seconds are the most. */
+  /** @param longestPauseMs - Milliseconds between two tries, at most. */
   constructor(
     connection: Connection,
     troubled: (error: unknown) => void,
@@ -172,6 +172,5 @@ export class Patience {
     this.#isTroubled = false
     this.#wellSince = performance.now()
     this.#troubled(undefined)
-    this.#retries.hurry()
   }
 }

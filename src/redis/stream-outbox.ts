@@ -8,7 +8,7 @@ import type {
   TakenCall,
   Waiting,
 } from '../delivery/outbox/outbox.js'
-import { Closed } from '../delivery/outbox/retries.js'
+import { Closed, LONGEST_PAUSE_MS } from '../delivery/outbox/retries.js'
 import { nextTurn, setTimeout } from '../support/clock.js'
 import { answerWithin } from '../support/maybe.js'
 import { AnswerOrder } from './answer-order.js'
@@ -69,7 +69,7 @@ export class StreamOutbox implements OpenOutbox {
       relayed: (calls, characters) => session.relayed(calls, characters),
     })
     // When Redis is back, others wait for half of the claim time until they take over what a process has that says nothing.
-    const longestPauseMs = limits.claimAfter / 4
+    const longestPauseMs = Math.min(LONGEST_PAUSE_MS, limits.claimAfter / 4)
     this.#patience = new Patience(connection, session.troubled, () => this.#recover(), longestPauseMs)
     const ready = async (entries: readonly Entry[]) => {
       this.#finding++

@@ -110,10 +110,7 @@ class RetriedOutbox implements OpenOutbox {
         this.#session.troubled(new Error(messageOf(error)))
       },
     )
-    if (this.#failing.delete(work)) {
-      this.#retries.hurry()
-      if (this.#failing.size === 0) this.#session.troubled(undefined)
-    }
+    if (this.#failing.delete(work) && this.#failing.size === 0) this.#session.troubled(undefined)
     return done
   }
 }

@@ -1,7 +1,8 @@
 import { clearTimeout, setTimeout } from '../../support/clock.js'
 
 const FIRST_PAUSE_MS = 100
-const LONGEST_PAUSE_MS = 5_000
+/** Milliseconds that a pause comes to where nothing else is said. */
+export const LONGEST_PAUSE_MS = 5_000
 
 /** The outbox was closed while something was tried again. */
 export class Closed extends Error {
@@ -10,16 +11,19 @@ export class Closed extends Error {
 
 /** Tries things again with longer and longer pauses, until all of it is closed. */
 export class Retries {
+  readonly #firstPauseMs: number
   readonly #longestPauseMs: number
-  /** What ends each pause. */
-  readonly #pauses = new Set<() => void>()
-  /** What ends each wait for an answer. */
-  readonly #waits = new Set<() => void>()
+  /** What ends each wait. */
+  readonly #ends = new Set<() => void>()
   #isClosed = false
 
-  /** @param longestPauseMs - Milliseconds that a pause may come to. Defaults to five seconds. */
-  constructor(longestPauseMs = LONGEST_PAUSE_MS) {
-    this.#longestPauseMs = Math.max(FIRST_PAUSE_MS, Math.min(longestPauseMs, LONGEST_PAUSE_MS))
+  /**
+   * @param longestPauseMs - Milliseconds that a pause may come to, the first one at least. Defaults to five seconds.
+   * @param firstPauseMs - Milliseconds. Each further pause is twice as long.
+   */
+  constructor(longestPauseMs = LONGEST_PAUSE_MS, firstPauseMs = FIRST_PAUSE_MS) {
+    this.#firstPauseMs = firstPauseMs
+    this.#longestPauseMs = Math.max(firstPauseMs, longestPauseMs)
   }
 
   /** Whether nothing is tried any more. */
@@ -34,7 +38,7 @@ export class Retries {
    * @throws Closed when all is closed meanwhile.
    */
   async until<T>(work: () => Promise<T>, failed: (error: unknown) => void): Promise<T> {
-    for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(this.#longestPauseMs, pauseMs * 2)) {
+    for (let pauseMs = this.#firstPauseMs; ; pauseMs = Math.min(this.#longestPauseMs, pauseMs * 2)) {
       if (this.#isClosed) throw new Closed()
       try {
         return await work()
@@ -55,36 +59,31 @@ export class Retries {
     let end = () => {}
     const closing = new Promise<never>((_, reject) => {
       end = () => reject(new Closed())
-      this.#waits.add(end)
+      this.#ends.add(end)
     })
     try {
       return await Promise.race([answer, closing])
     } finally {
-      this.#waits.delete(end)
+      this.#ends.delete(end)
     }
   }
 
   /** Ends everything that waits. */
   close(): void {
     this.#isClosed = true
-    for (const end of [...this.#waits, ...this.#pauses]) end()
-  }
-
-  /** Tries at once what pauses: something has succeeded. */
-  hurry(): void {
-    for (const end of [...this.#pauses]) end()
+    for (const end of [...this.#ends]) end()
   }
 
   #pause(ms: number): Promise<void> {
     return new Promise((resolve) => {
       const end = () => {
         clearTimeout(timer)
-        this.#pauses.delete(end)
+        this.#ends.delete(end)
         resolve()
       }
       const timer = setTimeout(end, ms)
       timer.unref()
-      this.#pauses.add(end)
+      this.#ends.add(end)
     })
   }
 }

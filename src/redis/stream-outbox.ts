@@ -8,7 +8,7 @@ import type {
   TakenCall,
   Waiting,
 } from '../delivery/outbox/outbox.js'
-import { Closed, LONGEST_PAUSE_MS } from '../delivery/outbox/retries.js'
+import { LONGEST_PAUSE_MS, nothingIfClosed } from '../delivery/outbox/retries.js'
 import { nextTurn, setTimeout } from '../support/clock.js'
 import { answerWithin } from '../support/maybe.js'
 import { AnswerOrder } from './answer-order.js'
@@ -58,7 +58,6 @@ export class StreamOutbox implements OpenOutbox {
   #isEvicting = false
   /** Answers to reads that waited, which are not taken in yet. */
   #finding = 0
-  #isClosed = false
 
   constructor(connection: Connection, stream: CallStream, session: OutboxSession, limits: StreamLimits) {
     this.#stream = stream
@@ -78,12 +77,7 @@ export class StreamOutbox implements OpenOutbox {
       this.#finding--
       session.ready()
     }
-    this.#waiter = new Waiter(
-      connection,
-      stream,
-      (entries) => void ready(entries),
-      () => this.#isClosed,
-    )
+    this.#waiter = new Waiter(connection, stream, (entries) => void ready(entries))
     this.#held = new HeldEntries(stream, this.#patience, limits, {
       claimed: (claimed) => {
         this.#buffer.push(...claimed.flatMap(({ entry, refusal }) => this.#taking(entry, refusal)))
@@ -133,13 +127,8 @@ export class StreamOutbox implements OpenOutbox {
     if (this.#buffer.length > 0) this.#session.ready()
   }
 
-  async take(most: number): Promise<TakenCall[]> {
-    try {
-      return await this.#take(most, (work) => this.#patience.until(work))
-    } catch (error) {
-      if (error instanceof Closed) return []
-      throw error
-    }
+  take(most: number): Promise<TakenCall[]> {
+    return this.#take(most, (work) => this.#patience.until(work)).catch(nothingIfClosed)
   }
 
   /** As `take`, but rejects where Redis does not answer now. */
@@ -197,7 +186,6 @@ export class StreamOutbox implements OpenOutbox {
   }
 
   async close(): Promise<void> {
-    this.#isClosed = true
     this.#held.stop()
     this.#waiter.close()
     this.#writes.stop()
@@ -211,7 +199,6 @@ export class StreamOutbox implements OpenOutbox {
   }
 
   abandon(): void {
-    this.#isClosed = true
     this.#held.stop()
     this.#waiter.close()
     this.#writes.stop()

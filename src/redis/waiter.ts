@@ -1,3 +1,4 @@
+import { nothingIfClosed, Retries } from '../delivery/outbox/retries.js'
 import { clearTimeout, setTimeout } from '../support/clock.js'
 import type { Connection, OwnConnection } from './client.js'
 import type { Entry } from './entry.js'
@@ -17,21 +18,14 @@ export class Waiter {
   readonly #connection: Connection
   readonly #stream: CallStream
   readonly #found: (entries: readonly Entry[]) => void
-  readonly #isClosed: () => boolean
+  readonly #retries = new Retries(LONGEST_PAUSE_MS, FIRST_PAUSE_MS)
   #own: OwnConnection | undefined
   #isWaiting = false
-  #pause: (() => void) | undefined
 
-  constructor(
-    connection: Connection,
-    stream: CallStream,
-    found: (entries: readonly Entry[]) => void,
-    isClosed: () => boolean,
-  ) {
+  constructor(connection: Connection, stream: CallStream, found: (entries: readonly Entry[]) => void) {
     this.#connection = connection
     this.#stream = stream
     this.#found = found
-    this.#isClosed = isClosed
   }
 
   /** Whether a read waits, whose answer may be on its way. */
@@ -41,35 +35,38 @@ export class Waiter {
 
   /** Waits until there is an entry; while it waits already, nothing more. */
   wait(most: number): void {
-    if (this.#isWaiting || this.#isClosed()) return
+    if (this.#isWaiting || this.#retries.isClosed) return
     this.#isWaiting = true
-    void this.#waitFor(Math.min(most, MOST_TAKEN)).finally(() => {
-      this.#isWaiting = false
-    })
+    this.#waitFor(Math.min(most, MOST_TAKEN))
+      .catch(nothingIfClosed)
+      .finally(() => {
+        this.#isWaiting = false
+      })
   }
 
   /** Closes the connection. */
   close(): void {
+    this.#retries.close()
     this.#drop()
-    this.#pause?.()
   }
 
   async #waitFor(most: number): Promise<void> {
-    let pauseMs = FIRST_PAUSE_MS
-    while (!this.#isClosed()) {
-      try {
-        this.#own ??= await this.#connection.duplicate()
-        if (this.#isClosed()) return this.#drop()
-        const entries = await this.#read(most, this.#own)
-        pauseMs = FIRST_PAUSE_MS
-        if (entries.length > 0) return this.#found(entries)
-      } catch {
-        // The commands of the delivery say what is wrong.
-        this.#drop()
-        await this.#sleep(pauseMs)
-        pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2)
-      }
+    for (;;) {
+      // The commands of the delivery say what is wrong.
+      const entries = await this.#retries.until(
+        () => this.#next(most),
+        () => this.#drop(),
+      )
+      if (entries.length > 0) return this.#found(entries)
     }
+  }
+
+  /** What comes within one read. */
+  async #next(most: number): Promise<Entry[]> {
+    this.#own ??= await this.#connection.duplicate()
+    if (!this.#retries.isClosed) return this.#read(most, this.#own)
+    this.#drop()
+    return []
   }
 
   /** A connection whose other end is gone without a word would wait for ever. */
@@ -86,18 +83,5 @@ export class Waiter {
   #drop(): void {
     this.#own?.close()
     this.#own = undefined
-  }
-
-  #sleep(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const end = () => {
-        clearTimeout(timer)
-        this.#pause = undefined
-        resolve()
-      }
-      const timer = setTimeout(end, ms)
-      timer.unref()
-      this.#pause = end
-    })
   }
 }

@@ -11,7 +11,7 @@ import type {
   TakeOptions,
   Waiting,
 } from './outbox.js'
-import { Closed, Retries } from './retries.js'
+import { nothingIfClosed, Retries } from './retries.js'
 
 /** Opens an outbox: one that says `isRetried` without waiting for its engine. */
 export async function openOutbox(outbox: Outbox, session: OutboxSession): Promise<OpenOutbox> {
@@ -44,13 +44,8 @@ class RetriedOutbox implements OpenOutbox {
     })
   }
 
-  async take(most: number, options?: TakeOptions): Promise<readonly TakenCall[]> {
-    try {
-      return await this.#until((opened) => opened.take(most, options))
-    } catch (error) {
-      if (error instanceof Closed) return []
-      throw error
-    }
+  take(most: number, options?: TakeOptions): Promise<readonly TakenCall[]> {
+    return this.#until((opened) => opened.take(most, options)).catch(nothingIfClosed)
   }
 
   settle(receipts: readonly unknown[]): Promise<void> {

@@ -9,6 +9,12 @@ export class Closed extends Error {
   override readonly message = 'the outbox was closed'
 }
 
+/** What is handed out where all was closed meanwhile. Any other error is thrown again. */
+export function nothingIfClosed(error: unknown): never[] {
+  if (error instanceof Closed) return []
+  throw error
+}
+
 /** Tries things again with longer and longer pauses, until all of it is closed. */
 export class Retries {
   readonly #firstPauseMs: number

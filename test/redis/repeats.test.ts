@@ -125,8 +125,8 @@ describe.skipIf(!hasRedis)('a call of a fleet arrives once', () => {
     await web.trackMany(30)
     await vi.waitUntil(async () => (await waiting(app)) === 30)
     await redis.crash()
-    // A pause between tries that only doubles has come to more than three seconds by then.
-    await new Promise((resolve) => setTimeout(resolve, 3_300))
+    // A pause that only doubles has come to three seconds by then, and has just begun.
+    await new Promise((resolve) => setTimeout(resolve, 4_000))
     await redis.restart()
     const other = await process({ claimAfter })
     await new Promise((resolve) => setTimeout(resolve, claimAfter))

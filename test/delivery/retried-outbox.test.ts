@@ -9,7 +9,7 @@ import { arrived, delivering, expectBalance, keptLog, upTo } from './delivering.
 const METHODS = ['write', 'take', 'settle'] as const
 
 /** An outbox that says `isRetried`, some methods of which reject while its engine is away. */
-function awayable(methods: readonly (keyof OpenOutbox)[] = METHODS, opens = true) {
+function awayable(methods: readonly (keyof OpenOutbox)[] = METHODS) {
   const table = emptyTable()
   let isAway = false
   let failures = 0
@@ -32,7 +32,7 @@ function awayable(methods: readonly (keyof OpenOutbox)[] = METHODS, opens = true
         }
       },
       async () => {
-        if (isAway && opens) failing()
+        if (isAway) failing()
       },
     ),
     isRetried: true,

@@ -1,5 +1,5 @@
 import type { RedisClient } from '../../src/redis/index.js'
-import { changedMethod } from './changed-client.js'
+import { changedMethod, transactionOf } from './changed-client.js'
 
 /** What the client of `redis` has of what is used here. */
 interface NodeRedis extends RedisClient {
@@ -45,9 +45,8 @@ export function beforeRedis7(client: object): RedisClient {
 
 /** A transaction whose replies are changed, by the commands that they answer. */
 function answered(transaction: unknown, answer: (command: readonly string[], reply: unknown) => unknown) {
-  if (!isTransaction(transaction)) throw new Error('the client is not of redis')
   const commands: string[][] = []
-  const recorded = new Proxy(transaction, {
+  const recorded = new Proxy(transactionOf(transaction), {
     get(target, key) {
       if (key !== 'addCommand') return Reflect.get(target, key, target).bind(target)
       return (command: string[]) => {
@@ -66,8 +65,4 @@ function answered(transaction: unknown, answer: (command: readonly string[], rep
 
 function isNodeRedis(client: object): client is NodeRedis {
   return 'sendCommand' in client
-}
-
-function isTransaction(value: unknown): value is { addCommand(command: string[]): unknown; exec(): unknown } {
-  return typeof value === 'object' && value !== null && 'addCommand' in value
 }

@@ -35,12 +35,23 @@ export function lateToRemove<T extends { multi(...given: never[]): unknown }>(cl
     if (isRemoval) await new Promise((resolve) => setTimeout(resolve, ms))
     return replies
   }
-  return changedMethod(client, 'multi', (transaction) => {
-    if (!isTransaction(transaction)) throw new Error('the client is not of redis')
-    return changedMethod(transaction, 'exec', late)
-  })
+  return changedMethod(client, 'multi', (transaction) =>
+    changedMethod(transactionOf(transaction), 'exec', late),
+  )
 }
 
-function isTransaction(value: unknown): value is { exec(): unknown } {
-  return typeof value === 'object' && value !== null && 'exec' in value
+/** A transaction of the client of `redis`. */
+interface Transaction {
+  addCommand(command: string[]): unknown
+  exec(): unknown
+}
+
+/** @throws If it is not of the client of `redis`. */
+export function transactionOf(made: unknown): Transaction {
+  if (isTransaction(made)) return made
+  throw new Error('the client is not of redis')
+}
+
+function isTransaction(made: unknown): made is Transaction {
+  return typeof made === 'object' && made !== null && 'addCommand' in made && 'exec' in made
 }

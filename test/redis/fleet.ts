@@ -39,6 +39,12 @@ export async function streamOf({ send }: Client): Promise<string> {
   return String([await send('KEYS', 'reqtrack:*:calls')].flat()[0] ?? '')
 }
 
+/** The ids of what processes hold of a stream. */
+export async function heldIds({ send }: Client, key: string): Promise<string[]> {
+  const rows = [await send('XPENDING', key, 'reqtrack', '-', '+', '100')].flat()
+  return rows.map((row) => (Array.isArray(row) ? String(row[0]) : ''))
+}
+
 /** How many entries there are of all write keys. */
 export async function waiting({ send }: Client): Promise<number> {
   let count = 0

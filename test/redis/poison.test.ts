@@ -1,7 +1,7 @@
 import { expect, it, vi } from 'vitest'
 import { expectBalance } from '../delivery/delivering.js'
 import { hasRedis } from '../support/redis.js'
-import { fleet, streamOf } from './fleet.js'
+import { fleet, heldIds, streamOf } from './fleet.js'
 
 const GROUP = 'reqtrack'
 const LONG_AGO = '60000'
@@ -16,8 +16,7 @@ it.skipIf(!hasRedis)(
     await web.tracking.flush()
     const key = await streamOf(app)
     await app.send('XREADGROUP', 'GROUP', GROUP, 'dead', 'STREAMS', key, '>')
-    const rows = [await app.send('XPENDING', key, GROUP, '-', '+', '100')].flat()
-    const ids = rows.map((row) => (Array.isArray(row) ? String(row[0]) : ''))
+    const ids = await heldIds(app, key)
     expect(ids).toHaveLength(22)
     const poison = [ids[0] ?? '', ids[21] ?? '']
     const ended = async (which: string[], times: string) => {

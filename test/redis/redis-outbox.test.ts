@@ -304,12 +304,8 @@ describe.skipIf(!hasRedis)('an outbox on Redis', () => {
   })
 
   it('holds no more where the answers to removals come late', async () => {
-    const { app, redis, process } = await fleet()
-    const { client } = await clientOf(redis.url)
-    const web = await process(
-      { client: lateToRemove(client, 30), maxCalls: 60 },
-      { delivery: { send: false } },
-    )
+    const { app, process } = await fleet({ seen: (client) => lateToRemove(client, 30) })
+    const web = await process({ maxCalls: 60 }, { delivery: { send: false } })
     for (let load = 0; load < 6; load++) {
       await web.trackMany(20, (index) => ({ index: load * 20 + index }))
       await web.tracking.flush()

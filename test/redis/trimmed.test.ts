@@ -2,16 +2,9 @@ import { describe, expect, it, vi } from 'vitest'
 import { arrived, expectBalance, keptLog, upTo } from '../delivery/delivering.js'
 import { hasRedis } from '../support/redis.js'
 import { beforeRedis7 } from './before-redis-7.js'
-import { fleet as fleetOf, streamOf, waiting } from './fleet.js'
-import type { Client } from './libraries.js'
+import { fleet as fleetOf, heldIds, streamOf, waiting } from './fleet.js'
 
 const SAYS_SO = 'are gone from the stream'
-
-/** The ids of what processes hold. */
-async function heldIds({ send }: Client, key: string): Promise<string[]> {
-  const rows = [await send('XPENDING', key, 'reqtrack', '-', '+', '100')].flat()
-  return rows.map((row) => (Array.isArray(row) ? String(row[0]) : ''))
-}
 
 /** Redis as it is, and as it answers before Redis 7, whichever it is. */
 const SEEN = { 'is there': undefined, 'answers as before Redis 7': beforeRedis7 }
